@@ -1,0 +1,1 @@
+"""Billing and payments as one system on one PostgreSQL database."""
