@@ -1,0 +1,99 @@
+"""What a rule answers: the rows, postings, events and due work that a change consists of, or a named refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from voldaan.resources.base import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A row that changes. Only the fields that differ are written; a change of state names the state it comes from."""
+
+    new: Resource
+    was: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One debit account, one credit account, one positive amount in minor units: balanced by construction.
+
+    `source`, `fact` and `leg` name it uniquely, so that posting a fact twice is impossible. `effective_at` is when it counts.
+    """
+
+    source: str
+    fact: str
+    leg: int
+    debit: str
+    credit: str
+    amount: int
+    currency: str
+    effective_at: int
+    customer: str | None = None
+    invoice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to `object`; `previous` holds the old values of what changed (Stripe's previous_attributes)."""
+
+    type: str
+    object: Resource
+    previous: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work that happens by itself at `at` (epoch seconds), on a test clock if `clock` names one."""
+
+    kind: str
+    subject: str
+    at: int
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rule says no: a code of Stripe's where there is one, and a sentence for people."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+@dataclass(slots=True)
+class Decision:
+    """Everything one change writes. `answer` is what the door shows; it writes nothing."""
+
+    inserts: list[Resource] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    deletes: list[Resource] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    due: list[Due] = field(default_factory=list)
+    due_cancelled: list[tuple[str, str]] = field(default_factory=list)
+    attempts: list[str] = field(default_factory=list)  # ids of attempt rows to carry out once this is committed
+    answer: Any = None
+
+    def add(self, other: Decision) -> Decision:
+        """Takes over what `other` writes."""
+        self.inserts += other.inserts
+        self.updates += other.updates
+        self.deletes += other.deletes
+        self.postings += other.postings
+        self.events += other.events
+        self.due += other.due
+        self.due_cancelled += other.due_cancelled
+        self.attempts += other.attempts
+        return self
+
+
+def together(decisions: Iterable[Decision]) -> Decision:
+    """One decision that writes all of `decisions`."""
+    whole = Decision()
+    for decision in decisions:
+        whole.add(decision)
+    return whole
