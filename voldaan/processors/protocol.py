@@ -1,15 +1,15 @@
 """What Voldaan asks of whoever moves the money, and what it may hear back.
 
-A processor is a bank, a card network or a person with a bank statement. It stands outside: it has its own storage and its
-own commits, and it is called only between two transactions of ours. Every call ends in one of six outcomes; the three that
-matter most are told apart on purpose:
+A processor is a bank, a card network or a person with a bank statement. It stands outside: it has its own storage and
+its own commits, and it is called only between two transactions of ours. Every call ends in one of six outcomes; three
+of them look like failure and are told apart on purpose:
 
     Declined   the processor answered, and no money moved
     NotSent    it is proven that the request never got there: the same attempt may be sent again
-    Unknown    it was sent and nothing certain came back: only `sync`, or the same key, may resolve it. Never a new attempt.
+    Unknown    it was sent and nothing certain came back: only `sync` or the same key resolves it, never a new attempt
 
-Money is an int of minor units, an instant an int of epoch seconds. A processor in test mode knows no other clock than the
-request's `at`.
+Money is an int of minor units, an instant an int of epoch seconds. A processor in test mode knows no other clock than
+the request's `at`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ class PaymentMethodRef:
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
-    """Why a stored card may be used without its owner: the first payment's network transaction id, and the kind of use."""
+    """Why a stored card may be used without its owner: the first payment's network transaction id, and the use."""
 
     network_transaction_id: str | None = None
     usage: Literal["recurring", "unscheduled", "installment"] = "recurring"
@@ -212,7 +212,7 @@ class ThreeDSecure:
     result: Literal["authenticated", "attempt_acknowledged", "exempted", "failed", "not_supported", "processing_error"]
     version: str | None = "2.2.0"
     authentication_flow: Literal["challenge", "frictionless"] | None = None
-    result_reason: str | None = None                    # abandoned, bypassed, canceled, card_not_enrolled, rejected, ...
+    result_reason: str | None = None                    # abandoned, bypassed, canceled, rejected, ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class Succeeded:
     authorization_code: str | None = None
     risk: Risk = Risk()
     three_d_secure: ThreeDSecure | None = None
-    checks: Mapping[str, str] = field(default_factory=dict)   # cvc_check, address_line1_check, address_postal_code_check
+    checks: Mapping[str, str] = field(default_factory=dict)   # cvc_check, address_line1_check, ...
     mandate: str | None = None                          # the mandate a setup gave
     follow_up_at: int | None = None                     # something will still happen to it: ask news() then
 
@@ -246,12 +246,17 @@ class Processing:
     mandate: str | None = None
 
 
+ActionKind = Literal[
+    "redirect_to_url", "use_stripe_sdk", "display_bank_transfer_instructions", "verify_with_microdeposits",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class RequiresAction:
     """The customer must do something first; sync tells whether they did."""
 
     processor_id: str
-    kind: Literal["redirect_to_url", "use_stripe_sdk", "display_bank_transfer_instructions", "verify_with_microdeposits"]
+    kind: ActionKind
     url: str | None
     data: Mapping[str, object] = field(default_factory=dict)
     expires_at: int | None = None
@@ -337,7 +342,7 @@ class Processor(Protocol):
     async def sync(self, r: SyncRequest) -> Outcome: ...
 
     async def news(self, processor_id: str, at: int) -> list[ProcessorEvent]:
-        """All that has happened to a payment by itself, up to and including `at`; oldest first, repeated at every call."""
+        """All that has happened to a payment by itself until `at`, inclusive; oldest first, the same at every call."""
         ...
 
     def parse_webhook(
@@ -357,7 +362,7 @@ class PayoutProcessor(Protocol):
 @runtime_checkable
 class DisputeProcessor(Protocol):
     async def submit_evidence(self, dispute_id: str, evidence: str, at: int) -> ProcessorEvent:
-        """Answer a dispute. Returns how it stands then; raises LookupError for a dispute the processor does not know."""
+        """Answer a dispute. Returns how it stands then; raises LookupError for an unknown dispute."""
         ...
 
     async def close_dispute(self, dispute_id: str, at: int) -> ProcessorEvent:
