@@ -64,6 +64,14 @@ class Refusal:
     param: str | None = None
 
 
+class Refused(Exception):
+    """A refusal that ends the request; the door turns it into the API's error."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
 @dataclass(slots=True)
 class Decision:
     """Everything one change writes. `answer` is what the door shows; it writes nothing."""

@@ -1,0 +1,35 @@
+"""Accounts: one book each. A business in live mode is one, each of its sandboxes is another."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from voldaan.resources.base import Column, Hidden, Instant, Part, Resource, Table
+
+
+class BillingSettings(Part, kw_only=True):
+    """How this book bills by itself. Durations in seconds."""
+
+    draft_seconds: int = 3600                        # how long a renewal invoice stays editable
+    incomplete_seconds: int = 23 * 3600              # how long a first payment may take
+    retry_offsets: list[int] | None = None           # None: the recommended schedule of rules/dunning
+    retry_final_action: Literal["cancel", "unpaid", "past_due"] = "cancel"
+    numbering: Literal["customer", "account"] = "customer"
+    tax_rounding: Literal["per_rate", "per_line"] = "per_rate"
+    payout_interval: Literal["daily", "manual"] = "daily"
+
+
+class Account(Resource, kw_only=True):
+    """The book itself, with what every transaction on it must know."""
+
+    TABLE: ClassVar[Table] = Table("accounts", prefix="acct")
+    object: Literal["account"] = "account"
+    livemode: Annotated[bool, Column(), Hidden()] = False
+    business_name: Annotated[str | None, Column(), Hidden()] = None
+    country: Annotated[str, Column()] = "NL"
+    default_currency: Annotated[str, Column()] = "eur"
+    email: str | None = None
+    created: Annotated[Instant, Column("created_at")]
+    settings_billing: Annotated[BillingSettings, Hidden()] = BillingSettings()
+    card_processor: Annotated[str, Hidden()] = "sandbox"
+    details: Annotated[dict[str, Any], Hidden()] = {}

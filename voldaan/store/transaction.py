@@ -1,0 +1,121 @@
+"""One business transaction: one connection, one account, one instant.
+
+    async with transaction(pool, account, now) as tx:
+        facts = await load…(tx, ids)
+        await write(tx, [rules.decide(f, tx.now) for f in facts])
+
+It commits when the block ends well and rolls back when it does not. It never stays open across a call to the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from voldaan.resources.accounts import Account
+from voldaan.resources.base import Resource, spec
+from voldaan.store import rows
+from voldaan.store.pool import Connection, Pool
+
+R = TypeVar("R", bound=Resource)
+
+BEGIN = "begin"
+SCOPE = (
+    "select set_config('role', 'voldaan_app', true), set_config('voldaan.account', %s, true), "
+    "set_config('lock_timeout', '10s', true)"
+)
+
+
+class Missing(Exception):
+    """An id that the account does not have."""
+
+    def __init__(self, object_name: str, id: str) -> None:
+        super().__init__(f"No such {object_name}: '{id}'")
+        self.object_name = object_name
+        self.id = id
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What a command needs: queries within one account, the instant, and what must happen once it is committed."""
+
+    connection: Connection
+    account: Account
+    now: int                              # business time, epoch seconds: the wall clock's, or a test clock's
+    wall: int                             # when it is recorded, epoch seconds
+    request_id: str | None = None
+    idempotency_key: str | None = None
+    attempts: list[str] = field(default_factory=list)  # to be carried out after the commit
+
+    async def all(self, sql: str, **params: Any) -> list[Any]:
+        """All rows of a query; `account` is always among its parameters."""
+        cursor = await self.connection.execute(sql, {"account": self.account.id, **params}, binary=True)
+        return await cursor.fetchall()
+
+    async def one(self, sql: str, **params: Any) -> Any:
+        """The first row of a query, or None."""
+        cursor = await self.connection.execute(sql, {"account": self.account.id, **params}, binary=True)
+        return await cursor.fetchone()
+
+    async def run(self, sql: str, **params: Any) -> int:
+        """Runs a statement; returns the number of rows it touched."""
+        cursor = await self.connection.execute(sql, {"account": self.account.id, **params})
+        return cursor.rowcount
+
+    async def get(self, cls: type[R], ids: Iterable[str | None], *, lock: bool = False) -> dict[str, R]:
+        """The resources of these ids, by id, without their children. `lock` takes the rows in id order."""
+        wanted = sorted({i for i in ids if i})
+        if not wanted:
+            return {}
+        sql = (
+            f"select {rows.select_list(cls)} from {spec(cls).table.name} t "
+            f"where t.account_id = %(account)s and t.id = any(%(ids)s)"
+        )
+        if lock:
+            sql += " order by t.id for update"
+        read = rows.reader(cls)
+        found = [read(row) for row in await self.all(sql, ids=wanted)]
+        return {r.id: r for r in found}
+
+    async def need(self, cls: type[R], id: str, *, lock: bool = False) -> R:
+        """The resource of this id. Raises Missing."""
+        found = await self.get(cls, [id], lock=lock)
+        if id not in found:
+            raise Missing(spec(cls).object, id)
+        return found[id]
+
+    async def select(self, cls: type[R], where: str, order: str = "t.id", **params: Any) -> list[R]:
+        """The resources whose row `t` meets `where`, within the account, in `order` (which may end in a limit)."""
+        sql = (
+            f"select {rows.select_list(cls)} from {spec(cls).table.name} t "
+            f"where t.account_id = %(account)s and ({where}) order by {order}"
+        )
+        read = rows.reader(cls)
+        return [read(row) for row in await self.all(sql, **params)]
+
+
+@asynccontextmanager
+async def transaction(
+    pool: Pool,
+    account: Account,
+    now: int,
+    wall: int,
+    *,
+    request_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> AsyncIterator[Transaction]:
+    """A transaction scoped to `account` by its predicates and, as second line, by row-level security."""
+    async with pool.connection() as connection:
+        async with connection.pipeline():
+            await connection.execute(BEGIN)
+            await connection.execute(SCOPE, (account.id,))
+        tx = Transaction(connection, account, now, wall, request_id, idempotency_key)
+        try:
+            yield tx
+        except BaseException:
+            if not connection.closed:
+                await connection.execute("rollback")
+            raise
+        await connection.execute("commit")

@@ -1,0 +1,168 @@
+"""The only place that writes rows. One statement per table and kind of change, whatever the size of the batch.
+
+Small batches travel as one JSON array (one prepared statement for every size), large ones as binary COPY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from voldaan.events import snapshots
+from voldaan.resources.base import Resource, spec
+from voldaan.resources.registry import INSERT_ORDER
+from voldaan.rules.decision import Decision, Due, Event, Posting, Refusal, Update, together
+from voldaan.store import rows
+from voldaan.store.adapt import Json
+from voldaan.store.ids import new_id
+from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction
+
+COPY_FROM = 100  # rows from which COPY is faster than a JSON array (docs/design.md, "Writing rows")
+
+
+class Conflict(Exception):
+    """A row was not in the state that the decision started from: somebody else changed it first."""
+
+
+async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Decision:
+    """Writes all decisions of a batch and returns them as one. Refusals write nothing.
+
+    Raises Conflict if a row had left the state that a decision started from.
+    """
+    whole = together(d for d in decisions if isinstance(d, Decision))
+    async with tx.connection.pipeline():
+        await _insert(tx, whole.inserts)
+        checks = await _update(tx, whole.updates)
+        await _postings(tx, whole.postings)
+        await _events(tx, whole.events)
+        await _due(tx, whole.due, whole.due_cancelled)
+        await _delete(tx, whole.deletes)
+    for cursor, expected, name in checks:
+        if cursor.rowcount != expected:
+            raise Conflict(f"{expected - cursor.rowcount} of {expected} {name} had changed meanwhile")
+    tx.attempts += whole.attempts
+    return whole
+
+
+async def _insert(tx: Transaction, inserts: Sequence[Resource]) -> None:
+    by_class: dict[type[Resource], list[Resource]] = {}
+    for resource in inserts:
+        by_class.setdefault(type(resource), []).append(resource)
+    for cls in sorted(by_class, key=INSERT_ORDER.__getitem__):
+        batch = by_class[cls]
+        if len(batch) < COPY_FROM:
+            await tx.run(rows.insert_statement(cls), rows=rows.insert_rows(batch))
+        else:
+            statement, types = rows.copy_statement(cls)
+            await copy(tx, statement, types, [rows.copy_row(tx.account.id, r) for r in batch])
+
+
+async def copy(tx: Transaction, statement: str, types: list[str], lines: Iterable[Sequence[Any]]) -> None:
+    """Binary COPY of many rows."""
+    async with tx.connection.cursor() as cursor, cursor.copy(statement) as stream:
+        stream.set_types(types)
+        for line in lines:
+            await stream.write_row(line)
+
+
+async def _update(tx: Transaction, updates: Sequence[Update]) -> list[tuple[Any, int, str]]:
+    first: dict[tuple[type[Resource], str], Resource] = {}
+    last: dict[tuple[type[Resource], str], Resource] = {}
+    for update in updates:
+        key = (type(update.new), update.new.id)
+        first.setdefault(key, update.was)
+        last[key] = update.new
+    groups: dict[tuple[type[Resource], tuple[str, ...]], list[tuple[Resource, Resource]]] = {}
+    for key, new in last.items():
+        changed = rows.changed_columns(new, first[key])
+        if changed:
+            groups.setdefault((key[0], changed), []).append((new, first[key]))
+    checks = []
+    for (cls, changed), pairs in groups.items():
+        cursor = await tx.connection.execute(
+            rows.update_statement(cls, changed),
+            {"account": tx.account.id, "rows": rows.update_rows(changed, pairs)},
+        )
+        checks.append((cursor, len(pairs), spec(cls).table.name))
+    return checks
+
+
+async def _postings(tx: Transaction, postings: Sequence[Posting]) -> None:
+    if not postings:
+        return
+    lines = [
+        (
+            tx.account.id, p.source, p.fact, p.leg, p.debit, p.credit, p.amount, p.currency, p.effective_at, tx.wall,
+            p.customer, p.invoice,
+        )
+        for p in postings
+    ]  # fmt: skip
+    if len(lines) < COPY_FROM:
+        await tx.run(query("ledger", "insert_postings"), rows=Json(msgspec.json.encode(lines)))
+    else:
+        await copy(
+            tx,
+            "copy postings (account_id, source, fact, leg, debit, credit, amount, currency, effective_at, recorded_at, "
+            "customer_id, invoice_id) from stdin (format binary)",
+            ["text", "text", "text", "int2", "text", "text", "int8", "text", "timestamptz", "timestamptz", "text", "text"],
+            lines,
+        )
+
+
+async def _events(tx: Transaction, events: Sequence[Event]) -> None:
+    if not events:
+        return
+    lines = [
+        (
+            tx.account.id, new_id("evt"), e.type, tx.now, tx.wall, e.object.id, tx.request_id, tx.idempotency_key,
+            snapshots.pack(e),
+        )
+        for e in events
+    ]  # fmt: skip
+    if len(lines) < COPY_FROM:
+        wire = [(*line[1:-1], line[-1].hex()) for line in lines]
+        await tx.run(query("events", "insert_events"), rows=Json(msgspec.json.encode(wire)))
+    else:
+        await copy(
+            tx,
+            "copy events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data) "
+            "from stdin (format binary)",
+            ["text", "text", "text", "timestamptz", "timestamptz", "text", "text", "text", "bytea"],
+            lines,
+        )
+    await tx.run(
+        query("events", "insert_deliveries"), ids=[line[1] for line in lines], types=[line[2] for line in lines], wall=tx.wall
+    )
+
+
+async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[str, str]]) -> None:
+    if cancelled:
+        await tx.run(
+            query("due", "cancel"), kinds=[kind for kind, _ in cancelled], subjects=[subject for _, subject in cancelled]
+        )
+    if not due:
+        return
+    if len(due) < COPY_FROM:
+        await tx.run(
+            query("due", "insert"), rows=Json(msgspec.json.encode([(d.kind, d.subject, d.at, d.clock) for d in due]))
+        )
+    else:
+        await copy(
+            tx,
+            "copy due (account_id, kind, subject, due_at, clock_id) from stdin (format binary)",
+            ["text", "text", "text", "timestamptz", "text"],
+            [(tx.account.id, d.kind, d.subject, d.at, d.clock) for d in due],
+        )
+
+
+async def _delete(tx: Transaction, deletes: Sequence[Resource]) -> None:
+    by_class: dict[type[Resource], list[str]] = {}
+    for resource in deletes:
+        by_class.setdefault(type(resource), []).append(resource.id)
+    for cls in sorted(by_class, key=INSERT_ORDER.__getitem__, reverse=True):
+        await tx.run(
+            f"delete from {spec(cls).table.name} where account_id = %(account)s and id = any(%(ids)s)", ids=by_class[cls]
+        )
