@@ -182,13 +182,17 @@ class SyncRequest:
 
 # ---- outcomes --------------------------------------------------------------------------------------------------------
 
+Category = Literal["hard", "soft", "authentication", "technical", "fraud", "mandate", "configuration"]
+Retry = Literal["never", "later", "after_update", "with_authentication", "other_processor"]
+
+
 @dataclass(frozen=True, slots=True)
 class Decline:
     """Why the processor said no. The code is Stripe's decline_code, so that no second mapping exists."""
 
     code: str
-    category: Literal["hard", "soft", "authentication", "technical", "fraud", "mandate", "configuration"]
-    retry: Literal["never", "later", "after_update", "with_authentication", "other_processor"]
+    category: Category
+    retry: Retry
     message: str                                        # for the payer, as Stripe words it
     error_code: str = "card_declined"                   # Stripe's error `code`: card_declined, expired_card, ...
     network_decline_code: str | None = None             # the network's own two characters, "51"

@@ -57,11 +57,18 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The rule says no: a code of Stripe's where there is one, and a sentence for people."""
+    """The rule says no: a code of Stripe's where there is one ("" if not), and a sentence for people.
+
+    `extra` holds what else Stripe's error object carries, such as the payment intent of a card error.
+    """
 
     code: str
     message: str
     param: str | None = None
+    status: int = 400
+    type: str = "invalid_request_error"
+    decline_code: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Refused(Exception):

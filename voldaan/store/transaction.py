@@ -29,12 +29,13 @@ SCOPE = (
 
 
 class Missing(Exception):
-    """An id that the account does not have."""
+    """An id that the account does not have. `param` when it came as a parameter, None when it is the path's."""
 
-    def __init__(self, object_name: str, id: str) -> None:
+    def __init__(self, object_name: str, id: str, param: str | None = None) -> None:
         super().__init__(f"No such {object_name}: '{id}'")
         self.object_name = object_name
         self.id = id
+        self.param = param
 
 
 @dataclass(slots=True)
@@ -79,11 +80,11 @@ class Transaction:
         found = [read(row) for row in await self.all(sql, ids=wanted)]
         return {r.id: r for r in found}
 
-    async def need(self, cls: type[R], id: str, *, lock: bool = False) -> R:
-        """The resource of this id. Raises Missing."""
+    async def need(self, cls: type[R], id: str, *, lock: bool = False, param: str | None = None) -> R:
+        """The resource of this id. Raises Missing, blaming `param` if the id came as a parameter."""
         found = await self.get(cls, [id], lock=lock)
         if id not in found:
-            raise Missing(spec(cls).object, id)
+            raise Missing(spec(cls).object, id, param)
         return found[id]
 
     async def select(self, cls: type[R], where: str, order: str = "t.id", **params: Any) -> list[R]:
