@@ -1,9 +1,11 @@
 """Classes of the SDK as indented text: a line a field, nested objects below their field.
 
-fields                                            parameters
-name: T        always there, never null           name*: T      required
-name?: T       null or absent when there is none  name: T       may be left out
-                                                  name: T ""    an empty string clears it
+fields                                         parameters
+name: T        always there, never null        name*: T      required
+name: T|null   always there, perhaps null      name: T       may be left out
+name?: T       may be left out, never null     name: T ""    an empty string clears it
+name?: T|null  may be left out or null
+
 T: str int bool float any; decimal and int64 are JSON strings; a|b one of these values (a|b|+9: and 9 more,
    shown by --all); [T] list; {T} object with free keys; {} object described below; ->X id of X, or X when
    expanded; =X whole X; list of X; int or X: either
@@ -13,8 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import kinds, sdk
+from .absence import presence
 
-UNSET = ' ""'
+Line = Callable[[kinds.Field, str], str]  # a field and its owner's name -> its line
 LONG, SHOWN = 24, 6  # an enumeration with more than LONG values is cut to its first SHOWN
 
 
@@ -27,7 +30,7 @@ class Outline:
         """A response class: one line for it, then its fields."""
         declared = sdk.declared(name)
         yield f"{name}  object={declared.object}  {len(declared.fields)} fields"
-        yield from self._lines(declared, lambda field: f"{field.name}{'?' * field.optional}", 1)
+        yield from self._lines(declared, self._field, 1)
 
     def params(self, operation: kinds.Operation) -> Iterator[str]:
         """An operation with its parameters; `expand`, which all have, is left out."""
@@ -35,21 +38,29 @@ class Outline:
         yield f"{operation.verb} {operation.path}  -> {self.answer(operation)}{base}"
         if operation.params:
             declared = sdk.declared(operation.params)
-            yield from self._lines(declared, lambda field: f"{field.name}{'*' * (not field.optional)}", 1)
+            yield from self._lines(declared, self._parameter, 1)
 
     def answer(self, operation: kinds.Operation) -> str:
         if operation.streams:
             return "bytes"
         return self._word(operation.response, "").removeprefix("=") if operation.response else "nothing"
 
-    def _lines(self, owner: kinds.Class, label: Callable[[kinds.Field], str], level: int) -> Iterator[str]:
+    def _lines(self, owner: kinds.Class, line: Line, level: int) -> Iterator[str]:
         for field in owner.fields.values():
             if field.name == "expand":
                 continue
-            yield f"{'  ' * level}{label(field)}: {self._word(field.type, owner.name)}{UNSET * field.unset}"
+            yield "  " * level + line(field, owner.name)
             if level < self.depth:
                 for nested in _below(field.type, owner.name):
-                    yield from self._lines(nested, label, level + 1)
+                    yield from self._lines(nested, line, level + 1)
+
+    def _field(self, field: kinds.Field, owner: str) -> str:
+        always, nullable = presence(owner, field)
+        return f"{field.name}{'' if always else '?'}: {self._word(field.type, owner)}{'|null' if nullable else ''}"
+
+    def _parameter(self, field: kinds.Field, owner: str) -> str:
+        text = f"{field.name}{'' if field.optional else '*'}: {self._word(field.type, owner)}"
+        return f'{text} ""' if field.unset else text
 
     def _word(self, kind: kinds.Type, owner: str) -> str:
         match kind:
