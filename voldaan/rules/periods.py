@@ -45,16 +45,21 @@ def add_interval(anchor: int, interval: Interval, count: int, n: int, zone: str 
 
 def period_at(anchor: int, interval: Interval, count: int, at: int, zone: str = "UTC") -> Period:
     """The period that contains the instant: the last boundary not after it, and the first boundary after it."""
-    n = _guess(anchor, interval, count, at)
-    start = add_interval(anchor, interval, count, n, zone)
-    while start > at:
-        n -= 1
-        start = add_interval(anchor, interval, count, n, zone)
-    end = add_interval(anchor, interval, count, n + 1, zone)
-    while end <= at:
-        n, start = n + 1, end
-        end = add_interval(anchor, interval, count, n + 1, zone)
-    return Period(n, start, end)
+    if zone != "UTC":
+        return _local_period_at(anchor, interval, count, at, zone)
+    if days := DAYS.get(interval):
+        length = days * DAY * count
+        n = (at - anchor) // length
+        return Period(n, anchor + n * length, anchor + (n + 1) * length)
+
+    months = MONTHS[interval] * count
+    day, clock = divmod(anchor, DAY)
+    month, day_of_month = _month_of(day)
+    n = (_month_of(at // DAY)[0] - month) // months
+    boundary = _day_in(month + months * n, day_of_month) * DAY + clock
+    if boundary > at:
+        return Period(n - 1, _day_in(month + months * (n - 1), day_of_month) * DAY + clock, boundary)
+    return Period(n, boundary, _day_in(month + months * (n + 1), day_of_month) * DAY + clock)
 
 
 def next_period(anchor: int, interval: Interval, count: int, end: int, zone: str = "UTC") -> tuple[int, int]:
@@ -115,14 +120,6 @@ def day_start(at: int, zone: str = "UTC") -> int:
 # Below, a "day" is the number of days since 1970-01-01, a "month number" is year * 12 + month - 1.
 
 
-def _guess(anchor: int, interval: Interval, count: int, at: int) -> int:
-    """The index of the period in UTC, at most one too high; a zone may shift it by one more."""
-    if days := DAYS.get(interval):
-        return (at - anchor) // (days * DAY * count)
-    months = _month_of(at // DAY)[0] - _month_of(anchor // DAY)[0]
-    return months // (MONTHS[interval] * count)
-
-
 # The next two are asked for the same few hundred days and months over and over: a billing run is of one day.
 
 
@@ -173,3 +170,13 @@ def _local_boundary(anchor: int, interval: Interval, count: int, n: int, zone: s
         return _instant(day + days * count * n, clock, zone)
     month, day_of_month = _month_of(day)
     return _instant(_day_in(month + MONTHS[interval] * count * n, day_of_month), clock, zone)
+
+
+def _local_period_at(anchor: int, interval: Interval, count: int, at: int, zone: str) -> Period:
+    """As in UTC, then one or two boundaries on: the zone's clock may run ahead of UTC's, or behind it."""
+    n = period_at(anchor, interval, count, at).n
+    while (start := add_interval(anchor, interval, count, n, zone)) > at:
+        n -= 1
+    while (end := add_interval(anchor, interval, count, n + 1, zone)) <= at:
+        n, start = n + 1, end
+    return Period(n, start, end)
