@@ -228,7 +228,7 @@ class Cluster:
             return
         found = self.sockets.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.account.uid or found.st_mode & 0o077:
-            raise ServerError(f"{self.sockets} is not ours. Set VOLDAAN_DATA_DIR to a shorter folder, to do without it.")
+            raise ServerError(f"{self.sockets} is not ours. Set VOLDAAN_DATA_DIR to a shorter folder to do without it.")
 
     def check_version(self) -> None:
         """Raises ServerError where the files are those of another major version, which this one cannot read."""
@@ -259,7 +259,7 @@ class Cluster:
 
     def run(self, program: str, *arguments: str, says: str = "") -> str:
         """Runs one of PostgreSQL's programs as the server's account; `says` is its input, its output comes back."""
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [self.program(program), *arguments],
             input=says, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=ENVIRONMENT, cwd="/", check=False, **self.account.switch,

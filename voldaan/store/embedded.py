@@ -147,7 +147,7 @@ def _clear_the_dead(cluster: Cluster) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGQUIT)
         if not _gone(cluster):
-            raise ServerError(f"The PostgreSQL in {cluster.data} was killed, but processes {_at_work(cluster)} live on.")
+            raise ServerError(f"The PostgreSQL in {cluster.data} was killed, but {_at_work(cluster)} still run.")
     if _sees_processes():
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
         cluster.socket_lock.unlink(missing_ok=True)
