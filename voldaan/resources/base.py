@@ -46,6 +46,21 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """The row stores an id (or a list of ids); `store/children.attach` puts the whole object in its place.
+
+    The field's type says both: `Price | str`, `list[TaxRate | str]`.
+    """
+
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Made from other fields of the same object in `__post_init__`: rendered, never stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Includable:
     """Absent from the answer unless `expand` asks for it."""
 
@@ -113,6 +128,8 @@ class Field:
     hidden: bool
     includable: bool
     children: Children | None
+    embedded: Embedded | None
+    derived: bool
     annotation: Any
 
 
@@ -127,6 +144,7 @@ class Spec:
     columns: tuple[Field, ...]      # without id; id is always the first column
     in_doc: tuple[Field, ...]
     children: tuple[Field, ...]
+    embedded: tuple[Field, ...]
     absent: tuple[str, ...]         # hidden and includable: left out of the answer
 
 
@@ -146,8 +164,11 @@ def spec(cls: type[Resource]) -> Spec:
         table=cls.TABLE,
         fields=fields,
         columns=columns,
-        in_doc=tuple(f for f in fields if not f.column and not f.children and f.name not in ("id", "object")),
+        in_doc=tuple(
+            f for f in fields if not (f.column or f.children or f.derived) and f.name not in ("id", "object")
+        ),
         children=tuple(f for f in fields if f.children),
+        embedded=tuple(f for f in fields if f.embedded),
         absent=tuple(f.name for f in fields if f.hidden or f.includable),
     )
 
@@ -168,15 +189,19 @@ def _field(name: str, hint: Any) -> Field:
 
     column = mark(Column)
     instant = mark(_InstantMark) is not None
+    embedded = mark(Embedded)
+    one_embedded = embedded is not None and get_origin(optional) is not list
     return Field(
         name=name,
         column=(column.name or name) if column else None,
-        sql_type="timestamptz" if instant else _sql_type(optional),
+        sql_type="timestamptz" if instant else "text" if one_embedded else _sql_type(optional),
         instant=instant,
         expandable=mark(Expandable),
         hidden=mark(Hidden) is not None,
         includable=mark(Includable) is not None,
         children=mark(Children),
+        embedded=embedded,
+        derived=mark(Derived) is not None,
         annotation=hint,
     )
 
@@ -201,6 +226,8 @@ __all__ = [
     "UNSET",
     "Children",
     "Column",
+    "Derived",
+    "Embedded",
     "Expandable",
     "Field",
     "Hidden",

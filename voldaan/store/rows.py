@@ -62,11 +62,28 @@ def doc_fields(cls: type[Resource]) -> tuple[tuple[str, Any], ...]:
 def to_doc(resource: Resource) -> bytes:
     """The `doc` of a resource, as JSON."""
     doc = {}
-    for name, default in doc_fields(type(resource)):
+    cls = type(resource)
+    for name, default in doc_fields(cls):
         value = getattr(resource, name)
         if value is not UNSET and value != default:
             doc[name] = value
+    for field in spec(cls).embedded:
+        if field.name in doc:
+            doc[field.name] = ids_of(doc[field.name])
     return encode_json(doc)
+
+
+def ids_of(value: Any) -> Any:
+    """What is stored of an embedded object or list of objects."""
+    if isinstance(value, list):
+        return [ids_of(member) for member in value]
+    return value.id if isinstance(value, Resource) else value
+
+
+def stored(resource: Resource, field: Field) -> Any:
+    """The value of a column."""
+    value = getattr(resource, field.name)
+    return ids_of(value) if field.embedded else value
 
 
 @cache
@@ -86,14 +103,13 @@ def insert_statement(cls: type[Resource]) -> str:
 def insert_rows(resources: Sequence[Resource]) -> Json:
     """The parameter of `insert_statement`."""
     s = spec(type(resources[0]))
-    names = [(f.name, f.column) for f in s.columns]
     rows = []
     for r in resources:
         row: dict[str, Any] = {"id": r.id, "doc": msgspec.Raw(to_doc(r))}
-        for name, column in names:
-            value = getattr(r, name)
+        for field in s.columns:
+            value = stored(r, field)
             if value is not UNSET:
-                row[column or name] = value
+                row[field.column or field.name] = value
         rows.append(row)
     return Json(encode_json(rows))
 
@@ -111,7 +127,7 @@ def copy_row(account: str, resource: Resource) -> list[Any]:
     """One row for `copy_statement`."""
     row = [account, resource.id]
     for f in spec(type(resource)).columns:
-        value = getattr(resource, f.name)
+        value = stored(resource, f)
         if value is UNSET or value is None:
             row.append(None)
         elif f.sql_type == "jsonb":
@@ -125,9 +141,13 @@ def copy_row(account: str, resource: Resource) -> list[Any]:
 def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
     """Names of the fields whose column differs, with "doc" last if anything in the document differs."""
     cls = type(new)
-    changed = [f.name for f in spec(cls).columns if getattr(new, f.name) != getattr(was, f.name)]
-    if any(getattr(new, name) != getattr(was, name) for name, _ in doc_fields(cls)):
-        changed.append("doc")
+    changed = [f.name for f in spec(cls).columns if stored(new, f) != stored(was, f)]
+    embedded = {f.name for f in spec(cls).embedded}
+    for name, _ in doc_fields(cls):
+        value, before = getattr(new, name), getattr(was, name)
+        if value != before and (name not in embedded or ids_of(value) != ids_of(before)):
+            changed.append("doc")
+            break
     return tuple(changed)
 
 
@@ -163,13 +183,13 @@ def update_statement(cls: type[Resource], changed: tuple[str, ...]) -> str:
 def update_rows(changed: tuple[str, ...], pairs: Sequence[tuple[Resource, Resource]]) -> Json:
     """The parameter of `update_statement`, from (new, was) pairs."""
     s = spec(type(pairs[0][0]))
-    names = [(f.name, f.column) for f in s.columns if f.name in changed]
+    columns = [f for f in s.columns if f.name in changed]
     rows = []
     for new, was in pairs:
         row: dict[str, Any] = {"id": new.id}
-        for name, column in names:
-            value = getattr(new, name)
-            row[column or name] = None if value is UNSET else value
+        for field in columns:
+            value = stored(new, field)
+            row[field.column or field.name] = None if value is UNSET else value
         if "doc" in changed:
             row["doc"] = msgspec.Raw(to_doc(new))
         if s.table.state in changed:
