@@ -1,7 +1,7 @@
 """How a request's parameters are declared: one Pydantic class per verb, with plain annotations.
 
     class Create(Params):
-        email:    str | Unset | None = None                # "" was sent: the caller wants the field to be unset
+        email:    Email | Unset | None = None              # "" was sent: the caller wants the field to be unset
         balance:  int = 0
         metadata: Metadata | Unset = {}
         address:  AddressParams | Unset | None = None      # a nested hash: class AddressParams(Hash)
@@ -11,6 +11,7 @@ Requests arrive as forms, so every leaf is a string. Inside a `Hash` or `Params`
 `str | Unset` where an empty string unsets the field). `model_fields_set` says which parameters were given.
 
 Refusals are `PydanticCustomError`s made by `refuse`; api/validate.py turns the first one into Stripe's error object.
+Limits and wording: docs/behaviour-api.md, "Parameters".
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -32,24 +34,28 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from voldaan.rules import money
+
 TEXT_MAX = 5_000  # characters of any string without a limit of its own
+EMAIL_MAX = 512
 METADATA_KEYS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
-AMOUNT_MAX = 99_999_999  # minor units; eight digits
-DECIMAL_PLACES_MAX = 12
+AMOUNT_MAX = max(money.MAXIMUM_AMOUNT, *money.MAXIMUM_AMOUNT_OF.values())  # of any currency; see `amount_limits`
 PAGE_MAX = 100
+SHOWN_MAX = 200  # characters of a caller's value that a refusal repeats
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")  # fits a bigint
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
-_CURRENCY = re.compile(r"[a-z]{3}")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]+))?")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
+_URL = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 def refuse(code: str, message: str, **context: Any) -> PydanticCustomError:
     """The refusal of one value, to be raised inside a validator.
 
-    `code` is Stripe's error code, or "" where Stripe sends none. `message` may name `{param}` (the full path, filled in
-    later) and whatever `context` holds. A context entry `param` says which parameter of a hash is meant.
+    `code` is Stripe's error code, or "" where Stripe sends none. `message` may name whatever `context` holds, and
+    `{param}`, the full path, which is filled in later. A context entry `param` says which parameter of a hash is meant.
     """
     return PydanticCustomError(code or "invalid", message, context)
 
@@ -60,95 +66,28 @@ def exclusive(*names: str) -> Any:
     def at_most_one(self: Hash) -> Hash:
         given = [name for name in names if name in self.model_fields_set and getattr(self, name) not in (None, "")]
         if len(given) > 1:
-            raise refuse(
-                "parameters_exclusive",
-                "You may only specify one of these parameters: {names}.",
-                names=", ".join(given),
-                param=given[0],
-            )
+            message = "You may only specify one of these parameters: {names}."
+            raise refuse("", message, names=", ".join(given), param=given[0])
         return self
 
     return model_validator(mode="after")(at_most_one)
 
 
-def _integer(value: Any) -> Any:
-    if type(value) is not str:
-        return value
-    if _INTEGER.fullmatch(value):
-        return int(value)
-    raise refuse("parameter_invalid_integer", "Invalid integer: {value}", value=value[:100])
+def amount_limits(*names: str) -> Any:
+    """A rule in a class with a `currency`: these amounts have no more digits than the currency takes.
 
-
-def _boolean(value: Any) -> Any:
-    if value == "true":
-        return True
-    if value == "false":
-        return False
-    if type(value) is bool:
-        return value
-    raise refuse("", "Invalid boolean: {value}", value=str(value)[:100])
-
-
-def _decimal(value: Any) -> Decimal:
-    if type(value) is Decimal:
-        value = format(value, "f")
-    if type(value) is str and _DECIMAL.fullmatch(value):
-        return Decimal(value)
-    raise refuse("", "Invalid decimal: {value}", value=str(value)[:100])
-
-
-def _currency(value: Any) -> Any:
-    if type(value) is str and _CURRENCY.fullmatch(lowered := value.lower()):
-        return lowered
-    return _no_such_currency(value)
-
-
-def _no_such_currency(value: Any) -> Any:
-    raise refuse("", "Invalid currency: {value}", value=str(value)[:100])
-
-
-def _metadata(value: Any) -> dict[str, str]:
-    """Checks one given hash; the limit of keys is checked again after the merge.
-
-    A form's `metadata[0]=x` was read as a list; its keys are taken back from the list (see `Indexed`).
+    Eight digits for most: 999,999.99 in dollars. `_limits = amount_limits("unit_amount")`
     """
-    if isinstance(value, Indexed):
-        value = dict(zip(value.keys, value, strict=True))
-    if not isinstance(value, dict):
-        raise refuse("", "Invalid object")
-    if len(value) > METADATA_KEYS_MAX:
-        raise _too_many_keys(len(value))
-    for key, text in value.items():
-        if type(text) is not str:
-            raise refuse("", "Metadata values must be strings.", param=key)
-        if not key:
-            raise refuse("parameter_invalid_empty", "Metadata keys cannot be empty.")
-        if len(key) > METADATA_KEY_MAX:
-            raise refuse(
-                "",
-                "Metadata keys can be up to 40 characters long. "
-                "The key you passed ({key}) is {length} characters long.",
-                key=key[:100],
-                length=len(key),
-            )
-        if len(text) > METADATA_VALUE_MAX:
-            raise refuse(
-                "",
-                "Metadata values can have up to 500 characters, but you passed in a value that is {length} characters. "
-                "Invalid value: {text}",
-                length=len(text),
-                text=text[:100],
-                param=key,
-            )
-    return value
 
+    def within(self: Any) -> Any:
+        for name in names:
+            amount = getattr(self, name)
+            if amount and self.currency and not money.is_within_maximum(amount, self.currency):
+                most = _shown_amount(money.maximum_amount(self.currency), self.currency)
+                raise refuse("amount_too_large", "Amount must be no more than {most}", most=most, param=name)
+        return self
 
-def _too_many_keys(count: int) -> PydanticCustomError:
-    return refuse(
-        "",
-        "Metadata can have up to 50 keys, but you tried to set {count}. Remove some keys first.",
-        count=count,
-    )
+    return model_validator(mode="after")(within)
 
 
 def merge_metadata(old: Mapping[str, str], given: Mapping[str, str] | Literal[""]) -> dict[str, str]:
@@ -158,8 +97,7 @@ def merge_metadata(old: Mapping[str, str], given: Mapping[str, str] | Literal[""
     """
     if given == "":
         return {}
-    merged = {**old, **given}
-    merged = {key: text for key, text in merged.items() if text != ""}
+    merged = {key: text for key, text in {**old, **given}.items() if text != ""}
     if len(merged) > METADATA_KEYS_MAX:
         raise _too_many_keys(len(merged))
     return merged
@@ -175,15 +113,114 @@ class Indexed(list[Any]):
         self.keys = keys
 
 
+# Leaves -------------------------------------------------------------------------------------------------------------
+
+
+def _integer(value: Any) -> Any:
+    if type(value) is not str:
+        return value
+    if _INTEGER.fullmatch(value):
+        return int(value)
+    raise refuse("parameter_invalid_integer", "Invalid integer: {value}", value=value[:SHOWN_MAX])
+
+
+def _boolean(value: Any) -> Any:
+    if value == "true":
+        return True
+    if value == "false":
+        return False
+    if type(value) is bool:
+        return value
+    raise refuse("", "Invalid boolean: {value}", value=str(value)[:SHOWN_MAX])
+
+
+def _decimal(value: Any) -> Decimal:
+    text = format(value, "f") if type(value) is Decimal else value
+    match = _DECIMAL.fullmatch(text) if type(text) is str else None
+    if not match:
+        raise refuse("", "Invalid decimal: {value}", value=str(value)[:SHOWN_MAX])
+    if len(match[1] or "") > money.DECIMALS:
+        message = "Invalid decimal: {value}; must contain at most 12 decimal places."
+        raise refuse("", message, value=str(value)[:SHOWN_MAX])
+    return Decimal(text)
+
+
+def _currency(value: Any) -> Any:
+    lowered = value.lower() if type(value) is str else value
+    if type(lowered) is str and money.is_supported(lowered):
+        return lowered
+    codes = ", ".join(["usd", *sorted(money.CURRENCIES - {"usd"})])
+    message = "Invalid currency: {value}. Voldaan currently supports these currencies: {codes}"
+    raise refuse("", message, value=str(lowered)[:SHOWN_MAX], codes=codes)
+
+
+def _email(value: str) -> str:
+    if _EMAIL.fullmatch(value):
+        return value
+    raise refuse("email_invalid", "Invalid email address: {value}", value=value[:SHOWN_MAX])
+
+
+def _url(value: str) -> str:
+    if _URL.fullmatch(value):
+        return value
+    raise refuse("url_invalid", "Not a valid URL")
+
+
+def _page_size(value: int) -> int:
+    """A list's `limit` is brought into 1..100, not refused: observed with Stripe."""
+    return min(max(value, 1), PAGE_MAX)
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    """Checks one given hash. The number of keys counts after the merge, but no request needs more than 50 by itself."""
+    if isinstance(value, Indexed):  # metadata[0]=x was read as a list
+        value = dict(zip(value.keys, value, strict=True))
+    if not isinstance(value, dict):
+        raise refuse("", "Invalid object")
+    if len(value) > METADATA_KEYS_MAX:
+        raise _too_many_keys(len(value))
+    for key, text in value.items():
+        if type(text) is not str:
+            raise refuse("", "Invalid string", param=key)
+        if not 1 <= len(key) <= METADATA_KEY_MAX:
+            message = (
+                "Metadata keys can have up to 40 characters, but you passed in a key that is {length} characters. "
+                "Invalid key: {key}"
+            )
+            raise refuse("", message, length=len(key), key=key[:SHOWN_MAX])
+        if len(text) > METADATA_VALUE_MAX:
+            message = (
+                "Metadata values can have up to 500 characters, but you passed in a value that is {length} characters. "
+                "Invalid value: {text}"
+            )
+            raise refuse("", message, length=len(text), text=text[:SHOWN_MAX], param=key)
+    return value
+
+
+def _too_many_keys(count: int) -> PydanticCustomError:
+    return refuse("", "Metadata can have up to 50 keys, but you've set {count}.", count=count)
+
+
+def _shown_amount(amount: int, currency: str) -> str:
+    """99999999 usd is $999,999.99."""
+    digits = money.exponent(currency)
+    whole, fraction = divmod(amount, 10**digits)
+    number = f"{whole:,}.{fraction:0{digits}}" if digits else f"{whole:,}"
+    symbol = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}.get(currency)
+    return f"{symbol}{number}" if symbol else f"{number} {currency}"
+
+
 Unset = Literal[""]
 Timestamp = Annotated[int, Field(ge=0, le=253_402_300_799)]  # epoch seconds, until the year 9999
 Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]  # minor units
 PositiveAmount = Annotated[int, Field(ge=1, le=AMOUNT_MAX)]
 SignedAmount = Annotated[int, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
 Currency = Annotated[str, BeforeValidator(_currency)]
-DecimalString = Annotated[
+Email = Annotated[str, Field(max_length=EMAIL_MAX), AfterValidator(_email)]
+Url = Annotated[str, AfterValidator(_url)]
+DecimalString = Annotated[  # up to 12 places; a string on the wire
     Decimal, PlainValidator(_decimal), WithJsonSchema({"type": "string", "format": "decimal"})
-]  # up to 12 places
+]
 Metadata = Annotated[
     dict[str, str],
     PlainValidator(_metadata),
@@ -192,15 +229,16 @@ Metadata = Annotated[
 Expand = list[str]
 
 
+# Hashes -------------------------------------------------------------------------------------------------------------
+
+
 def _read_as_form(schema: Any) -> Any:
     """The same core schema, its leaves reading strings as a form means them. Other models have done their own part."""
     kind = schema["type"]
     if kind == "int":
         return core_schema.no_info_before_validator_function(_integer, {**schema, "strict": True})
     if kind == "bool":
-        return core_schema.no_info_plain_validator_function(
-            _boolean, json_schema_input_schema=schema, metadata=schema.get("metadata")
-        )
+        return core_schema.no_info_plain_validator_function(_boolean, json_schema_input_schema=schema)
     if kind == "str":
         return {"min_length": 1, "max_length": TEXT_MAX, **schema}
     if kind in ("model", "definition-ref"):
@@ -212,22 +250,15 @@ def _read_as_form(schema: Any) -> Any:
             changed[part] = _read_as_form(schema[part])
     if kind == "model-fields":
         changed["fields"] = {name: _read_as_form(field) for name, field in schema["fields"].items()}
-    if kind in ("union", "tagged-union") and isinstance(schema["choices"], list):
-        changed["choices"] = [
-            (_read_as_form(choice[0]), choice[1]) if type(choice) is tuple else _read_as_form(choice)
-            for choice in schema["choices"]
-        ]
-    if kind == "chain":
-        changed["steps"] = [_read_as_form(step) for step in schema["steps"]]
+    if kind == "union":
+        changed["choices"] = [_read_as_form(choice) for choice in schema["choices"]]
     return changed
 
 
 class Hash(BaseModel):
     """A nested hash of a request, such as an address. Unknown parameters are refused."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=(), arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=())
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -261,11 +292,15 @@ class Range(Hash):
 class PageParams(Params):
     """A list without a filter by time."""
 
-    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 10
+    limit: Annotated[int, AfterValidator(_page_size)] = 10
     starting_after: str | None = None
     ending_before: str | None = None
 
-    _one_direction = exclusive("starting_after", "ending_before")
+    @model_validator(mode="after")
+    def _one_direction(self) -> PageParams:
+        if self.starting_after and self.ending_before:
+            raise refuse("", "Received both starting_after and ending_before parameters. Please pass in only one.")
+        return self
 
 
 class ListParams(PageParams):
