@@ -163,8 +163,16 @@ def string_too_long(param: str, value: str, limit: int) -> ApiError:
     return invalid_request(f"Invalid string: {shown}; must be at most {limit} characters", param=param)
 
 
+def string_too_short(param: str, value: str, limit: int) -> ApiError:
+    return invalid_request(f"Invalid string: {quoted(value)}; must be at least {limit} characters", param=param)
+
+
 def array_too_long(param: str, limit: int) -> ApiError:
     return invalid_request(f"Array {param} exceeded maximum {limit} allowed elements.", param=param)
+
+
+def array_too_short(param: str, limit: int) -> ApiError:
+    return invalid_request(f"Array {param} needs at least {limit} elements.", param=param)
 
 
 def too_small(param: str, least: int) -> ApiError:

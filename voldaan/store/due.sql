@@ -10,3 +10,83 @@ select %(account)s, d->>0, d->>1, to_timestamp((d->>2)::bigint), d->>3
 delete from due d
  using unnest(%(kinds)s::text[], %(subjects)s::text[]) as c(kind, subject)
  where d.account_id = %(account)s and d.kind = c.kind and d.subject = c.subject;
+
+-- name: next_account
+-- An account with due work of a kind in real time, the most overdue first, from `skip` on (other workers may hold the first).
+select account_id from due
+ where kind = %(kind)s and clock_id is null and parked_at is null and due_at <= to_timestamp(%(now)s)
+   and (leased_until is null or leased_until < to_timestamp(%(now)s))
+   and account_id <> all(%(skip)s)
+ order by due_at limit 1;
+
+-- name: next_time
+-- When the next work in real time is due.
+select min(greatest(due_at, coalesce(leased_until, due_at))) from due where clock_id is null and parked_at is null;
+
+-- name: claim
+-- Takes due work of one kind for this transaction: what another worker holds is skipped.
+select subject, due_at from due
+ where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
+   and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
+ order by due_at, subject limit %(limit)s
+   for update skip locked;
+
+-- name: lease
+-- Takes due work that calls the outside: the lease outlives the transaction, and ends by itself if the worker dies.
+update due d set lease = %(lease)s, leased_until = to_timestamp(%(until)s), tries = d.tries + 1
+  from (select account_id, kind, subject, due_at from due
+         where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
+           and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
+         order by due_at, subject limit %(limit)s for update skip locked) c
+ where d.account_id = c.account_id and d.kind = c.kind and d.subject = c.subject and d.due_at = c.due_at
+returning d.subject, d.due_at, d.tries;
+
+-- name: done
+-- Ends claimed work, in the transaction of the work.
+delete from due d using unnest(%(subjects)s::text[], %(times)s::bigint[]) as c(subject, at)
+ where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.due_at = to_timestamp(c.at);
+
+-- name: done_leased
+-- Ends leased work that is still ours.
+delete from due where account_id = %(account)s and kind = %(kind)s and subject = any(%(subjects)s) and lease = %(lease)s;
+
+-- name: postpone
+-- Leased work that must be tried again later keeps its row.
+update due d set leased_until = to_timestamp(c.until), lease = null, error = c.error
+  from unnest(%(subjects)s::text[], %(until)s::bigint[], %(errors)s::text[]) as c(subject, until, error)
+ where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.lease = %(lease)s;
+
+-- name: failed
+-- A row whose work raised: tried again after a pause, parked for a person after too many tries.
+update due set tries = tries + 1, error = %(error)s, lease = null,
+       leased_until = to_timestamp(%(again)s),
+       parked_at = case when tries + 1 >= %(tries_max)s then to_timestamp(%(now)s) end
+ where account_id = %(account)s and kind = %(kind)s and subject = %(subject)s and due_at = to_timestamp(%(due)s);
+
+-- name: clock_next
+-- The earliest work on a test clock up to an instant; at one instant the kinds run in a fixed order.
+select kind, due_at from due
+ where account_id = %(account)s and clock_id = %(clock)s and parked_at is null and due_at <= to_timestamp(%(until)s)
+ order by due_at, array_position(%(order)s::text[], kind), kind limit 1;
+
+-- name: clock_claim
+-- All work of one kind at one instant of a test clock.
+select subject from due
+ where account_id = %(account)s and clock_id = %(clock)s and kind = %(kind)s and parked_at is null
+   and due_at = to_timestamp(%(at)s)
+ order by subject limit %(limit)s
+   for update;
+
+-- name: clock_holds_lease
+-- The advancing worker checks in each transaction that nobody took over, and stays the holder.
+update due set leased_until = to_timestamp(%(until)s)
+ where account_id = %(account)s and kind = 'test_clock.advance' and subject = %(clock)s and lease = %(lease)s;
+
+-- name: clock_drop
+-- A deleted test clock takes its future with it.
+delete from due where account_id = %(account)s and clock_id = %(clock)s;
+
+-- name: overview
+-- The next due work, for people.
+select kind, count(*), min(due_at), count(*) filter (where parked_at is not null), max(error)
+  from due where account_id = %(account)s group by kind order by min(due_at);

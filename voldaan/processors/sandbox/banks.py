@@ -1,4 +1,4 @@
-"""Test bank accounts: what is debited from (SEPA, ACH), what is paid out to, and banks one is sent to (iDEAL and so on).
+"""Test bank accounts: those debited from (SEPA, ACH), those paid out to, and banks one is sent to (iDEAL and others).
 
 SEPA numbers and tokens from docs.stripe.com/testing, payout numbers from docs.stripe.com/connect/testing. A debit is
 final after some bank days, as on the real rail; the "delayed" accounts answer after exactly three minutes.

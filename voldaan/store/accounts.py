@@ -1,0 +1,42 @@
+"""Accounts: found by id, made with their first keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from voldaan.resources.accounts import Account
+from voldaan.store import keys, rows
+from voldaan.store.ids import new_id
+from voldaan.store.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account with its keys, which are shown this once."""
+
+    account: Account
+    secret_key: str
+    publishable_key: str
+
+
+async def find(pool: Pool, id: str) -> Account | None:
+    """The account of this id."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            f"select {rows.select_list(Account)} from accounts t where t.id = %s", (id,), binary=True
+        )
+        row = await cursor.fetchone()
+    return rows.from_row(Account, row) if row else None
+
+
+async def create(pool: Pool, wall: int, *, livemode: bool = False, **facts: Any) -> NewAccount:
+    """A new book with its keys. `facts` are fields of Account."""
+    account = Account(id=new_id("acct"), livemode=livemode, created=wall, **facts)
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute(
+            rows.insert_statement(Account), {"account": account.id, "rows": rows.insert_rows([account])}
+        )
+        secret_key = await keys.issue(connection, account, "secret", wall)
+        publishable_key = await keys.issue(connection, account, "publishable", wall)
+    return NewAccount(account, secret_key, publishable_key)

@@ -1,0 +1,65 @@
+"""What each kind of due work runs: one line a kind, in the order in which work of the same instant runs on a test clock."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from voldaan.commands import attempts, charges, invoices, payouts, renewals, revenue, subscriptions
+from voldaan.engine import Engine
+from voldaan.events import delivery
+from voldaan.resources.accounts import Account
+from voldaan.store.transaction import Transaction
+
+InTransaction = Callable[[Transaction, list[str]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One piece of work that calls the outside, as its handler gets it."""
+
+    subject: str
+    tries: int         # this one included
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Leased work that is not done: try it again at `at` (epoch seconds), because of `reason`."""
+
+    subject: str
+    at: int
+    reason: str
+
+
+Outside = Callable[[Engine, Account, list[Leased], int], Awaitable[list[Again]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`inside` runs in the transaction that ends the due rows. `outside` runs between transactions, under a lease."""
+
+    kind: str
+    inside: InTransaction | None = None
+    outside: Outside | None = None
+    batch: int = 1000
+
+
+HANDLERS = [
+    Handler("attempt.resolve", outside=attempts.resolve_due, batch=200),
+    Handler("attempt.follow_up", outside=attempts.follow_up_due, batch=200),
+    Handler("balance.available", inside=payouts.make_available),
+    Handler("payout.create", inside=payouts.create_due),
+    Handler("charge.expire_authorization", inside=charges.expire_authorizations),
+    Handler("revenue.recognise", inside=revenue.recognise, batch=1),
+    Handler("subscription.expire", inside=subscriptions.expire),
+    Handler("subscription.trial_will_end", inside=subscriptions.trial_will_end),
+    Handler("subscription.resume_collection", inside=subscriptions.resume_collection),
+    Handler("subscription.cancel", inside=subscriptions.cancel_due),
+    Handler("subscription.renew", inside=renewals.renew),
+    Handler("invoice.finalize", inside=invoices.finalize_due),
+    Handler("invoice.attempt", inside=invoices.attempt_due),
+    Handler("invoice.overdue", inside=invoices.overdue),
+    Handler("webhook.deliver", outside=delivery.deliver, batch=100),
+]
+BY_KIND = {handler.kind: handler for handler in HANDLERS}
+CLOCK_ORDER = [handler.kind for handler in HANDLERS]

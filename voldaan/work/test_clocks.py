@@ -1,0 +1,118 @@
+"""Test clocks: time that passes when it is told to. Work runs strictly in due order, each with `now` = its due time.
+
+What a clock owes at one instant and of one kind runs as one batch; what has to go outside is carried out and settled
+before time moves on. If the worker dies, the next one takes the lease, settles what was under way and goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from voldaan.commands.attempts import carry_out, live_on_clock, resolve
+from voldaan.engine import Engine
+from voldaan.resources.accounts import Account
+from voldaan.resources.test_clocks import TestClock
+from voldaan.rules.decision import Decision, Event, Update
+from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.writer import write
+from voldaan.work.failpoints import fp
+from voldaan.work.handlers import BY_KIND, CLOCK_ORDER, Leased
+
+KIND = "test_clock.advance"
+LEASE_SECONDS = 120
+BATCH = 1000
+TRIES_MAX = 5
+
+log = logging.getLogger("voldaan.work")
+
+
+class Overtaken(Exception):
+    """Another worker holds the clock now."""
+
+
+async def advance(engine: Engine, account: Account, clock_id: str, lease: str) -> None:
+    """Runs everything that is due on the clock up to its target, then makes it ready."""
+    try:
+        await settle_live(engine, account, clock_id)
+        while await step(engine, account, clock_id, lease):
+            await settle_live(engine, account, clock_id)
+    except Overtaken:
+        log.warning("another worker advances test clock %s", clock_id)
+
+
+async def settle_live(engine: Engine, account: Account, clock_id: str) -> None:
+    """Attempts whose outcome is not known are asked for, before time moves on."""
+    for _ in range(TRIES_MAX):
+        async with transaction(engine.pool, account, engine.wall(), engine.wall()) as tx:
+            live = await live_on_clock(tx, clock_id)
+        if not live:
+            return
+        await resolve(engine, account, live)
+
+
+async def step(engine: Engine, account: Account, clock_id: str, lease: str) -> bool:
+    """One batch at one instant. Returns False when the target is reached."""
+    wall = engine.wall()
+    async with transaction(engine.pool, account, wall, wall) as tx:
+        clock = await holding(tx, clock_id, lease)
+        if clock is None or clock.target is None:
+            return False
+        due = await tx.one(query("due", "clock_next"), clock=clock_id, until=clock.target, order=CLOCK_ORDER)
+        if due is None:
+            await ready(tx, clock)
+            return False
+        kind, at = due
+        tx.now = max(at, clock.frozen_time)
+        rows = await tx.all(query("due", "clock_claim"), clock=clock_id, kind=kind, at=at, limit=BATCH)
+        subjects = [row[0] for row in rows]
+        handler = BY_KIND[kind]
+        if clock.frozen_time != tx.now:
+            await tx.run(query("test_clocks", "tick"), id=clock_id, at=tx.now)
+        if handler.inside:
+            for start in range(0, len(subjects), handler.batch):
+                await handler.inside(tx, subjects[start : start + handler.batch])
+        await tx.run(query("due", "done"), kind=kind, subjects=subjects, times=[at] * len(subjects))
+        fp("test_clock.before_commit")
+    fp("test_clock.committed")
+    if handler.outside:
+        await outside(engine, account, kind, subjects, tx.now, clock_id)
+    if tx.attempts:
+        await carry_out(engine, account, tx.attempts)
+    return True
+
+
+async def outside(engine: Engine, account: Account, kind: str, subjects: list[str], now: int, clock_id: str) -> None:
+    """Work with the outside, at the clock's time. What must be tried again is due again on the clock."""
+    handler = BY_KIND[kind]
+    assert handler.outside is not None
+    again = await handler.outside(engine, account, [Leased(subject, 1) for subject in subjects], now)
+    if not again:
+        return
+    async with transaction(engine.pool, account, now, engine.wall()) as tx:
+        await tx.run(
+            query("test_clocks", "again"),
+            kind=kind, clock=clock_id, subjects=[a.subject for a in again], times=[max(a.at, now + 1) for a in again],
+        )  # fmt: skip
+
+
+async def holding(tx: Transaction, clock_id: str, lease: str) -> TestClock | None:
+    """The clock, if this worker still holds it. Raises Overtaken otherwise."""
+    held = await tx.run(query("due", "clock_holds_lease"), clock=clock_id, lease=lease, until=tx.wall + LEASE_SECONDS)
+    if not held:
+        raise Overtaken(clock_id)
+    found = await tx.get(TestClock, [clock_id], lock=True)
+    return found.get(clock_id)
+
+
+async def ready(tx: Transaction, clock: TestClock) -> None:
+    """The target is reached."""
+    assert clock.target is not None
+    tx.now = clock.target
+    arrived = msgspec.structs.replace(clock, status="ready", frozen_time=clock.target, target=None)
+    await write(
+        tx, [Decision(updates=[Update(arrived, clock)], events=[Event("test_helpers.test_clock.ready", arrived)],
+                      due_cancelled=[(KIND, clock.id)])]
+    )  # fmt: skip
