@@ -1,6 +1,6 @@
 """What the network answers to each request: pure rules over the request, the instrument and the payment's history."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from dataclasses import dataclass
 
 from voldaan.processors.protocol import CaptureRequest, PayoutRequest, RefundRequest, Request, SetupRequest, VoidRequest
@@ -135,8 +135,9 @@ def change(r: Change, family: Family | None, terms: Terms) -> Verdict:
     """A capture, void or refund of a payment with this history; None: the network has no such payment."""
     if family is None or family.payment.account_id != r.account_id or family.payment.flow != "authorize":
         return no("resource_missing")
-    rule: Callable[..., Verdict] = {CaptureRequest: capture, VoidRequest: void, RefundRequest: refund}[type(r)]
-    return rule(r, family, terms)
+    if isinstance(r, CaptureRequest):
+        return capture(r, family, terms)
+    return void(r, family, terms) if isinstance(r, VoidRequest) else refund(r, family, terms)
 
 
 def capture(r: CaptureRequest, family: Family, terms: Terms) -> Verdict:
