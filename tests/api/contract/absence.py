@@ -28,7 +28,7 @@ OUT_OF_SCOPE = re.compile(
     r"stripe\.(apps|climate|financial_connections|forwarding|identity|issuing|radar|reserve|sigma|terminal|treasury"
     r"|three_d_secure|v2\.commerce|v2\.money_management|v2\.core\.(Account|vault))"
 )
-OTHER_NAMES = {"FeeRefund": "ApplicationFeeRefund"}  # Node's -> Python's
+OTHER_NAMES = {"FeeRefund": "ApplicationFeeRefund", "EventBase": "Event"}  # Node's -> Python's
 
 
 class Presence(NamedTuple):
@@ -36,13 +36,13 @@ class Presence(NamedTuple):
     nullable: bool
 
 
-def presence(owner: str, declared: kinds.Field) -> Presence:
+def presence(declared: kinds.Field) -> Presence:
     """Whether a response must carry the field, and whether it may be null."""
     if not declared.optional:
         return Presence(always=True, nullable=False)
     if declared.name == "deleted":
         return Presence(always=False, nullable=False)
-    mark = _marks().get(owner, {}).get(declared.name)
+    mark = listed().get(declared.owner, {}).get(declared.name)
     return {
         None: Presence(always=True, nullable=True),
         "": Presence(always=False, nullable=False),
@@ -52,7 +52,7 @@ def presence(owner: str, declared: kinds.Field) -> Presence:
 
 
 @cache
-def _marks() -> dict[str, dict[str, str]]:
+def listed() -> dict[str, dict[str, str]]:
     """Class -> field -> its mark, "" when it has none."""
     lines = (line.partition(": ") for line in FILE.read_text().splitlines() if not line.startswith("#"))
     return {owner: {f.rstrip("~!"): f[len(f.rstrip("~!")) :] for f in fields.split()} for owner, _, fields in lines}
@@ -67,9 +67,7 @@ class Scope:
 
     name: str
     above: "Scope | None"
-    fields: dict[str, tuple[bool, str]] = field(
-        default_factory=dict
-    )  # name -> may it be left out, the text of its type
+    fields: dict[str, tuple[bool, str]] = field(default_factory=dict)  # name -> may it be left out, the text of its type
     inner: dict[str, "Scope"] = field(default_factory=dict)
 
     def find(self, dotted: str) -> "Scope | None":
@@ -86,13 +84,13 @@ class Scope:
 
 def renew(package: Path) -> Iterator[str]:
     """Writes absence.txt; yields what the two packages disagree on otherwise."""
-    marks: dict[str, dict[str, str]] = {}
+    marks = {"stripe.v2.core.EventNotification": {"context": "~", "reason": "~"}}  # no interface of its own in Node
     resources = package / "esm" / "resources"
     for path in sorted(resources.rglob("*.d.ts")):
         folders = [re.sub(r"(?<!^)(?=[A-Z])", "_", part).lower() for part in path.relative_to(resources).parent.parts]
         for name, scope in read_declarations(path).inner.items():
             python = ".".join(["stripe", *folders, OTHER_NAMES.get(name, name)])
-            if scope.fields and python in sdk.whereabouts():
+            if scope.fields and python in sdk.whereabouts() and not name.startswith("Unknown"):
                 yield from compare(python, scope, marks)
     version = (package / "VERSION").read_text().strip()
     lines = [f"# what may be absent, by the declarations of the npm package stripe {version}; see absence.py"]

@@ -64,8 +64,9 @@ ANY, NULL = Scalar("any"), Scalar("null")
 @dataclass(frozen=True)
 class Field:
     """optional: a response field that may be null or absent, or a parameter that may be left out.
-    unset: a parameter that an empty string clears."""
+    unset: a parameter that an empty string clears. owner: the class that declares it, which may be a base."""
 
+    owner: str
     name: str
     type: Type
     optional: bool

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from . import kinds, sdk
 from .absence import presence
 
-Line = Callable[[kinds.Field, str], str]  # a field and its owner's name -> its line
+Line = Callable[[kinds.Field], str]
 LONG, SHOWN = 24, 6  # an enumeration with more than LONG values is cut to its first SHOWN
 
 
@@ -49,17 +49,17 @@ class Outline:
         for field in owner.fields.values():
             if field.name == "expand":
                 continue
-            yield "  " * level + line(field, owner.name)
+            yield "  " * level + line(field)
             if level < self.depth:
-                for nested in _below(field.type, owner.name):
+                for nested in _below(field.type, field.owner):
                     yield from self._lines(nested, line, level + 1)
 
-    def _field(self, field: kinds.Field, owner: str) -> str:
-        always, nullable = presence(owner, field)
-        return f"{field.name}{'' if always else '?'}: {self._word(field.type, owner)}{'|null' if nullable else ''}"
+    def _field(self, field: kinds.Field) -> str:
+        always, nullable = presence(field)
+        return f"{field.name}{'' if always else '?'}: {self._word(field.type, field.owner)}{'|null' if nullable else ''}"
 
-    def _parameter(self, field: kinds.Field, owner: str) -> str:
-        text = f"{field.name}{'' if field.optional else '*'}: {self._word(field.type, owner)}"
+    def _parameter(self, field: kinds.Field) -> str:
+        text = f"{field.name}{'' if field.optional else '*'}: {self._word(field.type, field.owner)}"
         return f'{text} ""' if field.unset else text
 
     def _word(self, kind: kinds.Type, owner: str) -> str:

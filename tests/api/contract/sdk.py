@@ -43,8 +43,8 @@ def source(path: Path) -> Source:
         match node:
             case ast.ClassDef():
                 classes[node.name] = node
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                assigned[name] = node.value
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value):
+                assigned[name] = value
             case ast.ImportFrom(module=str(module)):
                 imported |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
     return Source(_package(path), classes, assigned, imported)
@@ -91,6 +91,14 @@ def declared(name: str) -> Class:
     return Class(name, _object_name(node), _fields(node, name, file))
 
 
+@cache
+def resources() -> dict[str, str]:
+    """The value of `object` in a response -> the public name of its class, for every resource of the API."""
+    table = source(ROOT / "_object_classes.py").assigned["OBJECT_CLASSES"]
+    rows = ast.literal_eval(table).items()
+    return {value: f"{module.rpartition('.')[0]}.{name}" for value, (module, name) in rows}
+
+
 def _split(name: str) -> tuple[str, list[str]]:
     """stripe.Invoice.AutomaticTax -> stripe.Invoice, [AutomaticTax]"""
     parts = name.split(".")
@@ -102,7 +110,7 @@ def _split(name: str) -> tuple[str, list[str]]:
 
 def _object_name(node: ast.ClassDef) -> str | None:
     for line in node.body:
-        if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == "OBJECT_NAME" and line.value:
+        if isinstance(line, ast.AnnAssign) and line.target.id == "OBJECT_NAME" and line.value:
             return ast.literal_eval(line.value)
     return None
 
@@ -115,14 +123,16 @@ def _fields(node: ast.ClassDef, name: str, file: Source) -> dict[str, Field]:
     encodings = _literal(node, "_field_encodings")
     renamed = _literal(node, "_field_remappings")
     for line, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if not isinstance(line, ast.AnnAssign) or line.value or ast.unparse(line.annotation).startswith("ClassVar"):
+        if not isinstance(line, ast.AnnAssign) or _is_classvar(line.annotation) or line.target.id.startswith("_"):
             continue
-        target = ast.unparse(line.target)
-        if target.startswith("_"):
-            continue
+        target = line.target.id
         key = renamed.get(target, target)
         fields[key] = read.field(key, line.annotation, encodings.get(target), _text(following))
     return fields
+
+
+def _is_classvar(annotation: ast.expr) -> bool:
+    return isinstance(annotation, ast.Subscript) and getattr(annotation.value, "id", None) == "ClassVar"
 
 
 def _inherited(base: str, read: "_Reader") -> dict[str, Field]:
@@ -140,7 +150,7 @@ def _inherited(base: str, read: "_Reader") -> dict[str, Field]:
 
 def _literal(node: ast.ClassDef, name: str) -> dict[str, str]:
     for line in node.body:
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name:
+        if isinstance(line, ast.Assign) and line.targets[0].id == name:
             return ast.literal_eval(line.value)
     return {}
 
@@ -169,7 +179,7 @@ class _Reader:
         kind = _one([_without_empty(o) for o in options if o != NULL])
         if encoding == "int64_string":
             kind = Scalar("int64")
-        return Field(name, kind, optional, unset, doc)
+        return Field(self.owner, name, kind, optional, unset, doc)
 
     def type(self, node: ast.expr) -> Type:
         return _one(list(self.options(node)))
@@ -208,6 +218,8 @@ class _Reader:
                 yield Page(self.type(inner), "search_result")
             case ast.Name(id="str" | "int" | "bool" | "float" as name):
                 yield Scalar(name)
+            case ast.Name(id="StripeContext"):  # an object in Python, text on the wire
+                yield Scalar("str")
             case ast.Name(id="Decimal"):
                 yield Scalar("decimal")
             case ast.Name(id="Any" | "object" | "StripeObject" | "UntypedStripeObject"):

@@ -1,0 +1,127 @@
+"""What the API must offer first: the operations without which there is no billing and no payment.
+
+TIER_1  ->  {("GET", "/v1/account"), ("POST", "/v1/invoices/{invoice}/pay"), ...}
+"""
+
+_LIST = """
+GET             /v1/account
+GET             /v1/balance
+GET             /v1/balance_transactions
+GET             /v1/balance_transactions/{id}
+POST            /v1/billing/meter_event_adjustments
+POST            /v1/billing/meter_events
+GET,POST        /v1/billing/meters
+GET,POST        /v1/billing/meters/{id}
+POST            /v1/billing/meters/{id}/deactivate
+GET             /v1/billing/meters/{id}/event_summaries
+POST            /v1/billing/meters/{id}/reactivate
+GET,POST        /v1/charges
+GET             /v1/charges/search
+GET,POST        /v1/charges/{charge}
+POST            /v1/charges/{charge}/capture
+GET,POST        /v1/coupons
+DELETE,GET,POST /v1/coupons/{coupon}
+GET,POST        /v1/credit_notes
+GET             /v1/credit_notes/preview
+GET             /v1/credit_notes/preview/lines
+GET             /v1/credit_notes/{credit_note}/lines
+GET,POST        /v1/credit_notes/{id}
+POST            /v1/credit_notes/{id}/void
+GET,POST        /v1/customers
+GET             /v1/customers/search
+DELETE,GET,POST /v1/customers/{customer}
+GET,POST        /v1/customers/{customer}/balance_transactions
+GET,POST        /v1/customers/{customer}/balance_transactions/{transaction}
+DELETE          /v1/customers/{customer}/discount
+GET             /v1/customers/{customer}/payment_methods
+GET             /v1/customers/{customer}/payment_methods/{payment_method}
+GET,POST        /v1/customers/{customer}/tax_ids
+DELETE,GET      /v1/customers/{customer}/tax_ids/{id}
+GET             /v1/disputes
+GET,POST        /v1/disputes/{dispute}
+POST            /v1/disputes/{dispute}/close
+GET             /v1/events
+GET             /v1/events/{id}
+GET             /v1/invoice_payments
+GET             /v1/invoice_payments/{invoice_payment}
+GET,POST        /v1/invoiceitems
+DELETE,GET,POST /v1/invoiceitems/{invoiceitem}
+GET,POST        /v1/invoices
+POST            /v1/invoices/create_preview
+GET             /v1/invoices/search
+DELETE,GET,POST /v1/invoices/{invoice}
+POST            /v1/invoices/{invoice}/add_lines
+POST            /v1/invoices/{invoice}/attach_payment
+POST            /v1/invoices/{invoice}/finalize
+GET             /v1/invoices/{invoice}/lines
+POST            /v1/invoices/{invoice}/lines/{line_item_id}
+POST            /v1/invoices/{invoice}/mark_uncollectible
+POST            /v1/invoices/{invoice}/pay
+POST            /v1/invoices/{invoice}/remove_lines
+POST            /v1/invoices/{invoice}/send
+POST            /v1/invoices/{invoice}/update_lines
+POST            /v1/invoices/{invoice}/void
+GET,POST        /v1/payment_intents
+GET             /v1/payment_intents/search
+GET,POST        /v1/payment_intents/{intent}
+GET             /v1/payment_intents/{intent}/amount_details_line_items
+POST            /v1/payment_intents/{intent}/apply_customer_balance
+POST            /v1/payment_intents/{intent}/cancel
+POST            /v1/payment_intents/{intent}/capture
+POST            /v1/payment_intents/{intent}/confirm
+POST            /v1/payment_intents/{intent}/increment_authorization
+POST            /v1/payment_intents/{intent}/verify_microdeposits
+GET,POST        /v1/payment_methods
+GET,POST        /v1/payment_methods/{payment_method}
+POST            /v1/payment_methods/{payment_method}/attach
+POST            /v1/payment_methods/{payment_method}/detach
+GET,POST        /v1/payouts
+GET,POST        /v1/payouts/{payout}
+POST            /v1/payouts/{payout}/cancel
+POST            /v1/payouts/{payout}/reverse
+GET,POST        /v1/plans
+DELETE,GET,POST /v1/plans/{plan}
+GET,POST        /v1/prices
+GET             /v1/prices/search
+GET,POST        /v1/prices/{price}
+GET,POST        /v1/products
+GET             /v1/products/search
+DELETE,GET,POST /v1/products/{id}
+GET,POST        /v1/promotion_codes
+GET,POST        /v1/promotion_codes/{promotion_code}
+GET,POST        /v1/refunds
+GET,POST        /v1/refunds/{refund}
+POST            /v1/refunds/{refund}/cancel
+GET,POST        /v1/setup_intents
+GET,POST        /v1/setup_intents/{intent}
+POST            /v1/setup_intents/{intent}/cancel
+POST            /v1/setup_intents/{intent}/confirm
+POST            /v1/setup_intents/{intent}/verify_microdeposits
+GET,POST        /v1/subscription_items
+DELETE,GET,POST /v1/subscription_items/{item}
+GET,POST        /v1/subscription_schedules
+GET,POST        /v1/subscription_schedules/{schedule}
+POST            /v1/subscription_schedules/{schedule}/cancel
+POST            /v1/subscription_schedules/{schedule}/release
+GET,POST        /v1/subscriptions
+GET             /v1/subscriptions/search
+DELETE,GET,POST /v1/subscriptions/{subscription_exposed_id}
+DELETE          /v1/subscriptions/{subscription_exposed_id}/discount
+POST            /v1/subscriptions/{subscription}/migrate
+POST            /v1/subscriptions/{subscription}/pause
+POST            /v1/subscriptions/{subscription}/resume
+GET,POST        /v1/tax_ids
+DELETE,GET      /v1/tax_ids/{id}
+GET,POST        /v1/tax_rates
+GET,POST        /v1/tax_rates/{tax_rate}
+POST            /v1/test_helpers/refunds/{refund}/expire
+GET,POST        /v1/test_helpers/test_clocks
+DELETE,GET      /v1/test_helpers/test_clocks/{test_clock}
+POST            /v1/test_helpers/test_clocks/{test_clock}/advance
+GET,POST        /v1/webhook_endpoints
+DELETE,GET,POST /v1/webhook_endpoints/{webhook_endpoint}
+"""
+
+TIER_1 = frozenset(
+    (verb, path) for verbs, path in (line.split() for line in _LIST.strip().splitlines()) for verb in verbs.split(",")
+)
