@@ -18,7 +18,7 @@ BillingMode = Literal["classic", "flexible"]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """part / whole of a period, in seconds or days; 0 <= part <= whole."""
+    """part / whole of a period, in seconds or days; 0 <= part <= whole, and whole is positive."""
 
     part: int
     whole: int
@@ -60,26 +60,27 @@ def remaining(start: int, end: int, at: int, grain: Grain = "second", zone: str 
         whole = end - start
         return Share(min(max(end - at, 0), whole), whole)
     whole = days_until(start, end, zone)
-    return Share(min(max(days_until(at, end, zone), 0), whole), whole)
+    return Share(min(max(days_until(at, end, zone), 0), whole), whole or 1)
 
 
 def within(start: int, end: int, period_start: int, period_end: int, grain: Grain = "second", zone: str = "UTC") -> Share:
     """The share that [start, end) is of the whole period it lies in: a stub before the anchor, or a period cut short."""
     if grain == "second":
         return Share(end - start, period_end - period_start)
-    return Share(days_until(start, end, zone), days_until(period_start, period_end, zone))
+    return Share(days_until(start, end, zone), days_until(period_start, period_end, zone) or 1)
 
 
 def unused_credit(charge: Charge, at: int, grain: Grain = "second", zone: str = "UTC") -> Proration:
     """Gives back what of a charge lies after the instant; never more than is left of it after earlier credits."""
     share = remaining(charge.start, charge.end, at, grain, zone)
     unused = share.of(charge.amount)
-    left = charge.amount - charge.credited if charge.amount >= 0 else charge.amount
-    return Proration(-min(unused, left), min(max(at, charge.start), charge.end), charge.end, share, charge.line)
+    if charge.amount > 0:
+        unused = min(unused, charge.amount - charge.credited)
+    return Proration(-unused, min(max(at, charge.start), charge.end), charge.end, share, charge.line)
 
 
 def remaining_debit(charge: Charge, at: int, grain: Grain = "second", zone: str = "UTC") -> Proration:
-    """Charges for the rest of the period, of a charge that says what the whole period costs."""
+    """Charges for the rest of the period, given what the whole period costs."""
     share = remaining(charge.start, charge.end, at, grain, zone)
     return Proration(share.of(charge.amount), min(max(at, charge.start), charge.end), charge.end, share, charge.line)
 
