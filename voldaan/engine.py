@@ -1,4 +1,4 @@
-"""What the doors share: the pool, the processors and the clock."""
+"""What the doors share with the work between two transactions: the pool, the processors, the clock, and leased work."""
 
 from __future__ import annotations
 
@@ -18,3 +18,20 @@ class Engine:
     wall: Callable[[], int]
     elapsed: Callable[[], float]
     allow_private_webhooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One piece of work that calls the outside, as its handler gets it."""
+
+    subject: str
+    tries: int         # this one included
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Leased work that is not done: try it again at `at` (epoch seconds), because of `reason`."""
+
+    subject: str
+    at: int
+    reason: str

@@ -11,3 +11,40 @@ select %(account)s, 'webhook.deliver', e.id || ':' || w.id, to_timestamp(%(wall)
   from unnest(%(ids)s::text[], %(types)s::text[]) as e(id, type)
   join webhook_endpoints w on w.account_id = %(account)s and w.status = 'enabled'
    and (w.enabled_events ? '*' or w.enabled_events ? e.type);
+
+-- name: insert_tries
+-- Remembers tries of webhook deliveries.
+insert into webhook_deliveries (account_id, event_id, endpoint_id, try, at, result, status, elapsed_ms)
+select %(account)s, d.event, d.endpoint, d.try, to_timestamp(%(now)s), d.result, d.status, d.elapsed
+  from unnest(%(events)s::text[], %(endpoints)s::text[], %(tries)s::int[], %(results)s::text[], %(statuses)s::int[], %(elapsed)s::int[])
+       as d(event, endpoint, try, result, status, elapsed)
+    on conflict do nothing;
+
+-- name: read
+-- Events with the number of deliveries that are still to be made.
+select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, e.data,
+       (select count(*) from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver' and d.parked_at is null
+           and d.subject >= e.id || ':' and d.subject < e.id || ';')
+  from events e where e.account_id = %(account)s and e.id = any(%(ids)s);
+
+-- name: page
+-- Ids of events, newest first.
+select e.id from events e
+ where e.account_id = %(account)s
+   and (%(types)s::text[] is null or e.type like any(%(types)s))
+   and (%(object)s::text is null or e.object_id = %(object)s)
+   and (%(after)s::text is null or e.id < %(after)s)
+   and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
+   and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
+ order by e.id desc limit %(limit)s;
+
+-- name: page_back
+-- Ids of events before (newer than) one, oldest first.
+select e.id from events e
+ where e.account_id = %(account)s
+   and (%(types)s::text[] is null or e.type like any(%(types)s))
+   and (%(object)s::text is null or e.object_id = %(object)s)
+   and e.id > %(before)s
+   and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
+   and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
+ order by e.id limit %(limit)s;

@@ -6,29 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from voldaan.commands import attempts, charges, invoices, payouts, renewals, revenue, subscriptions
-from voldaan.engine import Engine
+from voldaan.engine import Again, Engine, Leased
 from voldaan.events import delivery
 from voldaan.resources.accounts import Account
 from voldaan.store.transaction import Transaction
 
 InTransaction = Callable[[Transaction, list[str]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """One piece of work that calls the outside, as its handler gets it."""
-
-    subject: str
-    tries: int         # this one included
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Leased work that is not done: try it again at `at` (epoch seconds), because of `reason`."""
-
-    subject: str
-    at: int
-    reason: str
 
 
 Outside = Callable[[Engine, Account, list[Leased], int], Awaitable[list[Again]]]

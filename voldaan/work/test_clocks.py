@@ -11,7 +11,7 @@ import logging
 import msgspec
 
 from voldaan.commands.attempts import carry_out, live_on_clock, resolve
-from voldaan.engine import Engine
+from voldaan.engine import Engine, Leased
 from voldaan.resources.accounts import Account
 from voldaan.resources.test_clocks import TestClock
 from voldaan.rules.decision import Decision, Event, Update
@@ -19,7 +19,7 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import write
 from voldaan.work.failpoints import fp
-from voldaan.work.handlers import BY_KIND, CLOCK_ORDER, Leased
+from voldaan.work.handlers import BY_KIND, CLOCK_ORDER
 
 KIND = "test_clock.advance"
 LEASE_SECONDS = 120

@@ -13,7 +13,7 @@ import logging
 import psycopg
 
 from voldaan.commands.attempts import carry_out
-from voldaan.engine import Engine
+from voldaan.engine import Engine, Leased
 from voldaan.resources.accounts import Account
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
@@ -21,7 +21,7 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.work import test_clocks
 from voldaan.work.failpoints import fp
-from voldaan.work.handlers import HANDLERS, Handler, Leased
+from voldaan.work.handlers import HANDLERS, Handler
 
 POLL_SECONDS = 0.5           # how long due work may lie when nothing wakes the worker
 LEASE_SECONDS = 120

@@ -14,12 +14,14 @@ select processor_id, account_id, reference, idempotency_key, copy, flow, origina
 returning processor_id;
 
 -- name: filed
--- What is already filed under these references or keys; a reference comes before a key, the oldest copy first.
+-- What is already filed under these references or keys.
 select o.*
-  from json_to_recordset(%(asked)s::json) as a (account_id text, reference text, idempotency_key text)
-  join sandbox_network.operations o
-    on o.account_id = a.account_id and (o.reference = a.reference or o.idempotency_key = a.idempotency_key)
- order by o.copy, o.processor_id;
+  from json_to_recordset(%(asked)s::json) as a (account_id text, reference text, flow text, idempotency_key text)
+  join sandbox_network.operations o on o.account_id = a.account_id and o.reference = a.reference and o.flow = a.flow
+ union
+select o.*
+  from json_to_recordset(%(asked)s::json) as a (account_id text, reference text, flow text, idempotency_key text)
+  join sandbox_network.operations o on o.account_id = a.account_id and o.idempotency_key = a.idempotency_key;
 
 -- name: by_reference
 -- One operation by the caller's reference; the first, should there be copies.

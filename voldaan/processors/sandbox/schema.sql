@@ -30,7 +30,7 @@ create table if not exists sandbox_network.operations (
     recorded_at      timestamptz not null default clock_timestamp(),
     constraint declined_has_a_code check ((state = 'declined') = (decline is not null)),
     constraint becomes_at_a_time check ((becomes is null) = (becomes_at is null)),
-    constraint charged_once unique (account_id, reference, copy),
+    constraint charged_once unique (account_id, reference, flow, copy),
     constraint key_used_once unique (account_id, idempotency_key, copy)
 );
 

@@ -1,0 +1,149 @@
+"""What the tests share: one PostgreSQL for the run, one migrated database, a fresh account for each test, one API server.
+
+In CI (VOLDAAN_NO_SKIP=1) nothing may be skipped: a missing program fails instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+import stripe
+
+from voldaan.resources.accounts import Account
+from voldaan.store import accounts
+from voldaan.store.embedded import start
+from voldaan.store.migrate import migrate
+from voldaan.store.pool import Pool, open_pool
+from voldaan.work import clock
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def need(program: str) -> str:
+    """The path of a program the test needs. Skips without it, but never in CI."""
+    found = shutil.which(program)
+    if found:
+        return found
+    if os.environ.get("VOLDAAN_NO_SKIP") == "1":
+        pytest.fail(f"{program} is not installed, and in CI nothing is skipped")
+    pytest.skip(f"{program} is not installed: make test installs it as root, or install the Debian package")
+
+
+@pytest.fixture(scope="session")
+def dsn() -> Iterator[str]:
+    """A migrated database of its own, on the server at DATABASE_URL or on an embedded one that lives as long as the run."""
+    folder = Path(tempfile.mkdtemp(prefix="voldaan-test-"))
+    server = None if "DATABASE_URL" in os.environ else start(folder / "data")
+    base = os.environ.get("DATABASE_URL") or server.dsn  # type: ignore[union-attr]
+    name = f"voldaan_test_{os.getpid()}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    made = psycopg.conninfo.make_conninfo(base, dbname=name)
+    try:
+        asyncio.run(migrate(made))
+        yield made
+    finally:
+        if server:
+            server.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            with psycopg.connect(base, autocommit=True) as connection:
+                connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+async def pool(dsn: str, anyio_backend: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(dsn, 12)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def account(pool: Pool) -> Account:
+    """A fresh sandbox account: a book without a line in it."""
+    return (await accounts.create(pool, clock.wall(), business_name="Test bakery")).account
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def api_server(dsn: str) -> Iterator[str]:
+    """The base address of a running server, with its worker."""
+    port = free_port()
+    environment = {**os.environ, "DATABASE_URL": dsn, "VOLDAAN_WEBHOOKS_PRIVATE": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "voldaan.cli", "serve", "--port", str(port)], env=environment, cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Waits until the server answers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urlopen(f"{address}/healthz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"{address} did not answer in {seconds} s")
+
+
+def new_account(dsn: str, **facts: object) -> accounts.NewAccount:
+    """A fresh account with its keys, for tests that are not async."""
+
+    async def make() -> accounts.NewAccount:
+        pool = await open_pool(dsn, 1)
+        try:
+            return await accounts.create(pool, clock.wall(), **facts)
+        finally:
+            await pool.close()
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+def secret_key(dsn: str) -> str:
+    """The secret key of a fresh account."""
+    return new_account(dsn, business_name="Test bakery").secret_key
+
+
+@pytest.fixture
+def client(api_server: str, secret_key: str) -> stripe.StripeClient:
+    """The official SDK, unmodified, against our server and a fresh account."""
+    return sdk(api_server, secret_key)
+
+
+def sdk(address: str, key: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": address, "files": address, "connect": address, "meter_events": address},
+        max_network_retries=0,
+    )

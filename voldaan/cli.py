@@ -1,0 +1,123 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+
+from voldaan.settings import VERSION, Settings
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Runs on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(coroutine)
+    return uvloop.run(coroutine)
+
+
+def ready_database() -> str:
+    """The dsn of a database that runs and whose schema is the present one."""
+    from voldaan.store.embedded import database_dsn
+    from voldaan.store.migrate import migrate
+
+    dsn = database_dsn()
+    for name in run(migrate(dsn)):
+        click.echo(f"migrated: {name}", err=True)
+    return dsn
+
+
+@click.group()
+@click.version_option(VERSION)
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+def main(verbose: bool) -> None:
+    """Voldaan: billing and payments as one system on one PostgreSQL database."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@main.command()
+@click.option("--port", type=int, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--no-worker", is_flag=True, help="Leave due work to `voldaan work` processes.")
+def serve(port: int | None, host: str | None, no_worker: bool) -> None:
+    """Serve the API and the pages."""
+    from voldaan.serve import serve as serve_forever
+
+    settings = Settings.read(port, host)
+    dsn = ready_database()
+    click.echo(f"Voldaan listens on {settings.public_url}")
+    run(serve_forever(dsn, settings, worker=not no_worker))
+
+
+@main.command()
+def work() -> None:
+    """Run a worker. Start as many as there are cores."""
+    from voldaan.work.process import work as work_forever
+
+    run(work_forever(ready_database(), Settings.read()))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    ready_database()
+    click.echo("The schema is up to date.")
+
+
+@main.group()
+def accounts() -> None:
+    """Accounts: one book each."""
+
+
+@accounts.command("create")
+@click.option("--name", help="The business's name.")
+@click.option("--country", default="NL", show_default=True, help="Two letters.")
+@click.option("--currency", default="eur", show_default=True)
+@click.option("--live", is_flag=True, help="A live book instead of a sandbox.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def accounts_create(name: str | None, country: str, currency: str, live: bool, as_json: bool) -> None:
+    """Make an account and show its keys, this once."""
+    from voldaan.store import accounts as store
+    from voldaan.store.pool import open_pool
+    from voldaan.work import clock
+
+    async def make() -> store.NewAccount:
+        pool = await open_pool(ready, 2)
+        try:
+            return await store.create(
+                pool, clock.wall(), livemode=live, business_name=name, country=country.upper(),
+                default_currency=currency.lower(),
+            )  # fmt: skip
+        finally:
+            await pool.close()
+
+    ready = ready_database()
+    made = run(make())
+    facts = {"account": made.account.id, "secret_key": made.secret_key, "publishable_key": made.publishable_key}
+    click.echo(json.dumps(facts) if as_json else "\n".join(f"{name:16} {value}" for name, value in facts.items()))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Look at the environment: PostgreSQL, its settings, the disk, the clock."""
+    from voldaan.store.doctor import examine
+    from voldaan.store.embedded import database_dsn
+
+    findings = run(examine(database_dsn()))
+    if as_json:
+        click.echo(json.dumps([{"code": f.code, "severity": f.severity, "message": f.message, "fix": f.fix} for f in findings]))
+    for finding in [] if as_json else findings:
+        click.echo(f"{finding.severity:8} {finding.code}: {finding.message}" + (f"\n         {finding.fix}" if finding.fix else ""))
+    sys.exit(1 if any(f.severity == "error" for f in findings) else 0)
+
+
+if __name__ == "__main__":
+    main()

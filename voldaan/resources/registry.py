@@ -1,0 +1,65 @@
+"""Every API object, once. Parents stand before their children: rows are inserted in this order."""
+
+from __future__ import annotations
+
+from voldaan.resources.accounts import Account
+from voldaan.resources.attempts import Attempt
+from voldaan.resources.balance_transactions import BalanceTransaction
+from voldaan.resources.base import Resource, spec
+from voldaan.resources.charges import Charge
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.customer_balance_transactions import CustomerBalanceTransaction
+from voldaan.resources.customers import Customer
+from voldaan.resources.discounts import Discount
+from voldaan.resources.disputes import Dispute
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.mandates import Mandate
+from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.payouts import Payout
+from voldaan.resources.prices import Price
+from voldaan.resources.products import Product
+from voldaan.resources.refunds import Refund
+from voldaan.resources.setup_intents import SetupIntent
+from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.tax_ids import TaxId
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.test_clocks import TestClock
+from voldaan.resources.webhook_endpoints import WebhookEndpoint
+
+RESOURCES: list[type[Resource]] = [
+    Account,
+    TestClock,
+    WebhookEndpoint,
+    Product,
+    Price,
+    Coupon,
+    TaxRate,
+    Customer,
+    TaxId,
+    PaymentMethod,
+    Mandate,
+    SetupIntent,
+    Subscription,
+    SubscriptionItem,
+    Invoice,
+    Discount,
+    InvoiceItem,
+    LineItem,
+    CustomerBalanceTransaction,
+    PaymentIntent,
+    InvoicePayment,
+    BalanceTransaction,
+    Charge,
+    Refund,
+    Dispute,
+    Payout,
+    Attempt,
+]
+
+INSERT_ORDER = {cls: place for place, cls in enumerate(RESOURCES)}
+BY_OBJECT = {spec(cls).object: cls for cls in RESOURCES}

@@ -1,0 +1,103 @@
+"""Subscription items: what a subscription consists of, each with its own price, quantity and period."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from voldaan.resources.base import (
+    UNSET,
+    Column,
+    Derived,
+    Embedded,
+    Expandable,
+    Hidden,
+    Instant,
+    Part,
+    Resource,
+    Table,
+    UnsetType,
+)
+from voldaan.resources.billing import BillingThresholdsParams, DiscountParams, NotSupported, RecurringPriceData
+from voldaan.resources.params import Hash, Metadata, PageParams, Params, Timestamp, Unset, exclusive
+from voldaan.resources.prices import Price
+from voldaan.resources.tax_rates import TaxRate
+
+ProrationBehavior = Literal["always_invoice", "create_prorations", "none"]
+PaymentBehavior = Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
+
+
+class ItemThresholds(Part, kw_only=True):
+    usage_gte: int | None = None
+
+
+class CurrentTrial(Part, kw_only=True):
+    start_date: int
+    end_date: int
+    trial_offer: str
+
+
+class SubscriptionItem(Resource, kw_only=True):
+    """One price of a subscription. It exists as long as it is billed; what it was billed for is in billed_periods."""
+
+    TABLE: ClassVar[Table] = Table("subscription_items", prefix="si")
+    object: Literal["subscription_item"] = "subscription_item"
+    subscription: Annotated[str, Column("subscription_id")]
+    price: Annotated[Price | str, Column("price_id"), Embedded("price")]
+    plan: Annotated[Any, Derived()] = None                 # the price in its legacy shape
+    quantity: Annotated[int | UnsetType, Column()] = UNSET  # absent for metered prices
+    created: Annotated[Instant, Column("created_at")]
+    current_period_start: Annotated[Instant, Column("current_period_start_at")]
+    current_period_end: Annotated[Instant, Column("current_period_end_at")]
+    discounts: list[Annotated[str, Expandable("discount")]] = []
+    tax_rates: Annotated[list[TaxRate | str] | None, Embedded("tax_rate")] = []
+    billing_thresholds: ItemThresholds | None = None
+    current_trial: CurrentTrial | None = None
+    metadata: dict[str, str] = {}
+    billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
+
+    def __post_init__(self) -> None:
+        self.plan = self.price.as_plan() if isinstance(self.price, Price) else None
+
+
+class ItemHash(Hash):
+    """What is said of an item wherever one is given."""
+
+    price: str | None = None
+    plan: str | None = None
+    price_data: RecurringPriceData | None = None
+    quantity: Annotated[int, Field(ge=0)] | None = None
+    discounts: list[DiscountParams] | Unset | None = None
+    tax_rates: list[str] | Unset | None = None
+    billing_thresholds: BillingThresholdsParams | Unset | None = None
+    current_trial: NotSupported = None
+
+    _one_price = exclusive("price", "plan", "price_data")
+
+
+class SubscriptionItemCreate(Params, ItemHash):
+    subscription: str
+    metadata: Metadata | Unset = {}
+    payment_behavior: PaymentBehavior = "allow_incomplete"
+    proration_behavior: ProrationBehavior = "create_prorations"
+    proration_date: Timestamp | None = None
+
+
+class SubscriptionItemUpdate(Params, ItemHash):
+    metadata: Metadata | Unset = {}
+    off_session: bool = False
+    payment_behavior: PaymentBehavior = "allow_incomplete"
+    proration_behavior: ProrationBehavior = "create_prorations"
+    proration_date: Timestamp | None = None
+
+
+class SubscriptionItemDelete(Params):
+    clear_usage: NotSupported = None
+    payment_behavior: PaymentBehavior = "allow_incomplete"
+    proration_behavior: ProrationBehavior = "create_prorations"
+    proration_date: Timestamp | None = None
+
+
+class SubscriptionItemList(PageParams):
+    subscription: str

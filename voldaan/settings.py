@@ -1,0 +1,34 @@
+"""What the environment says, read once and named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+VERSION = "0.1.0"
+PORT = 8787
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`port` and `host` of the API and the pages; `pool_size` connections per process."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    public_url: str = f"http://127.0.0.1:{PORT}"
+    pool_size: int = 16
+    allow_private_webhooks: bool = False
+
+    @staticmethod
+    def read(port: int | None = None, host: str | None = None) -> Settings:
+        """From the environment, with what the command line gave."""
+        env = os.environ
+        port = port if port is not None else int(env.get("VOLDAAN_PORT", str(PORT)))
+        host = host or env.get("VOLDAAN_HOST", "127.0.0.1")
+        return Settings(
+            host=host,
+            port=port,
+            public_url=env.get("VOLDAAN_PUBLIC_URL", f"http://{host}:{port}"),
+            pool_size=int(env.get("VOLDAAN_POOL_SIZE", "16")),
+            allow_private_webhooks=env.get("VOLDAAN_WEBHOOKS_PRIVATE", "") == "1",
+        )

@@ -1,0 +1,20 @@
+"""`voldaan work`: a worker as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from voldaan.runtime import running
+from voldaan.settings import Settings
+from voldaan.work.worker import Worker
+
+
+async def work(dsn: str, settings: Settings) -> None:
+    """Works until SIGINT or SIGTERM; what is under way is finished first."""
+    async with running(dsn, settings) as engine:
+        worker = Worker(engine)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, worker.stop.set)
+        await worker.run()
