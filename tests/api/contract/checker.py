@@ -34,6 +34,18 @@ DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 INTEGER = re.compile(r"-?\d+")
 
 
+SCALARS = {
+    "any": (lambda value: True, ""),
+    "null": (lambda value: value is None, "null"),
+    "str": (lambda value: isinstance(value, str), "str"),
+    "bool": (lambda value: isinstance(value, bool), "bool"),
+    "int": (lambda value: isinstance(value, int) and not isinstance(value, bool), "int"),
+    "float": (lambda value: isinstance(value, int | float) and not isinstance(value, bool), "a number"),
+    "decimal": (lambda value: isinstance(value, str) and DECIMAL.fullmatch(value), "a decimal number in a string"),
+    "int64": (lambda value: isinstance(value, str) and INTEGER.fullmatch(value), "a whole number in a string"),
+}
+
+
 @dataclass(frozen=True)
 class Problem:
     path: str
@@ -110,19 +122,9 @@ def _value(kind: kinds.Type, value: Any, path: str) -> Iterator[Problem]:
 
 
 def _scalar(name: str, value: Any, path: str) -> Iterator[Problem]:
-    fits = {
-        "any": lambda: True,
-        "null": lambda: value is None,
-        "str": lambda: isinstance(value, str),
-        "bool": lambda: isinstance(value, bool),
-        "int": lambda: isinstance(value, int) and not isinstance(value, bool),
-        "float": lambda: isinstance(value, int | float) and not isinstance(value, bool),
-        "decimal": lambda: isinstance(value, str) and DECIMAL.fullmatch(value),
-        "int64": lambda: isinstance(value, str) and INTEGER.fullmatch(value),
-    }
-    words = {"decimal": "a decimal number in a string", "int64": "a whole number in a string", "float": "a number"}
-    if not fits[name]():
-        yield Problem(path, f"{_shown(value)} is not {words.get(name, name)}")
+    fits, words = SCALARS[name]
+    if not fits(value):
+        yield Problem(path, f"{_shown(value)} is not {words}")
 
 
 def _items(item: kinds.Type, value: Any, path: str) -> Iterator[Problem]:
@@ -163,8 +165,8 @@ def _object(declared: kinds.Class, value: Any, path: str) -> Iterator[Problem]:
         elif always:
             yield Problem(f"{path}.{field.name}", "missing")
     yield from (Problem(f"{path}.{name}", "unknown") for name in value if name not in declared.fields)
-    if declared.name == "stripe.Event" and isinstance(value.get("data"), dict):
-        yield from _subject(value["data"].get("object"), f"{path}.data.object")
+    if declared.name == "stripe.Event" and isinstance(subject := _at(value, "data", "object"), dict):
+        yield from _subject(subject, f"{path}.data.object")
 
 
 def _field(field: kinds.Field, value: Any, path: str) -> Iterator[Problem]:
@@ -223,13 +225,18 @@ def _page(item: kinds.Type, page: str, value: Any, path: str) -> Iterator[Proble
         yield Problem(f"{path}.next_page", "null although there is more")
 
 
-def _subject(value: Any, path: str) -> Iterator[Problem]:
+def _subject(value: dict[str, Any], path: str) -> Iterator[Problem]:
     """The object that an event tells of: any resource, so its own `object` says which."""
-    name = value.get("object") if isinstance(value, dict) else None
-    if name not in sdk.resources():
-        yield Problem(path, f"{name!r} is no resource")
-        return
-    yield from _object(sdk.declared(sdk.resources()[name]), value, path)
+    name = value.get("object")
+    if name in sdk.resources():
+        yield from _object(sdk.declared(sdk.resources()[name]), value, path)
+    else:
+        yield Problem(f"{path}.object", f"{name!r} is no resource")
+
+
+def _at(value: dict[str, Any], first: str, second: str) -> Any:
+    inner = value.get(first)
+    return inner.get(second) if isinstance(inner, dict) else None
 
 
 # ---------------------------------------------------------------------------------------------------- words
