@@ -96,8 +96,8 @@ class Table:
     state: str | None = None
 
 
-class Part(msgspec.Struct, kw_only=True):
-    """A hash inside a resource, such as an address."""
+class Part(msgspec.Struct, kw_only=True, frozen=True):
+    """A hash inside a resource, such as an address: a value, replaced and never changed."""
 
 
 class Resource(msgspec.Struct, kw_only=True):
