@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import field
+
 from voldaan.resources.base import Column, Hidden, Instant, Part, Resource, Table
 
 
@@ -30,6 +32,6 @@ class Account(Resource, kw_only=True):
     default_currency: Annotated[str, Column()] = "eur"
     email: str | None = None
     created: Annotated[Instant, Column("created_at")]
-    settings_billing: Annotated[BillingSettings, Hidden()] = BillingSettings()
+    settings_billing: Annotated[BillingSettings, Hidden()] = field(default_factory=BillingSettings)
     card_processor: Annotated[str, Hidden()] = "sandbox"
     details: Annotated[dict[str, Any], Hidden()] = {}

@@ -8,16 +8,17 @@ from typing import Any
 import msgspec
 
 from voldaan.resources.base import UNSET, Resource, spec
+from voldaan.resources.numbers import encode_json
 
 
 def encode(resource: Resource) -> bytes:
     """The object as JSON, without what is hidden and without what only `expand` includes."""
-    return msgspec.json.encode(_shown(resource))
+    return encode_json(_shown(resource))
 
 
 def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]:
     """The object as plain values; `include` names includable fields to keep."""
-    return msgspec.json.decode(msgspec.json.encode(_shown(resource, include)))  # type: ignore[no-any-return]
+    return msgspec.json.decode(encode_json(_shown(resource, include)))  # type: ignore[no-any-return]
 
 
 def _shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:

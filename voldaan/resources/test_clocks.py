@@ -36,6 +36,7 @@ class TestClock(Resource, kw_only=True):
     status: Annotated[Literal["advancing", "internal_failure", "ready"], Column()] = "ready"
     status_details: TestClockStatusDetails = field(default_factory=TestClockStatusDetails)
     target: Annotated[Instant | None, Column("target_at"), Hidden()] = None
+    deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
 
 
 class TestClockCreate(Params):

@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from voldaan.resources.base import UNSET, Field, Resource, spec
+from voldaan.resources.numbers import encode_json, from_json
 from voldaan.store.adapt import Json
 
 R = TypeVar("R", bound=Resource)
-
-encode_json = msgspec.json.encode
 
 
 @cache
@@ -40,7 +39,7 @@ def reader(cls: type[R]) -> Callable[[Sequence[Any]], R]:
         values.update(zip(names, row, strict=False))
         if placeholders:
             values.update(placeholders)
-        return convert(values, cls)
+        return convert(values, cls, dec_hook=from_json)
 
     return read
 
