@@ -17,9 +17,7 @@ import psycopg
 
 from voldaan.api import errors, expand, forms, idempotency
 from voldaan.api.errors import ApiError
-from voldaan.api.lists import Page
 from voldaan.api.router import Route, Router
-from voldaan.api.search import SearchPage
 from voldaan.api.validate import parse_params
 from voldaan.commands.answers import Answer
 from voldaan.commands.attempts import carry_out, card_error_of
@@ -31,6 +29,7 @@ from voldaan.resources.render import encode
 from voldaan.rules.decision import Refused
 from voldaan.store import children, keys
 from voldaan.store.ids import new_id
+from voldaan.store.pages import Page, SearchPage
 from voldaan.store.transaction import Missing, Transaction, transaction
 from voldaan.store.writer import Conflict
 

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from voldaan.resources.base import Resource, Spec, spec
 from voldaan.resources.params import PageParams, Params, Range
 from voldaan.store import rows
+from voldaan.store.pages import Page
 from voldaan.store.transaction import Missing, Transaction
 
 NOT_FILTERS = frozenset({"limit", "starting_after", "ending_before", "expand", "created", "query", "page"})
 BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list, newest first."""
-
-    items: list[Resource]
-    has_more: bool
-
-    def envelope(self) -> dict[str, Any]:
-        """What stands around the items, except the list's address."""
-        return {"object": "list", "has_more": self.has_more}
 
 
 def one(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Resource]]:

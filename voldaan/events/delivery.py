@@ -16,7 +16,7 @@ from voldaan.resources.accounts import Account
 from voldaan.resources.events import Event
 from voldaan.resources.render import encode
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
-from voldaan.store.events import read_events
+from voldaan.events.reading import read_events
 from voldaan.store.queries import query
 from voldaan.store.transaction import transaction
 
@@ -60,7 +60,7 @@ async def deliver(engine: Engine, account: Account, work: list[Leased], now: int
 async def send(engine: Engine, event: Event, endpoint: WebhookEndpoint) -> Delivery:
     """One try."""
     body = encode(event)
-    signature = signing.sign(body, [endpoint.secret or ""], engine.wall())
+    signature = signing.sign(body, [endpoint.signing_secret], engine.wall())
     return await transport.deliver(
         endpoint.url,
         body,

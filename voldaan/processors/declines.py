@@ -103,6 +103,9 @@ DECLINES: dict[str, Meaning] = {
     "charge_disputed": Meaning(
         "configuration", "never", "charge_disputed", None, None,
         "This payment has been charged back and cannot be refunded."),
+    "payment_canceled": Meaning(
+        "configuration", "never", "payment_intent_unexpected_state", None, None,
+        "This payment was canceled, or its authorization has expired."),
     "payment_not_voidable": Meaning(
         "configuration", "never", "payment_intent_unexpected_state", None, None,
         "This payment can no longer be canceled."),

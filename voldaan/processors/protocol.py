@@ -383,7 +383,11 @@ class MandateProcessor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing the processor has in its own books."""
+    """One thing the processor has in its own books.
+
+    Money taken stands on the record of the payment (flow authorize, status succeeded, the amount captured). A capture
+    has a record of its own beside it, and so has every declined request.
+    """
 
     reference: str                                      # our attempt id
     processor_id: str
@@ -395,6 +399,6 @@ class Record:
 
 @runtime_checkable
 class Reporting(Protocol):
-    async def records(self, account_id: str) -> list[Record]:
-        """Everything this processor knows of an account: the far side of every reconciliation."""
+    async def records(self, account_id: str, at: int | None = None) -> list[Record]:
+        """Everything this processor knows of an account at `at`: the far side of every reconciliation."""
         ...

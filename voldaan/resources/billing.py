@@ -118,16 +118,6 @@ NotSupported = Annotated[None, PlainValidator(_refused), WithJsonSchema({})]
 """A documented parameter that is refused when it asks for something, rather than ignored."""
 
 
-class DiscountParams(Hash):
-    """One discount to apply: of a coupon, of a promotion code, or one that already exists."""
-
-    coupon: str | None = None
-    discount: str | None = None
-    promotion_code: str | None = None
-
-    _one = exclusive("coupon", "discount", "promotion_code")
-
-
 class AutomaticTaxParams(Hash):
     enabled: Annotated[None, PlainValidator(_refused), WithJsonSchema({"type": "boolean"})]
     liability: NotSupported = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import field
+from msgspec.structs import replace
 from pydantic import Field
 
 from voldaan.resources.base import UNSET, Column, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
-from voldaan.resources.customers import Address
 from voldaan.resources.mandates import MandateData
 from voldaan.resources.params import (
     AMOUNT_MAX,
@@ -23,13 +24,13 @@ from voldaan.resources.params import (
     exclusive,
 )
 from voldaan.resources.payment_methods import (
-    AddressParams,
     NotServed,
     OtherTypes,
     PaymentMethodData,
-    PaymentMethodType,
     RadarOptionsParams,
 )
+from voldaan.resources.shared import Shipping
+from voldaan.resources.shared import ShippingParams as PlainShippingParams
 
 IntentStatus = Literal[
     "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
@@ -146,14 +147,6 @@ class PaymentMethodOptions(Part, kw_only=True):
     us_bank_account: MethodOptions | UnsetType = UNSET
 
 
-class Shipping(Part, kw_only=True):
-    address: Address | UnsetType = UNSET
-    carrier: str | None = None
-    name: str | UnsetType = UNSET
-    phone: str | None = None
-    tracking_number: str | None = None
-
-
 class PaymentDetails(Part, kw_only=True):
     customer_reference: str | None = None
     order_reference: str | None = None
@@ -195,7 +188,7 @@ class PaymentIntent(Resource, kw_only=True):
     payment_method: Annotated[str | None, Column("payment_method_id"), Expandable("payment_method")] = None
     payment_method_configuration_details: dict[str, Any] | None = None
     payment_method_options: PaymentMethodOptions | None = None
-    payment_method_types: list[str] = ["card"]
+    payment_method_types: list[str] = field(default_factory=lambda: ["card"])
     payment_record: str | None = None
     presentment_details: dict[str, Any] | UnsetType = UNSET
     processing: dict[str, Any] | None = None
@@ -298,12 +291,12 @@ class PaymentMethodOptionsParams(OtherTypes):
     us_bank_account: MethodOptionsParams | Unset | None = None
 
 
-class ShippingParams(Hash):
-    address: AddressParams
+class ShippingParams(PlainShippingParams):
     carrier: str | Unset | None = None
-    name: str
-    phone: str | Unset | None = None
     tracking_number: str | Unset | None = None
+
+    def shipping(self) -> Shipping:
+        return replace(super().shipping(), carrier=self.carrier or None, tracking_number=self.tracking_number or None)
 
 
 class PaymentDetailsParams(Hash):

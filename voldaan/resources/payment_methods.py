@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import field
 from pydantic import BeforeValidator, Field
 
 from voldaan.resources.base import (
@@ -17,8 +18,8 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
-from voldaan.resources.customers import Address
 from voldaan.resources.params import Hash, Metadata, PageParams, Params, Unset, refuse
+from voldaan.resources.shared import Address, AddressParams
 
 PaymentMethodType = Literal[
     "bancontact", "blik", "card", "customer_balance", "eps", "ideal", "p24", "sepa_debit", "twint", "us_bank_account",
@@ -82,7 +83,7 @@ class SepaDebit(Part, kw_only=True):
 
 class UsBankNetworks(Part, kw_only=True):
     preferred: str | None = "ach"
-    supported: list[str] = ["ach"]
+    supported: list[str] = field(default_factory=lambda: ["ach"])
 
 
 class UsBankAccount(Part, kw_only=True):
@@ -148,15 +149,6 @@ class PaymentMethod(Resource, kw_only=True):
 
 
 # ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class AddressParams(Hash):
-    city: str | Unset | None = None
-    country: str | Unset | None = None
-    line1: str | Unset | None = None
-    line2: str | Unset | None = None
-    postal_code: str | Unset | None = None
-    state: str | Unset | None = None
 
 
 class BillingDetailsParams(Hash):

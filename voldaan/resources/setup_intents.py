@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import field
+
 from voldaan.resources.base import UNSET, Column, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
 from voldaan.resources.mandates import MandateData
 from voldaan.resources.params import Currency, Hash, ListParams, Metadata, Params, PositiveAmount, Unset, exclusive
@@ -63,7 +65,7 @@ class SetupIntent(Resource, kw_only=True):
     payment_method: Annotated[str | None, Column("payment_method_id"), Expandable("payment_method")] = None
     payment_method_configuration_details: dict[str, Any] | None = None
     payment_method_options: SetupIntentOptions | None = None
-    payment_method_types: list[str] = ["card"]
+    payment_method_types: list[str] = field(default_factory=lambda: ["card"])
     single_use_mandate: Annotated[str | None, Expandable("mandate")] = None
     status: Annotated[SetupIntentStatus, Column()] = "requires_payment_method"
     usage: Literal["off_session", "on_session"] = "off_session"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,8 +19,10 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
-from voldaan.resources.billing import BillingThresholdsParams, DiscountParams, NotSupported, RecurringPriceData
+from voldaan.resources.billing import BillingThresholdsParams, NotSupported, RecurringPriceData
+from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Hash, Metadata, PageParams, Params, Timestamp, Unset, exclusive
+from voldaan.resources.plans import Plan
 from voldaan.resources.prices import Price
 from voldaan.resources.tax_rates import TaxRate
 
@@ -45,7 +47,7 @@ class SubscriptionItem(Resource, kw_only=True):
     object: Literal["subscription_item"] = "subscription_item"
     subscription: Annotated[str, Column("subscription_id")]
     price: Annotated[Price | str, Column("price_id"), Embedded("price")]
-    plan: Annotated[Any, Derived()] = None                 # the price in its legacy shape
+    plan: Annotated[Plan | None, Derived()] = None         # the price in its legacy shape
     quantity: Annotated[int | UnsetType, Column()] = UNSET  # absent for metered prices
     created: Annotated[Instant, Column("created_at")]
     current_period_start: Annotated[Instant, Column("current_period_start_at")]
@@ -58,7 +60,31 @@ class SubscriptionItem(Resource, kw_only=True):
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
 
     def __post_init__(self) -> None:
-        self.plan = self.price.as_plan() if isinstance(self.price, Price) else None
+        self.plan = plan_of(self.price) if isinstance(self.price, Price) else None
+
+
+def plan_of(price: Price) -> Plan:
+    """A recurring price in its legacy shape."""
+    return Plan(
+        id=price.id,
+        active=price.active,
+        amount=price.unit_amount,
+        amount_decimal=price.unit_amount_decimal,
+        billing_scheme=price.billing_scheme,
+        created=price.created,
+        currency=price.currency,
+        interval=price.recurring_interval or "month",
+        interval_count=price.recurring_interval_count or 1,
+        livemode=price.livemode,
+        metadata=price.metadata,
+        meter=price.recurring_meter,
+        nickname=price.nickname,
+        product=price.product,
+        tiers_mode=price.tiers_mode,
+        transform_usage=price.transform_quantity,
+        trial_period_days=price.recurring_trial_period_days,
+        usage_type=price.recurring_usage_type or "licensed",
+    )
 
 
 class ItemHash(Hash):

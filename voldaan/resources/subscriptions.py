@@ -26,7 +26,6 @@ from voldaan.resources.billing import (
     CollectionMethod,
     CustomField,
     CustomFieldParams,
-    DiscountParams,
     Interval,
     Liability,
     LiabilityParams,
@@ -35,6 +34,7 @@ from voldaan.resources.billing import (
     PaymentMethodOptions,
     PaymentMethodOptionsParams,
 )
+from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import (
     Currency,
     Hash,
@@ -205,7 +205,7 @@ class Subscription(Resource, kw_only=True):
     start_date: Annotated[Instant, Column("started_at")]
     status: Annotated[SubscriptionStatus, Column()]
     status_details: SubscriptionStatusDetails | UnsetType = UNSET
-    test_clock: Annotated[str | None, Column("clock_id"), Expandable("test_helpers.test_clock")] = None
+    test_clock: Annotated[str | None, Column("test_clock_id"), Expandable("test_helpers.test_clock")] = None
     transfer_data: dict[str, Any] | None = None
     trial_end: Annotated[Instant | None, Column("trial_end_at")] = None
     trial_settings: TrialSettings | None = TrialSettings()
@@ -423,7 +423,7 @@ class SubscriptionList(ListParams):
         "status": "case %(status)s when 'all' then true when 'ended' then t.status in ('canceled', 'incomplete_expired')"
         " else t.status = %(status)s end",
     }
-    ABSENT: ClassVar[dict[str, str]] = {"status": "t.status not in ('canceled', 'incomplete_expired')"}
+    UNLESS_GIVEN: ClassVar[dict[str, str]] = {"status": "t.status not in ('canceled', 'incomplete_expired')"}
 
 
 class SubscriptionSearch(SearchParams):

@@ -13,7 +13,7 @@ import msgspec
 from voldaan.commands.attempts import carry_out, live_on_clock, resolve
 from voldaan.engine import Engine, Leased
 from voldaan.resources.accounts import Account
-from voldaan.resources.test_clocks import TestClock
+from voldaan.resources.test_clocks import TestClock, TestClockStatusDetails
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
@@ -111,7 +111,8 @@ async def ready(tx: Transaction, clock: TestClock) -> None:
     """The target is reached."""
     assert clock.target is not None
     tx.now = clock.target
-    arrived = msgspec.structs.replace(clock, status="ready", frozen_time=clock.target, target=None)
+    arrived = msgspec.structs.replace(clock, status="ready", frozen_time=clock.target, target=None,
+                                       status_details=TestClockStatusDetails())
     await write(
         tx, [Decision(updates=[Update(arrived, clock)], events=[Event("test_helpers.test_clock.ready", arrived)],
                       due_cancelled=[(KIND, clock.id)])]

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 DAY = 86_400
+END_OF_TIME = 10**11                                    # epoch seconds; no clock gets there
 SATURDAY = 5
 
 

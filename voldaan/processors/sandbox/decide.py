@@ -14,8 +14,6 @@ from voldaan.store.ids import new_id
 Fresh = Request | SetupRequest | PayoutRequest
 Change = CaptureRequest | VoidRequest | RefundRequest
 
-FOR_EVER = 10**11                                       # no clock gets there
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -122,10 +120,10 @@ def _authenticate(effect: Effect, off_session: bool, proven: bool, asked: bool) 
 
 
 def _debit(effect: Effect, at: int, terms: Terms) -> Verdict:
+    if effect.takes == "for_ever":
+        return Verdict("processing")
     ends = "declined" if effect.fails_later else "succeeded"
-    final_at = {
-        "days": bank_days_later(at, terms.debit_days), "minutes": at + terms.delayed_debit, "for_ever": FOR_EVER,
-    }[effect.takes]
+    final_at = bank_days_later(at, terms.debit_days) if effect.takes == "days" else at + terms.delayed_debit
     return Verdict("processing", becomes=ends, becomes_decline=effect.fails_later, becomes_at=final_at)
 
 
@@ -154,8 +152,8 @@ def capture(r: CaptureRequest, family: Family, terms: Terms) -> Verdict:
 
 def void(r: VoidRequest, family: Family, terms: Terms) -> Verdict:
     """Before the money moved; voiding what is already canceled changes nothing and succeeds."""
-    now = standing(family, r.at, terms)
-    return Verdict("succeeded") if now.state in ("authorized", "requires_action", "canceled") else no("payment_not_voidable")
+    moved = standing(family, r.at, terms).state in ("succeeded", "declined")
+    return no("payment_not_voidable") if moved else Verdict("succeeded")
 
 
 def refund(r: RefundRequest, family: Family, terms: Terms) -> Verdict:

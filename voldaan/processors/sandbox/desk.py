@@ -9,7 +9,7 @@ import psycopg
 from voldaan.processors.declines import decline
 from voldaan.processors.protocol import Declined, Outcome, Request, SetupRequest
 from voldaan.processors.sandbox import decide, disputes, tokens
-from voldaan.processors.sandbox.books import Answer, Family, Operation, Terms
+from voldaan.processors.sandbox.books import END_OF_TIME, Answer, Family, Operation, Terms
 from voldaan.processors.sandbox.decide import FLOWS, Change, Fresh
 from voldaan.processors.sandbox.faults import Faults
 from voldaan.processors.sandbox.standing import outcome, standing
@@ -82,7 +82,7 @@ class Desk:
             families = await self.families(connection, setups)
             set_up = {
                 family.payment.instrument or "" for family in families.values()
-                if standing(family, decide.FOR_EVER, self._terms).state == "succeeded"
+                if standing(family, END_OF_TIME, self._terms).state == "succeeded"
             }
         answers = await self._storage.rows(connection, Answer, "answers", subjects=debits) if debits else []
         return set_up, {answer.subject.partition("/")[2] for answer in answers}

@@ -6,6 +6,7 @@ reference answers every repeat, so a resend never charges twice; and whatever th
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -131,8 +132,7 @@ class SandboxNetwork:
         return news(families[found[0].processor_id], at, self.terms)
 
     async def records(self, account_id: str, at: int | None = None) -> list[Record]:
-        """Everything charged, refunded and paid out, as it stands at `at`; without it, as it stood when it was asked for
-        last. A declined request is a record too."""
+        """Everything that was asked for, as it stands at `at`; without it, as it stood at the last request."""
         async with self._storage.connection() as connection:
             operations = await self._storage.rows(connection, Operation, "account", account_id=account_id)
             families = await self._desk.families(connection, [o for o in operations if o.flow in ("authorize", "setup")])
@@ -200,17 +200,17 @@ class SandboxNetwork:
             return Unknown("the request was sent and no reply came")
         try:
             answer = await desk.ask(r)
-            if self.faults.duplicates():
-                answer = await desk.ask(r)
         except PoolTimeout:
             return NotSent("the sandbox network cannot be reached")
         except POISON as error:
             return Declined(decline("payment_method_unusable", f"The network cannot read this request: {error}"))
         except psycopg.Error as error:
             return Unknown(f"the sandbox network broke off: {error}")
-        if self.faults.loses_reply():
-            return Unknown("the request was sent and no reply came")
-        return answer
+        if self.faults.duplicates():
+            with suppress(psycopg.Error):
+                await desk.ask(r)
+        return Unknown("the request was sent and no reply came") if self.faults.loses_reply() else answer
+
 
 def _record(operation: Operation, family: Family | None, at: int, terms: Terms) -> Record:
     if family:

@@ -15,7 +15,7 @@ from voldaan.processors.protocol import (
     ThreeDSecure,
 )
 from voldaan.processors.sandbox import disputes, tokens
-from voldaan.processors.sandbox.books import Family, Operation, Terms
+from voldaan.processors.sandbox.books import DAY, Family, Operation, Terms
 from voldaan.processors.sandbox.effects import Effect
 
 NO_EFFECT = Effect()
@@ -46,13 +46,13 @@ def standing(family: Family, at: int, terms: Terms) -> Standing:
     amount = payment.amount
     done = {child.flow: child for child in reversed(family.children) if child.state != "declined"}
 
+    if "void" in done:
+        return Standing("canceled", amount, None, moved_at, False)
     if state == "requires_action":
         state, code, moved_at = _after_challenge(family, at)
         authenticated = state in ("succeeded", "authorized")
     if state == "authorized" and (captured := done.get("capture")):
         state, amount, moved_at = "succeeded", captured.amount, captured.at
-    if state in ("authorized", "requires_action") and "void" in done:
-        state = "canceled"
     if state == "authorized" and at >= payment.at + terms.hold:
         state = "canceled"
     return Standing(state, amount, code, moved_at, authenticated)
@@ -117,9 +117,10 @@ def _of_payment(family: Family, at: int, terms: Terms) -> Outcome:
         )
     if now.state == "processing":
         return Processing(
-            pid, payment.amount, payment.currency, payment.becomes_at or at, payment.becomes_at, _mandate(payment))
+            pid, payment.amount, payment.currency, expected_at=payment.becomes_at or at + DAY,
+            follow_up_at=payment.becomes_at, mandate=_mandate(payment))
     if now.state == "canceled":
-        return Declined(decline("charge_expired_for_capture"), pid)
+        return Declined(decline("payment_canceled"), pid)
     chance = _chance(pid)
     risk = _risk(effect, chance) if _is_card(payment) else Risk("not_assessed")
     secure = _three_d_secure(payment, now)

@@ -113,6 +113,7 @@ create table test_clocks (
   frozen_at    timestamptz not null,
   target_at    timestamptz,
   created_at   timestamptz not null,
+  deleted_at   timestamptz,
   doc          jsonb not null,
   primary key (account_id, id),
   constraint test_clocks_advancing check ((status = 'advancing') = (target_at is not null))

@@ -1,0 +1,45 @@
+"""What changed between two states of an object, as `previous_attributes` of an update event tells it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from voldaan.resources.base import UNSET, ListObject, Resource, spec
+
+
+def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
+    """The old values of what differs; of a hash only the keys that differ, of a list all of it."""
+    shown = spec(type(new))
+    out: dict[str, Any] = {}
+    for field in shown.fields:
+        if field.hidden or field.includable:
+            continue
+        before, after = getattr(was, field.name), getattr(new, field.name)
+        if before is after or before == after:
+            continue
+        if isinstance(before, ListObject):
+            out[field.name] = {"data": [msgspec.to_builtins(_shown(child)) for child in before.data]}
+            continue
+        out[field.name] = _difference(msgspec.to_builtins(before), msgspec.to_builtins(after))
+    return out
+
+
+def _difference(before: Any, after: Any) -> Any:
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return before
+    return {
+        key: _difference(before.get(key), after.get(key))
+        for key in {**before, **after}
+        if before.get(key) != after.get(key)
+    }
+
+
+def _shown(resource: Any) -> Any:
+    if not isinstance(resource, Resource):
+        return resource
+    absent = spec(type(resource)).absent
+    if not absent:
+        return resource
+    return msgspec.structs.replace(resource, **dict.fromkeys(absent, UNSET))
