@@ -25,6 +25,7 @@ def one(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Resource
                 raise Missing(spec(cls).object, id)
         return found
 
+    retrieve.__doc__ = f"Retrieves a {spec(cls).object.replace('_', ' ')}."
     return retrieve
 
 
@@ -38,6 +39,8 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
             values[placeholder] = path[placeholder]
         return await fetch(tx, cls, params, conditions, values)
 
+    listing.many = True  # type: ignore[attr-defined]
+    listing.__doc__ = f"Lists {spec(cls).table.name.replace('_', ' ')}, newest first."
     return listing
 
 

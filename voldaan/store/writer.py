@@ -6,6 +6,7 @@ Small batches travel as one JSON array (one prepared statement for every size), 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     Raises Conflict if a row had left the state that a decision started from.
     """
     whole = together(d for d in decisions if isinstance(d, Decision))
-    async with tx.connection.pipeline():
+    async with _pipeline(tx, whole):
         await _insert(tx, whole.inserts)
         checks = await _update(tx, whole.updates)
         await _postings(tx, whole.postings)
@@ -45,6 +46,12 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
             raise Conflict(f"{expected - cursor.rowcount} of {expected} {name} had changed meanwhile")
     tx.attempts += whole.attempts
     return whole
+
+
+def _pipeline(tx: Transaction, whole: Decision) -> Any:
+    """Small batches go in one round trip; COPY cannot be pipelined, and large batches do not need it."""
+    large = max(len(whole.inserts), len(whole.postings), len(whole.events), len(whole.due)) >= COPY_FROM
+    return nullcontext() if large else tx.connection.pipeline()
 
 
 async def _insert(tx: Transaction, inserts: Sequence[Resource]) -> None:
