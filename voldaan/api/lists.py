@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from voldaan.resources.base import Resource, Spec, spec
-from voldaan.resources.params import PageParams, Params, Range
+from voldaan.resources.params import Hash, PageParams, Params, Range
 from voldaan.store import rows
 from voldaan.store.pages import Page
 from voldaan.store.transaction import Missing, Transaction
@@ -58,7 +58,12 @@ def filters(cls: type[Resource], params: PageParams) -> tuple[list[str], dict[st
         if name in special:
             if special[name]:
                 conditions.append(special[name])
-                values[name] = value.given() if hasattr(value, "given") else value
+                values[name] = value
+            continue
+        if isinstance(value, Hash) and not isinstance(value, Range):
+            for part, wanted in value.given().items():
+                conditions.append(special[f"{name}.{part}"])
+                values[f"{name}_{part}"] = wanted
             continue
         field = next((f for f in s.columns if f.name == name), None)
         if field is None:
@@ -68,6 +73,8 @@ def filters(cls: type[Resource], params: PageParams) -> tuple[list[str], dict[st
         else:
             conditions.append(f"t.{field.column} = %({name})s")
             values[name] = value
+    unless_given: dict[str, str] = getattr(type(params), "UNLESS_GIVEN", {})
+    conditions += [condition for name, condition in unless_given.items() if name not in params.model_fields_set]
     created = getattr(params, "created", None)
     if created is not None:
         _bounds(conditions, values, column(s, "created"), "created", created)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from voldaan.resources.base import UNSET, ListObject, Resource, spec
+from voldaan.resources.numbers import to_builtin
 
 
 def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
@@ -20,10 +21,15 @@ def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
         if before is after or before == after:
             continue
         if isinstance(before, ListObject):
-            out[field.name] = {"data": [msgspec.to_builtins(_shown(child)) for child in before.data]}
+            out[field.name] = {"data": [to_builtins(_shown(child)) for child in before.data]}
             continue
-        out[field.name] = _difference(msgspec.to_builtins(before), msgspec.to_builtins(after))
+        out[field.name] = _difference(to_builtins(before), to_builtins(after))
     return out
+
+
+def to_builtins(value: Any) -> Any:
+    """Plain values in the API's shape."""
+    return None if value is UNSET else msgspec.to_builtins(value, enc_hook=to_builtin)
 
 
 def _difference(before: Any, after: Any) -> Any:

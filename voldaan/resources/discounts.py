@@ -21,7 +21,6 @@ class Discount(Resource, kw_only=True):
     checkout_session: str | None = None
     customer: Annotated[str | None, Column("customer_id"), Expandable("customer")] = None
     customer_account: str | None = None
-    deleted: Literal[True] | UnsetType = UNSET
     end: Annotated[Instant | None, Column("end_at")] = None
     invoice: Annotated[str | None, Column("invoice_id")] = None
     invoice_item: Annotated[str | None, Column("invoice_item_id")] = None

@@ -25,6 +25,13 @@ def to_json(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 
+def to_builtin(value: Any) -> Any:
+    """The same hook where plain values are wanted, such as what an event remembers of a change."""
+    if isinstance(value, Number):
+        return msgspec.json.decode(format(value, "f"))
+    raise NotImplementedError(f"{type(value).__name__} is no plain value")
+
+
 def from_json(kind: type, value: Any) -> Any:
     """The converter's hook for the same: JSON's decoder gives the shortest digits that mean the number."""
     if kind is Number:

@@ -204,9 +204,11 @@ class PriceList(ListParams):
     recurring: RecurringFilter | None = None
     type: Literal["one_time", "recurring"] | None = None
 
-    FILTERS: ClassVar[dict[str, str]] = {"lookup_keys": "t.lookup_key = any(%(lookup_keys)s)"}
-    FILTERS_WITHIN: ClassVar[dict[str, dict[str, str]]] = {
-        "recurring": {"interval": "interval", "meter": "meter_id", "usage_type": "usage_type"}
+    FILTERS: ClassVar[dict[str, str]] = {
+        "lookup_keys": "t.lookup_key = any(%(lookup_keys)s)",
+        "recurring.interval": "t.interval = %(recurring_interval)s",
+        "recurring.meter": "t.meter_id = %(recurring_meter)s",
+        "recurring.usage_type": "t.usage_type = %(recurring_usage_type)s",
     }
 
 

@@ -83,3 +83,14 @@ class CustomerTaxIdList(PageParams):
 
 class TaxIdList(PageParams):
     owner: TaxIdOwnerParams | None = None
+
+    FILTERS: ClassVar[dict[str, str]] = {
+        "owner.customer": "t.customer_id = %(owner_customer)s",
+        "owner.type": (
+            "case %(owner_type)s::text when 'customer' then t.customer_id is not null "
+            "when 'self' then t.customer_id is null else false end"
+        ),
+        "owner.account": "false",
+        "owner.customer_account": "false",
+    }
+    UNLESS_GIVEN: ClassVar[dict[str, str]] = {"owner": "t.customer_id is null"}
