@@ -59,7 +59,7 @@ class DiscountAmount(Part, kw_only=True):
 class PretaxCreditAmount(Part, kw_only=True):
     amount: int
     discount: Annotated[str | UnsetType, Expandable("discount")] = UNSET
-    credit_balance_transaction: Annotated[str | None | UnsetType, Expandable("billing.credit_balance_transaction")] = UNSET
+    credit_balance_transaction: Annotated[str | UnsetType | None, Expandable("billing.credit_balance_transaction")] = UNSET
     type: Literal["credit_balance_transaction", "discount"] = "discount"
 
 

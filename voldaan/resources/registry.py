@@ -24,7 +24,7 @@ from voldaan.resources.prices import Price
 from voldaan.resources.products import Product
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
-from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
@@ -47,6 +47,7 @@ RESOURCES: list[type[Resource]] = [
     Subscription,
     SubscriptionItem,
     Invoice,
+    BilledPeriod,
     Discount,
     InvoiceItem,
     LineItem,

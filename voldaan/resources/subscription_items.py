@@ -40,6 +40,31 @@ class CurrentTrial(Part, kw_only=True):
     trial_offer: str
 
 
+class Debit(Part, kw_only=True):
+    """A line, or an invoice item that waits to become one, by which [start, end) of the present period was billed.
+
+    A change of the item in flexible billing gives back what of it lies ahead; `credited` is how much that was so far.
+    """
+
+    line: str | None = None
+    invoice: str | None = None
+    invoice_item: str | None = None
+    amount: int                      # minor units, after discounts, before tax
+    start: int
+    end: int
+    credited: int = 0
+
+
+class BilledPeriod(Resource, kw_only=True):
+    """Ours alone: a period of an item that a renewal has billed. Its id is the item and the start, so there is only one."""
+
+    TABLE: ClassVar[Table] = Table("billed_periods", prefix="")
+    subscription_item: Annotated[str, Column("subscription_item_id")]
+    period_start: Annotated[Instant, Column("period_start_at")]
+    period_end: Annotated[Instant, Column("period_end_at")]
+    invoice: Annotated[str, Column("invoice_id")]
+
+
 class SubscriptionItem(Resource, kw_only=True):
     """One price of a subscription. It exists as long as it is billed; what it was billed for is in billed_periods."""
 
@@ -57,6 +82,7 @@ class SubscriptionItem(Resource, kw_only=True):
     billing_thresholds: ItemThresholds | None = None
     current_trial: CurrentTrial | None = None
     metadata: dict[str, str] = {}
+    debits: Annotated[list[Debit], Hidden()] = []
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
 
     def __post_init__(self) -> None:
