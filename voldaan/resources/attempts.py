@@ -6,18 +6,24 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from voldaan.resources.base import Column, Hidden, Instant, Resource, Table
 
+AttemptFlow = Literal["authorize", "capture", "void", "refund", "setup", "payout"]
 AttemptState = Literal[
     "dispatched", "requires_action", "processing", "authorized", "succeeded", "declined", "not_sent", "unknown",
     "voided", "needs_reconciliation",
 ]  # fmt: skip
 LIVE = ("dispatched", "processing", "unknown", "needs_reconciliation")  # money may still move: nothing else may be tried
+WAITING = (*LIVE, "requires_action")  # the processor may still answer: only these are settled
 
 
 class Attempt(Resource, kw_only=True):
-    """Ours alone, shown in the dashboard and by `verify`. Its id is the reference that the processor knows it by."""
+    """Ours alone, shown in the dashboard and by `verify`. Its id is the reference that the processor knows it by.
+
+    Several tries at one payment stand in one row each; captures, voids and refunds have rows of their own, whose
+    `request` names the payment's `processor_id`.
+    """
 
     TABLE: ClassVar[Table] = Table("attempts", prefix="att", state="state")
-    flow: Annotated[Literal["authorize", "capture", "void", "refund", "setup", "payout"], Column()]
+    flow: Annotated[AttemptFlow, Column()]
     state: Annotated[AttemptState, Column()] = "dispatched"
     processor: Annotated[str, Column()]
     processor_id: Annotated[str | None, Column()] = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import field
+
 from voldaan.resources.base import UNSET, Column, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
 from voldaan.resources.params import Hash, Unset
 
@@ -42,7 +44,7 @@ class Mandate(Resource, kw_only=True):
 
     TABLE: ClassVar[Table] = Table("mandates", prefix="mandate", state="status")
     object: Literal["mandate"] = "mandate"
-    customer_acceptance: CustomerAcceptance = CustomerAcceptance()
+    customer_acceptance: CustomerAcceptance = field(default_factory=CustomerAcceptance)
     livemode: bool = False
     multi_use: dict[str, Any] | UnsetType = UNSET
     payment_method: Annotated[str, Column("payment_method_id"), Expandable("payment_method")]

@@ -124,7 +124,7 @@ class PaymentMethod(Resource, kw_only=True):
     object: Literal["payment_method"] = "payment_method"
     allow_redisplay: AllowRedisplay | UnsetType = "unspecified"
     bancontact: Empty | UnsetType = UNSET
-    billing_details: BillingDetails = BillingDetails()
+    billing_details: BillingDetails = field(default_factory=BillingDetails)
     blik: Blik | UnsetType = UNSET
     card: Card | UnsetType = UNSET
     created: Annotated[Instant, Column("created_at")]
@@ -202,10 +202,10 @@ class RadarOptionsParams(Hash):
 
 
 def _not_served(value: Any) -> Any:
-    raise refuse("payment_method_unsupported_type", "This payment method type is not served: {param}.")
+    raise refuse("parameter_unknown", "The parameter {param} is not served here.")
 
 
-NotServed = Annotated[Any, BeforeValidator(_not_served)]
+NotServed = Annotated[Any, BeforeValidator(_not_served)]  # known to the API, and refused rather than ignored
 
 
 class OtherTypes(Hash):

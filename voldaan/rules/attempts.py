@@ -1,0 +1,161 @@
+"""Attempts: what a processor is asked, when it is asked again, and which state an answer leads to.
+
+The rule that keeps anybody from being charged twice: an attempt's id is the reference and the key of its one request;
+while it may still succeed (LIVE) no other attempt for the same invoice or payment intent exists.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from voldaan.resources.attempts import Attempt, AttemptFlow
+from voldaan.resources.charges import Charge
+from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.payouts import Payout
+from voldaan.resources.refunds import Refund
+from voldaan.resources.setup_intents import SetupIntent
+from voldaan.rules.decision import Decision, Due
+from voldaan.rules.ids import NewId
+
+Initiator = Literal["customer", "merchant"]
+
+SAFETY_NET = 60                                  # seconds of real time until a worker looks after a dispatched attempt
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# After an unknown outcome the processor is asked again after so many seconds, then daily until a week has passed.
+ASK_AFTER = (10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR)
+ASK_UNTIL = 7 * DAY
+
+
+def attempt_for(
+    intent: PaymentIntent,
+    payment_method: PaymentMethod,
+    *,
+    off_session: bool,
+    initiator: Initiator,
+    now: int,
+    wall: int,
+    new_id: NewId,
+    return_url: str | None = None,
+    usage: Literal["recurring", "unscheduled"] = "recurring",
+) -> Attempt:
+    """One try at an intent's whole amount with this payment method; captured at once unless the intent says manual."""
+    options = intent.payment_method_options
+    card = options.card if options and options.card else None
+    manual = intent.capture_method == "manual" or bool(card and card.capture_method == "manual")
+    request = method_ref(payment_method) | {
+        "capture": "manual" if manual and payment_method.type == "card" else "automatic",
+        "descriptor": intent.statement_descriptor_suffix or intent.statement_descriptor,
+        "description": intent.description,
+        "return_url": return_url,
+        "three_d_secure": card.request_three_d_secure if card else None,
+        "mandate": intent.mandate or payment_method.mandate,
+    }
+    if payment_method.network_transaction_id and (off_session or initiator == "merchant"):
+        request |= {"network_transaction_id": payment_method.network_transaction_id, "usage": usage}
+    return _new(
+        "authorize", new_id, now, wall,
+        processor=payment_method.processor, amount=intent.amount, currency=intent.currency, customer=intent.customer,
+        invoice=intent.invoice, payment_intent=intent.id, payment_method=payment_method.id, clock=intent.clock,
+        off_session=off_session, initiator=initiator, request=_given(request),
+    )  # fmt: skip
+
+
+def capture_for(charge: Charge, amount: int, now: int, wall: int, new_id: NewId) -> Attempt:
+    """Take what a charge holds."""
+    return _new(
+        "capture", new_id, now, wall,
+        processor=charge.processor, amount=amount, currency=charge.currency, customer=charge.customer,
+        invoice=charge.invoice, payment_intent=charge.payment_intent, charge=charge.id,
+        payment_method=charge.payment_method, clock=charge.clock, request={"processor_id": charge.processor_id},
+    )  # fmt: skip
+
+
+def void_for(intent: PaymentIntent, authorization: Attempt, now: int, wall: int, new_id: NewId) -> Attempt:
+    """Release what an intent holds, or withdraw what still waits for the customer."""
+    return _new(
+        "void", new_id, now, wall,
+        processor=authorization.processor, amount=authorization.amount, currency=intent.currency,
+        customer=intent.customer, invoice=intent.invoice, payment_intent=intent.id, charge=intent.latest_charge,
+        payment_method=authorization.payment_method, clock=intent.clock,
+        request={"processor_id": authorization.processor_id},
+    )  # fmt: skip
+
+
+def setup_for(
+    intent: SetupIntent,
+    payment_method: PaymentMethod,
+    *,
+    now: int,
+    wall: int,
+    new_id: NewId,
+    return_url: str | None = None,
+) -> Attempt:
+    """Make a payment method ready for later use."""
+    request = method_ref(payment_method) | {"usage": intent.usage, "return_url": return_url}
+    return _new(
+        "setup", new_id, now, wall,
+        processor=payment_method.processor, amount=0, currency="", customer=intent.customer, setup_intent=intent.id,
+        payment_method=payment_method.id, clock=intent.clock, request=_given(request),
+    )  # fmt: skip
+
+
+def refund_for(refund: Refund, charge: Charge, now: int, wall: int, new_id: NewId) -> Attempt:
+    """Give (part of) a charge back."""
+    return _new(
+        "refund", new_id, now, wall,
+        processor=charge.processor, amount=refund.amount, currency=refund.currency, customer=charge.customer,
+        charge=charge.id, refund=refund.id, payment_method=charge.payment_method, clock=charge.clock,
+        initiator="merchant", request=_given({"processor_id": charge.processor_id, "reason": refund.reason}),
+    )  # fmt: skip
+
+
+def payout_for(payout: Payout, processor: str, now: int, wall: int, new_id: NewId) -> Attempt:
+    """Send money to the account's own bank account."""
+    return _new(
+        "payout", new_id, now, wall,
+        processor=processor, amount=payout.amount, currency=payout.currency, payout=payout.id, clock=payout.clock,
+        initiator="merchant",
+        request=_given({"destination": payout.destination, "descriptor": payout.statement_descriptor}),
+    )  # fmt: skip
+
+
+def method_ref(payment_method: PaymentMethod) -> dict[str, Any]:
+    """What a processor must know of the payment method; never a number."""
+    card = payment_method.card or None
+    debit = payment_method.sepa_debit or None
+    known = card or debit
+    return {
+        "type": payment_method.type,
+        "token": payment_method.token,
+        "brand": card.brand if card else None,
+        "last4": known.last4 if known else None,
+        "country": known.country if known else None,
+        "fingerprint": known.fingerprint if known else None,
+    }
+
+
+def dispatch(attempt: Attempt) -> Decision:
+    """Writes the attempt and what makes sure that somebody looks after it; the door carries it out after the commit."""
+    return Decision(inserts=[attempt], due=[safety_net(attempt)], attempts=[attempt.id])
+
+
+def safety_net(attempt: Attempt) -> Due:
+    """In real time, whatever clock the attempt lives by: a process may have died."""
+    return Due("attempt.resolve", attempt.id, attempt.dispatched + SAFETY_NET)
+
+
+def ask_again_at(attempt: Attempt, wall: int) -> int | None:
+    """When the processor is asked next about an outcome that is still unknown (real time); None: a person must look."""
+    if attempt.tries < len(ASK_AFTER):
+        return wall + ASK_AFTER[attempt.tries]
+    return wall + DAY if wall + DAY <= attempt.dispatched + ASK_UNTIL else None
+
+
+def _new(flow: AttemptFlow, new_id: NewId, now: int, wall: int, **facts: Any) -> Attempt:
+    id = new_id("att")
+    return Attempt(id=id, flow=flow, idempotency_key=f"{id}:{flow}", at=now, dispatched=wall, **facts)
+
+
+def _given(request: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if value is not None}
