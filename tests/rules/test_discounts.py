@@ -1,6 +1,5 @@
 """Discounts: order, spreading, duration. Cases in discounts.txt."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
@@ -36,7 +35,7 @@ def discount(row: Row) -> None:
     for cell in names(row["on lines"]):
         number, _, own = cell.partition("=")
         at = int(number) - 1
-        lines[at] = replace(lines[at], discounts=(*lines[at].discounts, discount_of(own)))
+        lines[at] = lines[at]._replace(discounts=(*lines[at].discounts, discount_of(own)))
     taken = discounts.apply(lines, [discount_of(cell) for cell in names(row["on the invoice"])])
     assert (" | ".join(map(shown, taken)) or "-") == row["taken"]
     left = [each.amount - discounts.total(off) for each, off in zip(lines, taken, strict=True)]

@@ -82,7 +82,7 @@ anchors = st.builds(
 intervals = st.sampled_from(cast(list[Interval], ["day", "week", "month", "year"]))
 
 
-@given(anchors, intervals, st.integers(1, 13), st.sampled_from(ZONES), st.integers(-400, 400))
+@given(anchors, intervals, st.integers(1, 12), st.sampled_from(ZONES), st.integers(-150, 150))
 def test_periods_tile_time(anchor: int, interval: Interval, count: int, zone: str, n: int) -> None:
     start = periods.add_interval(anchor, interval, count, n, zone)
     end = periods.add_interval(anchor, interval, count, n + 1, zone)
@@ -95,9 +95,7 @@ def test_periods_tile_time(anchor: int, interval: Interval, count: int, zone: st
 
 @given(anchors, intervals, st.integers(1, 13), st.sampled_from(ZONES), st.integers(-(10**9), 10**9))
 @example(1325196000, "day", 1, "Pacific/Apia", 0)
-def test_every_instant_lies_in_exactly_one_period(
-    anchor: int, interval: Interval, count: int, zone: str, away: int
-) -> None:
+def test_every_instant_lies_in_exactly_one_period(anchor: int, interval: Interval, count: int, zone: str, away: int) -> None:
     n, start, end = periods.period_at(anchor, interval, count, anchor + away, zone)
     assert start <= anchor + away < end
     assert periods.period_at(anchor, interval, count, end, zone).n > n

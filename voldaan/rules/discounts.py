@@ -7,7 +7,7 @@ and each works on what the ones before it left. Tax comes afterwards. Sources: d
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from voldaan.rules.money import SCALE, apportion, scaled, split
 from voldaan.rules.periods import add_interval
@@ -34,8 +34,10 @@ class Discount:
     products: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DiscountableLine:
+# Lines and what is taken off them are made by the thousand in a billing run: named tuples are made in half the time.
+
+
+class DiscountableLine(NamedTuple):
     """A line before discounts, in minor units. Prorations are not discountable: their discounts are in the amount."""
 
     amount: int
@@ -44,8 +46,7 @@ class DiscountableLine:
     discountable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class DiscountAmount:
+class DiscountAmount(NamedTuple):
     """What one discount takes off one line: a positive amount in minor units."""
 
     discount: str
@@ -82,10 +83,8 @@ def apply(lines: Sequence[DiscountableLine], discounts: Sequence[Discount] = ())
     for index, line in enumerate(lines):
         for discount in line.discounts:
             _take(discount, [index], lines, left, taken)
-    if discounts:
-        everywhere = range(len(lines))
-        for discount in discounts:
-            _take(discount, everywhere, lines, left, taken)
+    for discount in discounts:
+        _take(discount, range(len(lines)), lines, left, taken)
     return taken
 
 

@@ -125,13 +125,15 @@ def apportion(exact: Sequence[int], denominator: int) -> list[int]:
     """
     if len(exact) == 1:
         return [divide(exact[0], denominator)]
-    total = divide(sum(exact), denominator)
     parts = [value // denominator if value >= 0 else -(-value // denominator) for value in exact]
-    left = total - sum(parts)
+    left = divide(sum(exact), denominator) - sum(parts)
     if not left:
         return parts
     sign = 1 if left > 0 else -1
     remainders = [sign * (value - part * denominator) for value, part in zip(exact, parts, strict=True)]
+    if left == sign:
+        parts[remainders.index(max(remainders))] += sign
+        return parts
     for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[: abs(left)]:
         parts[index] += sign
     return parts

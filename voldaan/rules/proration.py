@@ -1,4 +1,4 @@
-"""Proration: what part of a period is left at an instant, what of a charge is unused, what a new price costs until the end.
+"""Proration: what is left of a period at an instant, what of a charge is unused, what a new price costs to the end.
 
 By the second, as Stripe does, or by whole calendar days, the day of the change counting as left. The share is kept as
 two integers, so every line can be explained: "16 of 30 days", "1,382,400 of 2,592,000 seconds". Sources:
