@@ -73,9 +73,7 @@ def tier_breakdown(terms: PriceTerms, quantity: int | Decimal, part: int = 1, wh
     """
     steps = list(_steps(terms, quantity))
     amounts = apportion([cost * part for _, _, cost in steps], SCALE * SCALE * whole)
-    return [
-        TierAmount(tier, Decimal(units) / SCALE, share) for (tier, units, _), share in zip(steps, amounts, strict=True)
-    ]
+    return [TierAmount(tier, Decimal(units) / SCALE, share) for (tier, units, _), share in zip(steps, amounts, strict=True)]
 
 
 def packages(transform: TransformQuantity, quantity: int | Decimal) -> int:
