@@ -50,11 +50,14 @@ def need(program: str) -> str:
 def dsn() -> Iterator[str]:
     """A migrated database of its own, on the server at DATABASE_URL or on an embedded one that lives as long as the run."""
     folder = Path(tempfile.mkdtemp(prefix="voldaan-test-"))
+    folder.chmod(0o755)  # PostgreSQL runs as another account when the tests run as root
     server = None if "DATABASE_URL" in os.environ else start(folder / "data")
     base = os.environ.get("DATABASE_URL") or server.dsn  # type: ignore[union-attr]
     name = f"voldaan_test_{os.getpid()}"
     with psycopg.connect(base, autocommit=True) as connection:
         connection.execute(f"create database {name}")
+    spine = "\n".join(p.read_text() for p in sorted((ROOT / "voldaan/store/schema").glob("*.sql")))  # until the first release
+    (ROOT / "voldaan/store/migrations/0001_spine.sql").write_text(spine)
     made = psycopg.conninfo.make_conninfo(base, dbname=name)
     try:
         asyncio.run(migrate(made))

@@ -5,8 +5,8 @@ Small batches travel as one JSON array (one prepared statement for every size), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     Raises Conflict if a row had left the state that a decision started from.
     """
     whole = together(d for d in decisions if isinstance(d, Decision))
-    async with _pipeline(tx, whole):
+    async with _sending(tx, whole):
         await _insert(tx, whole.inserts)
         checks = await _update(tx, whole.updates)
         await _postings(tx, whole.postings)
@@ -48,10 +48,20 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     return whole
 
 
-def _pipeline(tx: Transaction, whole: Decision) -> Any:
-    """Small batches go in one round trip; COPY cannot be pipelined, and large batches do not need it."""
-    large = max(len(whole.inserts), len(whole.postings), len(whole.events), len(whole.due)) >= COPY_FROM
-    return nullcontext() if large else tx.connection.pipeline()
+@asynccontextmanager
+async def _sending(tx: Transaction, whole: Decision) -> AsyncIterator[None]:
+    """Small batches go in one round trip.
+
+    COPY can be neither pipelined nor, says PostgreSQL, used under row-level security. A large batch therefore runs as the
+    owner; each of its rows carries the transaction's own account, and its updates name it.
+    """
+    if max(len(whole.inserts), len(whole.postings), len(whole.events), len(whole.due)) < COPY_FROM:
+        async with tx.connection.pipeline():
+            yield
+        return
+    await tx.run("select set_config('role', 'none', true)")
+    yield
+    await tx.run("select set_config('role', 'voldaan_app', true)")
 
 
 async def _insert(tx: Transaction, inserts: Sequence[Resource]) -> None:

@@ -1,0 +1,110 @@
+"""One writer for every size of batch; a state that was left meanwhile is a conflict; another account's rows are out of reach."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from voldaan.resources.accounts import Account
+from voldaan.resources.test_clocks import Advancing, TestClock, TestClockStatusDetails
+from voldaan.rules.decision import Decision, Due, Event, Posting, Refusal, Update
+from voldaan.store import accounts
+from voldaan.store.ids import new_id
+from voldaan.store.pool import Pool
+from voldaan.store.transaction import Missing, transaction
+from voldaan.store.writer import Conflict, write
+
+pytestmark = pytest.mark.anyio
+NOW = 1_790_000_000
+
+
+def clock(number: int = 0) -> TestClock:
+    return TestClock(
+        id=new_id("clock"), created=NOW, deletes_after=NOW + 10, frozen_time=NOW + number, livemode=False, name=f"clock ø {number}"
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 99, 100, 250])
+async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account, size: int) -> None:
+    """By JSON array and by COPY alike."""
+    made = [clock(n) for n in range(size)]
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(
+            tx,
+            [
+                Decision(
+                    inserts=[c],
+                    events=[Event("test_helpers.test_clock.created", c)],
+                    due=[Due("test", c.id, NOW)],
+                    postings=[Posting(c.id, "made", 1, "bank", "revenue", 5, "eur", NOW)],
+                )
+                for c in made
+            ],
+        )
+    async with transaction(pool, account, NOW, NOW) as tx:
+        found = await tx.get(TestClock, [c.id for c in made])
+        assert list(found.values()) == sorted(made, key=lambda c: c.id)
+        assert await tx.one("select count(*), sum(amount) from postings where account_id = %(account)s") == (size, 5 * size)
+        assert (await tx.one("select count(*) from due where account_id = %(account)s"))[0] == size
+        assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == size
+
+
+@pytest.mark.parametrize("size", [1, 150])
+async def test_only_what_differs_is_written_and_a_lost_state_is_a_conflict(pool: Pool, account: Account, size: int) -> None:
+    made = [clock(n) for n in range(size)]
+    moving = [
+        replace(c, status="advancing", target=NOW + 500, status_details=TestClockStatusDetails(advancing=Advancing(target_frozen_time=1)))
+        for c in made
+    ]  # fmt: skip
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(tx, [Decision(inserts=list(made))])
+        await write(tx, [Decision(updates=[Update(new, was)]) for new, was in zip(moving, made, strict=True)])
+        assert list((await tx.get(TestClock, [c.id for c in made])).values()) == sorted(moving, key=lambda c: c.id)
+    with pytest.raises(Conflict):
+        async with transaction(pool, account, NOW, NOW) as tx:
+            await write(tx, [Decision(updates=[Update(moving[0], made[0])])])
+
+
+async def test_refusals_write_nothing(pool: Pool, account: Account) -> None:
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(tx, [Refusal("no", "No.")])
+        assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == 0
+
+
+async def test_posting_a_fact_twice_is_impossible(pool: Pool, account: Account) -> None:
+    posting = Posting("in_1", "paid", 1, "bank", "revenue", 5, "eur", NOW)
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(tx, [Decision(postings=[posting])])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        async with transaction(pool, account, NOW, NOW) as tx:
+            await write(tx, [Decision(postings=[posting])])
+
+
+async def test_a_failed_block_leaves_nothing(pool: Pool, account: Account) -> None:
+    made = clock()
+    with pytest.raises(ZeroDivisionError):
+        async with transaction(pool, account, NOW, NOW) as tx:
+            await write(tx, [Decision(inserts=[made])])
+            _ = 1 // 0
+    async with transaction(pool, account, NOW, NOW) as tx:
+        with pytest.raises(Missing):
+            await tx.need(TestClock, made.id)
+
+
+async def test_another_account_is_out_of_reach_even_without_a_predicate(pool: Pool, account: Account) -> None:
+    other = (await accounts.create(pool, NOW)).account
+    made = clock()
+    async with transaction(pool, other, NOW, NOW) as tx:
+        await write(tx, [Decision(inserts=[made])])
+        assert (await tx.one("select count(*) from test_clocks"))[0] == 1
+    async with transaction(pool, account, NOW, NOW) as tx:
+        assert (await tx.one("select count(*) from test_clocks"))[0] == 0
+        assert await tx.run("update test_clocks set frozen_at = frozen_at") == 0
+
+
+async def test_history_cannot_be_changed(pool: Pool, account: Account) -> None:
+    for statement in ("update postings set amount = 1", "delete from postings", "update events set type = 'x'", "delete from events"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with transaction(pool, account, NOW, NOW) as tx:
+                await tx.run(statement)
