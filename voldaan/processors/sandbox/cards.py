@@ -24,7 +24,7 @@ def secured(how: Authentication, after: str | None = None) -> Effect:
 
 
 def disputed(*kinds: Dispute) -> Effect:
-    return Effect(disputes=kinds)
+    return Effect(disputes=kinds, authentication="optional")
 
 
 def failing(*checks: str, risk: str = "normal") -> Effect:

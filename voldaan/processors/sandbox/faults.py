@@ -23,7 +23,7 @@ class Faults:
     delay: tuple[float, float] = (0.0, 0.0)             # real seconds, least and most
     seed: int = 0
     ignore_idempotency_keys: bool = False
-    _random: Random = field(init=False, repr=False)
+    _random: Random = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._random = Random(self.seed)
