@@ -9,6 +9,7 @@ help:      ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 install: .venv/.installed    ## the environment, in .venv
+	@:
 
 demo: install     ## a simulated business, lived through twelve months, then API and pages on http://127.0.0.1:8787
 	$(BIN)/voldaan demo $(ARGS)

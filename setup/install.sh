@@ -10,6 +10,7 @@ if [ "$(.venv/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" != "$(
 fi
 
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
-pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
-pip install --quiet --no-deps --no-build-isolation --editable .
+echo "Installing what requirements.txt names"
+pip install --quiet --quiet --require-hashes --only-binary :all: -r requirements.txt
+pip install --quiet --quiet --no-deps --no-build-isolation --editable .
 pip check --quiet || { pip check; echo "requirements.txt is behind pyproject.toml: run 'make lock'." >&2; exit 1; }

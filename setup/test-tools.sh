@@ -3,22 +3,22 @@
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 "$@" >/dev/null; }
 
 missing=
-has chromium || missing="$missing chromium fonts-liberation"
-has node || missing="$missing nodejs"
-has npm || missing="$missing npm"
+for program in chromium node npm; do has "$program" || missing="$missing $program"; done
 
 if [ -n "$missing" ]; then
   if [ "$(id -u)" != 0 ] || ! has apt-get; then
-    echo "The tests need:$missing. Install with: sudo apt-get install$missing" >&2
+    echo "The tests need these programs:$missing" >&2
+    echo "Install them (Debian: sudo apt-get install chromium nodejs npm) and run this again." >&2
     exit 1
   fi
   echo "Installing$missing"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq -o DPkg::Lock::Timeout=300
-  # shellcheck disable=SC2086 # several words are meant
-  apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing >/dev/null
+  apt update
+  has chromium || apt install --no-install-recommends chromium fonts-liberation
+  has node || apt install --no-install-recommends nodejs
+  has npm || apt install --no-install-recommends npm  # some builds of nodejs bring it along and exclude Debian's
 fi
 
 # The Node SDK, as its lock has it; again only when the lock has changed.

@@ -1,9 +1,7 @@
 """Migrations: applied once, in order, as a whole, whoever else does it too; and equal to the readable schema."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -19,25 +17,15 @@ STORE = Path(migrate.__file__).parent
 numbers = count()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[embedded.Server]:
-    folder = Path(tempfile.mkdtemp(prefix="vd-", dir="/tmp"))
-    folder.chmod(0o755)
-    running = embedded.start(folder)
-    yield running
-    running.stop()
-    shutil.rmtree(folder)
-
-
 @pytest.fixture
-def new_database(server: embedded.Server) -> Callable[[], str]:
+def new_database(scratch_server: embedded.Server) -> Callable[[], str]:
     """Makes an empty database and returns its address."""
 
     def make() -> str:
         name = f"migrations_{next(numbers)}"
-        with psycopg.connect(server.dsn, autocommit=True) as connection:
+        with psycopg.connect(scratch_server.dsn, autocommit=True) as connection:
             connection.execute(f"create database {name}".encode())
-        return make_conninfo(server.dsn, dbname=name)
+        return make_conninfo(scratch_server.dsn, dbname=name)
 
     return make
 
