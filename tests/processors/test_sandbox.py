@@ -113,6 +113,7 @@ def test_a_dispute_takes_the_money_and_a_fee_and_a_win_brings_both_back(network:
     paid, opened = disputed(network, account, run, "pm_card_createDispute")
     assert (opened.type, opened.status, opened.reason) == ("dispute.created", "needs_response", "fraudulent")
     assert (opened.amount, opened.fee, opened.funds_withdrawn, opened.at) == (1000, 1500, True, AT + 60)
+    assert opened.network_reason_code == "10.4"
     assert opened.follow_up_at == opened.due_by
     assert code(run(network.refund(refund(account, paid.processor_id, 10, at=AT + 60)))) == "charge_disputed"
     won = run(network.submit_evidence(opened.object_id, "winning_evidence", AT + DAY))

@@ -17,6 +17,13 @@ REASONS: dict[Dispute, str] = {
 }
 
 
+# As Visa numbers its reasons; a bank's return of a debit has SEPA's reason code.
+NETWORK_REASONS: dict[Dispute, str] = {
+    "fraudulent": "10.4", "product_not_received": "13.1", "inquiry": "10.4",
+    "debit_returned": "MD06",
+}
+
+
 def dispute_id(processor_id: str, number: int) -> str:
     return f"{processor_id}:dispute{number}"
 
@@ -53,6 +60,7 @@ def _life(
     created = ProcessorEvent(
         f"{own}:created", "dispute.created", payment.processor_id, at, amount, payment.currency,
         reference=payment.reference, object_id=own, reason=REASONS[kind],
+        network_reason_code=NETWORK_REASONS.get(kind),
         status="warning_needs_response" if inquiry else "needs_response",
         fee=0 if inquiry else terms.fees.dispute, funds_withdrawn=not inquiry, due_by=due_by,
     )
