@@ -119,5 +119,30 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if any(f.severity == "error" for f in findings) else 0)
 
 
+@main.command()
+@click.option("--account", help="One account only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(account: str | None, as_json: bool) -> None:
+    """Check all invariants; exit 1 on a breach."""
+    from voldaan.reports.verify import Verdict
+    from voldaan.reports.verify import verify as check
+    from voldaan.runtime import running
+
+    async def look() -> Verdict:
+        async with running(dsn, Settings.read()) as engine:
+            return await check(engine.pool, engine.wall(), account=account, processors=engine.processors)
+
+    dsn = ready_database()
+    verdict = run(look())
+    findings = [{"invariant": f.invariant, "account": f.account, "id": f.id, "detail": f.detail} for f in verdict.findings]
+    if as_json:
+        click.echo(json.dumps({"clean": verdict.clean, "checked": verdict.checked, "findings": findings}))
+    else:
+        for f in verdict.findings:
+            click.echo(f"{f.invariant}  {f.account}  {f.id}: {f.detail}")
+        click.echo(f"{len(verdict.checked)} invariants checked: " + ("clean" if verdict.clean else f"{len(findings)} findings"))
+    sys.exit(0 if verdict.clean else 1)
+
+
 if __name__ == "__main__":
     main()

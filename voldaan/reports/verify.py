@@ -1,0 +1,91 @@
+"""All invariants as SQL that returns offenders, and our attempts held against the processors' own books.
+
+Run after every campaign, every story, every demo; nightly; before and after every upgrade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voldaan.ledger.chart import CHART
+from voldaan.processors.protocol import Flow, Processor, Reporting
+from voldaan.store.pool import Connection, Pool
+from voldaan.store.queries import shelf
+
+FINDINGS_MAX = 100  # per invariant: the first ones tell the story
+
+# What a processor calls the end of an attempt that we call otherwise.
+MOVED = {"succeeded"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row that breaks an invariant."""
+
+    invariant: str
+    account: str
+    id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`checked` are the invariants that were run, in order."""
+
+    checked: list[str]
+    findings: list[Finding]
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings
+
+
+async def verify(
+    pool: Pool, now: int, *, account: str | None = None, processors: Callable[[str], Processor] | None = None
+) -> Verdict:
+    """Runs every invariant over one account or all. With `processors`, also P5: our attempts against their records."""
+    checked: list[str] = []
+    findings: list[Finding] = []
+    async with pool.connection() as connection:
+        for name, sql in shelf("verify").items():
+            cursor = await connection.execute(sql, {"only": account, "chart": list(CHART), "now": now})
+            rows = await cursor.fetchmany(FINDINGS_MAX)
+            checked.append(name)
+            findings += [Finding(name, *map(str, row)) for row in rows]
+        if processors:
+            checked.append("P5_attempts_are_the_processors_records")
+            findings += await _against_processors(connection, account, processors)
+    return Verdict(checked, findings)
+
+
+OURS = """
+select id, processor, state, amount, currency, flow from attempts
+ where account_id = %(account)s and flow in ('authorize', 'capture', 'refund', 'payout')
+"""
+
+
+async def _against_processors(
+    connection: Connection, only: str | None, processors: Callable[[str], Processor]
+) -> list[Finding]:
+    """Money that moved there and not here, or here and not there."""
+    cursor = await connection.execute("select distinct account_id, processor from attempts order by 1, 2")
+    findings: list[Finding] = []
+    for account, name in await cursor.fetchall():
+        processor = processors(name)
+        if (only and account != only) or not isinstance(processor, Reporting):
+            continue
+        theirs = {
+            (r.reference, r.flow): r for r in await processor.records(account)
+            if r.status in MOVED and r.flow in (Flow.AUTHORIZE, Flow.CAPTURE, Flow.REFUND, Flow.PAYOUT)
+        }  # fmt: skip
+        rows = await (await connection.execute(OURS, {"account": account})).fetchall()
+        ours = {(row[0], Flow(row[5])): row for row in rows if row[1] == name and row[2] == "succeeded"}
+        for key in theirs.keys() - ours.keys():
+            findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"{name} moved {theirs[key].amount}, we did not"))
+        for key in ours.keys() - theirs.keys():
+            findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"we moved {ours[key][3]}, {name} did not"))
+        for key in ours.keys() & theirs.keys():
+            if (ours[key][3], ours[key][4]) != (theirs[key].amount, theirs[key].currency):
+                findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"we say {ours[key][3]}, {name} {theirs[key].amount}"))
+    return findings

@@ -1,0 +1,228 @@
+-- Invariants. Each query returns what breaks it: account, id, and what is wrong. No rows: it holds.
+-- They run as the owner, over all accounts or one (%(only)s).
+
+-- name: L1_postings_have_known_accounts
+-- Every posting is between two accounts of the chart; two-legged postings of one amount then sum to zero by construction.
+select account_id, source, fact || ' uses ' || debit || ' / ' || credit from postings
+ where (%(only)s::text is null or account_id = %(only)s)
+   and not (debit = any(%(chart)s::text[]) and credit = any(%(chart)s::text[]));
+
+-- name: L2_receivable_is_what_is_open
+-- The ledger's receivable is what open invoices still owe, per customer and currency.
+with owed as (
+  select account_id, customer_id, currency, sum(amount_remaining) as amount from invoices
+   where status = 'open' and (%(only)s::text is null or account_id = %(only)s) group by 1, 2, 3
+), posted as (
+  select account_id, customer_id, currency,
+         sum(amount) filter (where debit = 'receivable') as debits, sum(amount) filter (where credit = 'receivable') as credits
+    from postings where 'receivable' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2, 3
+)
+select coalesce(o.account_id, p.account_id), coalesce(o.customer_id, p.customer_id),
+       format('owes %s %s, the ledger says %s', coalesce(o.amount, 0), coalesce(o.currency, p.currency), coalesce(p.debits, 0) - coalesce(p.credits, 0))
+  from owed o full join posted p using (account_id, customer_id, currency)
+ where coalesce(o.amount, 0) <> coalesce(p.debits, 0) - coalesce(p.credits, 0);
+
+-- name: L3_customer_balance_is_the_ledgers
+-- What customers hold as credit (a negative balance) is the liability in the ledger.
+with held as (
+  select account_id, id as customer_id, -balance as amount from customers
+   where balance <> 0 and (%(only)s::text is null or account_id = %(only)s)
+), posted as (
+  select account_id, customer_id,
+         coalesce(sum(amount) filter (where credit = 'customer_balance'), 0)
+         - coalesce(sum(amount) filter (where debit = 'customer_balance'), 0) as amount
+    from postings where 'customer_balance' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2
+)
+select coalesce(h.account_id, p.account_id), coalesce(h.customer_id, p.customer_id),
+       format('holds %s, the ledger says %s', coalesce(h.amount, 0), coalesce(p.amount, 0))
+  from held h full join posted p using (account_id, customer_id)
+ where coalesce(h.amount, 0) <> coalesce(p.amount, 0);
+
+-- name: L4_balance_is_the_balance_transactions
+-- The processor's balance in the ledger is the sum of its balance transactions, per currency.
+with moved as (
+  select account_id, currency, sum(net) as amount from balance_transactions
+   where %(only)s::text is null or account_id = %(only)s group by 1, 2
+), posted as (
+  select account_id, currency,
+         coalesce(sum(amount) filter (where debit in ('processor_pending', 'processor_available')), 0)
+         - coalesce(sum(amount) filter (where credit in ('processor_pending', 'processor_available')), 0) as amount
+    from postings
+   where (debit in ('processor_pending', 'processor_available') or credit in ('processor_pending', 'processor_available'))
+     and (%(only)s::text is null or account_id = %(only)s)
+   group by 1, 2
+)
+select coalesce(m.account_id, p.account_id), coalesce(m.currency, p.currency),
+       format('balance transactions %s, the ledger says %s', coalesce(m.amount, 0), coalesce(p.amount, 0))
+  from moved m full join posted p using (account_id, currency)
+ where coalesce(m.amount, 0) <> coalesce(p.amount, 0);
+
+-- name: L5_rollups_are_sums_of_postings
+-- A rollup says what the postings up to it say.
+select r.account_id, r.ledger_account || ' ' || r.currency || ' ' || r.through,
+       format('rollup %s / %s, postings %s / %s', r.debits, r.credits, s.debits, s.credits)
+  from ledger_rollups r
+ cross join lateral (
+   select coalesce(sum(amount) filter (where p.debit = r.ledger_account), 0) as debits,
+          coalesce(sum(amount) filter (where p.credit = r.ledger_account), 0) as credits
+     from postings p
+    where p.account_id = r.account_id and p.currency = r.currency and p.recorded_at <= r.through
+      and r.ledger_account in (p.debit, p.credit)) s
+ where (%(only)s::text is null or r.account_id = %(only)s) and (s.debits, s.credits) is distinct from (r.debits, r.credits);
+
+-- name: L6_revenue_is_not_recognised_beyond_what_was_deferred
+-- No invoice has more taken out of deferred revenue than was put in.
+select account_id, invoice_id, 'deferred revenue is ' || sum(case when credit = 'deferred_revenue' then amount else -amount end)
+  from postings
+ where 'deferred_revenue' in (debit, credit) and invoice_id is not null and (%(only)s::text is null or account_id = %(only)s)
+ group by account_id, invoice_id, currency
+having (sum(case when credit = 'deferred_revenue' then amount else -amount end) < 0) <>
+       (sum(case when fact = 'finalized' then case when credit = 'deferred_revenue' then amount else -amount end else 0 end) < 0)
+   and sum(case when credit = 'deferred_revenue' then amount else -amount end) <> 0;
+
+-- name: I1_invoice_totals_are_their_lines
+-- Subtotal, tax and total of an invoice are those of its lines; what is taxed inclusively is inside the amount.
+select i.account_id, i.id, format('subtotal %s, lines %s; tax %s, lines %s', i.subtotal, l.subtotal, i.tax, l.tax)
+  from invoices i
+  left join lateral (
+    select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net
+      from invoice_line_items l where l.account_id = i.account_id and l.invoice_id = i.id) l on true
+ where (%(only)s::text is null or i.account_id = %(only)s)
+   and (i.subtotal <> l.subtotal or i.tax <> l.tax or i.total <> l.net + l.tax);
+
+-- name: I2_amount_due_is_paid_or_remains
+-- What an invoice asks is paid, credited or remains.
+select account_id, id, format('due %s, paid %s, remaining %s', amount_due, amount_paid, amount_remaining)
+  from invoices
+ where (%(only)s::text is null or account_id = %(only)s) and status <> 'draft'
+   and status <> 'void' and amount_due <> least(amount_paid, amount_due) + amount_remaining + pre_payment_credit_notes_amount
+   and not (status = 'paid' and amount_paid >= amount_due);
+
+-- name: I3_paid_means_nothing_remains
+-- An invoice is paid exactly when nothing remains; an open one has something left to pay.
+select account_id, id, format('%s with %s remaining', status, amount_remaining)
+  from invoices
+ where (%(only)s::text is null or account_id = %(only)s)
+   and ((status = 'paid' and amount_remaining <> 0) or (status = 'open' and amount_remaining = 0));
+
+-- name: I4_amount_paid_is_the_payments
+-- amount_paid is what its payments brought, and what was paid out of band.
+select i.account_id, i.id, format('amount_paid %s, payments %s, out of band %s', i.amount_paid, p.amount, i.amount_paid_out_of_band)
+  from invoices i
+ cross join lateral (
+   select coalesce(sum(p.amount_paid), 0) as amount from invoice_payments p
+    where p.account_id = i.account_id and p.invoice_id = i.id and p.status = 'paid') p
+ where (%(only)s::text is null or i.account_id = %(only)s) and i.status <> 'draft'
+   and i.amount_paid + i.amount_overpaid <> p.amount + i.amount_paid_out_of_band;
+
+-- name: I5_numbers_have_no_gap
+-- Numbers per customer prefix: no gap, no duplicate.
+select account_id, customer_id, format('%s numbers up to %s', count(*), max(n))
+  from (select i.account_id, i.customer_id, substring(i.number from '-([0-9]+)$')::bigint as n
+          from invoices i join customers c on c.account_id = i.account_id and c.id = i.customer_id
+         where i.number like c.invoice_prefix || '-%%' and (%(only)s::text is null or i.account_id = %(only)s)) numbered
+ group by account_id, customer_id
+having count(*) <> max(n) - min(n) + 1 or count(*) <> count(distinct n);
+
+-- name: I6_periods_tile_time
+-- The billed periods of a subscription item neither overlap nor leave a hole.
+select account_id, subscription_item_id, format('a period starts %s, the one before ends %s', period_start_at, before_end)
+  from (select account_id, subscription_item_id, period_start_at,
+               lag(period_end_at) over (partition by account_id, subscription_item_id order by period_start_at) as before_end
+          from billed_periods where %(only)s::text is null or account_id = %(only)s) p
+ where before_end is not null and before_end > period_start_at;
+
+-- name: I7_nothing_due_is_unbilled
+-- No living subscription's period has ended more than an hour ago (of its own clock) without work for it being due.
+select s.account_id, s.id, 'period ended ' || s.current_period_end_at
+  from subscriptions s
+  left join test_clocks c on c.account_id = s.account_id and c.id = s.test_clock_id
+ where (%(only)s::text is null or s.account_id = %(only)s)
+   and s.status in ('active', 'past_due', 'trialing', 'unpaid')
+   and s.current_period_end_at < coalesce(c.frozen_at, to_timestamp(%(now)s)) - interval '1 hour'
+   and c.status is distinct from 'advancing'
+   and not exists (select from due d where d.account_id = s.account_id and d.kind like 'subscription.%%' and d.subject = s.id
+                      and d.parked_at is null and d.due_at <= s.current_period_end_at);
+
+-- name: I8_a_living_subscription_has_its_next_renewal
+-- What renews by itself has a row that says when.
+select s.account_id, s.id, s.status || ' without due work'
+  from subscriptions s
+ where (%(only)s::text is null or s.account_id = %(only)s)
+   and s.status in ('active', 'past_due', 'trialing', 'unpaid')
+   and not exists (select from due d where d.account_id = s.account_id and d.kind like 'subscription.%%' and d.subject = s.id);
+
+-- name: P1_nobody_is_charged_twice
+-- An invoice is paid by no more money than it asks, unless the excess went to the customer's credit.
+select a.account_id, a.invoice_id, format('%s charged in %s attempts, %s due, %s overpaid', sum(a.amount), count(*), i.amount_due, i.amount_overpaid)
+  from attempts a join invoices i on i.account_id = a.account_id and i.id = a.invoice_id
+ where a.flow = 'authorize' and a.state = 'succeeded' and (%(only)s::text is null or a.account_id = %(only)s)
+ group by a.account_id, a.invoice_id, i.amount_due, i.amount_overpaid
+having sum(a.amount) > i.amount_due + i.amount_overpaid;
+
+-- name: P2_every_movement_has_one_balance_transaction
+-- A captured charge has exactly one balance transaction, a refund that left exactly one of its own.
+select c.account_id, c.id, format('%s balance transactions', count(b.id))
+  from charges c
+  left join balance_transactions b on b.account_id = c.account_id and b.source_id = c.id and b.type in ('charge', 'payment')
+ where (%(only)s::text is null or c.account_id = %(only)s) and c.status = 'succeeded' and c.captured
+ group by c.account_id, c.id having count(b.id) <> 1
+union all
+select r.account_id, r.id, format('%s balance transactions', count(b.id))
+  from refunds r
+  left join balance_transactions b on b.account_id = r.account_id and b.source_id = r.id and b.type in ('refund', 'payment_refund')
+ where (%(only)s::text is null or r.account_id = %(only)s) and r.status = 'succeeded'
+ group by r.account_id, r.id having count(b.id) <> 1;
+
+-- name: P3_refunds_stay_within_the_charge
+-- Refunds do not exceed what was captured, and a charge counts exactly those that are not failed or canceled.
+select c.account_id, c.id, format('captured %s, refunded %s, refunds %s', c.amount_captured, c.amount_refunded, r.amount)
+  from charges c
+ cross join lateral (
+   select coalesce(sum(r.amount), 0) as amount from refunds r
+    where r.account_id = c.account_id and r.charge_id = c.id and r.status not in ('failed', 'canceled')) r
+ where (%(only)s::text is null or c.account_id = %(only)s)
+   and (c.amount_refunded <> r.amount or c.amount_refunded > c.amount_captured);
+
+-- name: P4_no_unknown_is_forgotten
+-- An attempt whose outcome is not known has work due that asks for it, or waits for a person.
+select a.account_id, a.id, a.state || ' since ' || a.dispatched_at
+  from attempts a
+ where a.state in ('dispatched', 'unknown') and (%(only)s::text is null or a.account_id = %(only)s)
+   and not exists (select from due d where d.account_id = a.account_id and d.kind = 'attempt.resolve' and d.subject = a.id);
+
+-- name: P6_payouts_are_their_balance_transactions
+-- An automatic payout is the sum of the balance transactions that it took.
+select p.account_id, p.id, format('payout %s, balance transactions %s', p.amount, b.net)
+  from payouts p
+ cross join lateral (
+   select coalesce(sum(b.net), 0) as net from balance_transactions b
+    where b.account_id = p.account_id and b.payout_id = p.id and b.type not like 'payout%%') b
+ where p.automatic and p.status in ('pending', 'in_transit', 'paid') and p.amount <> b.net
+   and (%(only)s::text is null or p.account_id = %(only)s);
+
+-- name: P7_intents_agree_with_charges
+-- A payment intent has received what its charges captured.
+select p.account_id, p.id, format('received %s, charges %s', p.amount_received, c.amount)
+  from payment_intents p
+ cross join lateral (
+   select coalesce(sum(c.amount_captured), 0) as amount from charges c
+    where c.account_id = p.account_id and c.payment_intent_id = p.id and c.status = 'succeeded') c
+ where p.status = 'succeeded' and p.amount_received <> c.amount and (%(only)s::text is null or p.account_id = %(only)s);
+
+-- name: E1_paid_invoices_said_so_once
+-- Every paid invoice has exactly one invoice.paid event.
+select i.account_id, i.id, format('%s invoice.paid events', count(e.id))
+  from invoices i left join events e on e.account_id = i.account_id and e.object_id = i.id and e.type = 'invoice.paid'
+ where i.status = 'paid' and (%(only)s::text is null or i.account_id = %(only)s)
+ group by i.account_id, i.id having count(e.id) <> 1;
+
+-- name: S1_no_request_runs_for_ever
+-- No idempotency key has been running for more than an hour.
+select account_id, key, 'running since ' || created_at from idempotency_keys
+ where state = 'running' and created_at < to_timestamp(%(now)s) - interval '1 hour' and (%(only)s::text is null or account_id = %(only)s);
+
+-- name: S4_nothing_is_parked
+-- Due work that was given up waits for a person.
+select account_id, kind || ' ' || subject, coalesce(error, 'parked') from due
+ where parked_at is not null and (%(only)s::text is null or account_id = %(only)s);
