@@ -43,7 +43,7 @@ class Coupon(Resource, kw_only=True):
     applies_to: Annotated[CouponAppliesTo | UnsetType, Includable()] = UNSET
     created: Annotated[Instant, Column("created_at")]
     currency: Annotated[str | None, Column()] = None
-    currency_options: Annotated[dict[str, CouponCurrencyOption] | UnsetType, Includable()] = UNSET
+    currency_options: Annotated[dict[str, CouponCurrencyOption], Includable()] = {}
     duration: Annotated[Duration, Column()]
     duration_in_months: int | None = None
     livemode: bool

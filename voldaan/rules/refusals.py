@@ -1,0 +1,29 @@
+"""The refusals that many rules have in common, ready to be raised."""
+
+from __future__ import annotations
+
+from voldaan.rules.decision import Refusal, Refused
+
+
+def refused(message: str, param: str | None = None, code: str = "") -> Refused:
+    """No, because of `param`."""
+    return Refused(Refusal(code, message, param))
+
+
+def missing(param: str) -> Refused:
+    """A parameter that only this combination of parameters needs."""
+    return refused(f"Missing required param: {param}.", param, "parameter_missing")
+
+
+def exclusive(*params: str) -> Refused:
+    """Parameters that say the same thing twice; the first is blamed."""
+    return refused(
+        f"You may only specify one of these parameters: {', '.join(params)}.", params[0], "parameters_exclusive"
+    )
+
+
+def renamed(error: Refused, param: str | None) -> Refused:
+    """The same refusal, blaming the parameter as it was called in the request."""
+    said = error.refusal
+    message = said.message.replace(said.param, param) if said.param and param else said.message
+    return Refused(Refusal(said.code, message, param, said.status, said.type, said.decline_code, said.extra))
