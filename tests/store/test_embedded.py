@@ -304,6 +304,23 @@ def test_root_with_files_where_the_server_cannot_go(folder: Path, monkeypatch: p
     forget(folder / "data")
 
 
+@pytest.mark.skipif(not AS_ROOT, reason="only root becomes somebody else")
+def test_a_folder_of_somebody_else(stocked: Path) -> None:
+    (stocked / "closed").mkdir(mode=0o700)
+    become = """
+os.setuid(int(sys.argv[2]))
+try:
+    embedded.start(Path(sys.argv[1]))
+except cluster.ServerError as error:
+    print(error)
+"""
+    somebody, nameless = pwd.getpwnam("nobody").pw_uid, 12345
+    assert "Set VOLDAAN_DATA_DIR to a folder of your own" in said(program(become, stocked, somebody))
+    assert "closed/data/postgres is closed to you" in said(program(become, stocked / "closed/data", somebody))
+    assert "new is closed to you" in said(program(become, stocked / "new", somebody))
+    assert "12345 has none in /etc/passwd" in said(program(become, stocked / "new", nameless))
+
+
 def test_a_long_path_gets_a_short_socket(stocked: Path) -> None:
     deep = stocked / ("deep, and long" + "g" * 90)
     deep.mkdir()

@@ -150,11 +150,14 @@ class Cluster:
     def at(cls, data_dir: Path) -> "Cluster":
         """The cluster of a data folder, its folder made if it is not there. Raises ServerError."""
         folder = Path(os.path.realpath(data_dir)) / "postgres"
-        account = Account.for_server(folder)
+        try:
+            account = Account.for_server(folder)
+            if not folder.exists():
+                _make_folder(folder, account)
+        except PermissionError as error:
+            raise ServerError(f"{error.filename} is closed to you. Set VOLDAAN_DATA_DIR to a folder of your own.") from error
         if os.geteuid() not in (0, account.uid):
             raise ServerError(f"{folder} belongs to {account.name}. Set VOLDAAN_DATA_DIR to a folder of your own.")
-        if not folder.exists():
-            _make_folder(folder, account)
         return cls(folder, account)
 
     @property
@@ -200,10 +203,8 @@ class Cluster:
             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
             "--no-instructions", "--no-sync",
         )  # fmt: skip
-        owner, root = self.account.name.replace('"', '""'), pwd.getpwuid(0).pw_name
-        names = dict.fromkeys([owner, root])
         (unfinished / "pg_hba.conf").write_text(PEERS)
-        (unfinished / "pg_ident.conf").write_text("".join(f'voldaan "{name}" all\n' for name in names))
+        (unfinished / "pg_ident.conf").write_text(f'voldaan "{self.account.name}" all\nvoldaan root all\n')
         with (unfinished / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude_if_exists = 'voldaan.conf'\n")
         self.run("postgres", "--single", "-F", "-c", "exit_on_error=on", "-D", str(unfinished), "postgres", says=ROLES)
