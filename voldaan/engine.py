@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voldaan.processors.protocol import Processor
 from voldaan.store.pool import Pool
@@ -11,13 +12,17 @@ from voldaan.store.pool import Pool
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Opened once per process. `wall` reads epoch seconds, `elapsed` a clock that never steps back."""
+    """Opened once per process. `wall` reads epoch seconds, `elapsed` a clock that never steps back.
+
+    `wake` tells a worker in this process that something is due now; workers elsewhere find it by polling.
+    """
 
     pool: Pool
     processors: Callable[[str], Processor]
     wall: Callable[[], int]
     elapsed: Callable[[], float]
     allow_private_webhooks: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ async def serve(dsn: str, settings: Settings, *, worker: bool = True, ready: asy
         working = Worker(engine)
 
         def stop() -> None:
-            working.stop.set()
+            working.stop()
             server.should_exit = True
 
         loop = asyncio.get_running_loop()

@@ -156,11 +156,13 @@ class Edge:
                     body = await self.render(tx, request, result, wanted)
                     if key:
                         await idempotency.keep(tx, key, 200, body)
-                    return 200, body, {}
-                if key and known is None:
+                elif key and known is None:
                     await idempotency.begin(tx, key, subject_of(result))
-                attempts = tx.attempts
-            await carry_out(self.engine, account, attempts)
+            if tx.wakes:
+                self.engine.wake.set()
+            if not isinstance(result, Answer):
+                return 200, body, {}
+            await carry_out(self.engine, account, tx.attempts)
             return await self.answer(request, account, result, wanted, key)
         except psycopg.errors.UniqueViolation as twin:
             if key and twin.diag.constraint_name == "idempotency_keys_pkey":

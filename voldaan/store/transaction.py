@@ -49,6 +49,7 @@ class Transaction:
     request_id: str | None = None
     idempotency_key: str | None = None
     attempts: list[str] = field(default_factory=list)  # to be carried out after the commit
+    wakes: bool = False                   # work in real time is due as soon as this is committed
 
     async def all(self, sql: str, **params: Any) -> list[Any]:
         """All rows of a query; `account` is always among its parameters."""

@@ -162,6 +162,7 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
         )
     if not due:
         return
+    tx.wakes = tx.wakes or any(d.clock is None and d.at <= tx.wall for d in due)
     if len(due) < COPY_FROM:
         await tx.run(
             query("due", "insert"), rows=Json(msgspec.json.encode([(d.kind, d.subject, d.at, d.clock) for d in due]))

@@ -16,5 +16,5 @@ async def work(dsn: str, settings: Settings) -> None:
         worker = Worker(engine)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, worker.stop.set)
+            loop.add_signal_handler(number, worker.stop)
         await worker.run()

@@ -8,6 +8,7 @@ keeps failing; the rest goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import psycopg
@@ -33,25 +34,29 @@ log = logging.getLogger("voldaan.work")
 
 
 class Worker:
-    """Runs due work until `stop` is set."""
+    """Runs due work until it is stopped."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.stop = asyncio.Event()
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Ends `run` after the batch that is under way."""
+        self.stopping = True
+        self.engine.wake.set()
 
     async def run(self) -> None:
         """Drains what is due, then waits for more."""
-        while not self.stop.is_set():
+        while not self.stopping:
+            self.engine.wake.clear()
             try:
                 busy = await self.drain()
             except psycopg.OperationalError as lost:
                 log.warning("the database is out of reach, trying again: %s", lost)
                 busy = 0
             if not busy:
-                try:
-                    await asyncio.wait_for(self.stop.wait(), POLL_SECONDS)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.engine.wake.wait(), POLL_SECONDS)
 
     async def drain(self) -> int:
         """One round over all kinds; returns how many rows were worked on."""
