@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import zstandard
 
+from voldaan.events.changes import previous_attributes
+from voldaan.resources.base import Resource
 from voldaan.resources.render import encode
 from voldaan.rules.decision import Event
 
@@ -32,7 +34,10 @@ def pack(event: Event) -> bytes:
     """The event's `data` hash: {"object": …, "previous_attributes": …}, compressed."""
     data = b'{"object":' + encode(event.object)
     if event.previous is not None:
-        data += b',"previous_attributes":' + msgspec.json.encode(event.previous)
+        previous = event.previous
+        if isinstance(previous, Resource):
+            previous = previous_attributes(event.object, previous)
+        data += b',"previous_attributes":' + msgspec.json.encode(previous)
     return _codec()[0].compress(data + b"}")
 
 

@@ -38,11 +38,14 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to `object`; `previous` holds the old values of what changed (Stripe's previous_attributes)."""
+    """Something happened to `object`. `previous` is the object as it was, or the old values of what changed.
+
+    Either becomes the event's previous_attributes when it is written.
+    """
 
     type: str
     object: Resource
-    previous: dict[str, Any] | None = None
+    previous: Resource | dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
