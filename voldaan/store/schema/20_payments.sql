@@ -206,7 +206,7 @@ create table attempts (
   at                timestamptz not null,
   dispatched_at     timestamptz not null,
   resolved_at       timestamptz,
-  tries             int not null,
+  tries             bigint not null,
   decline_code      text,
   doc               jsonb not null,
   primary key (account_id, id),
