@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 
+from voldaan.rules.dunning import Category, Retry
+
 
 class Flow(StrEnum):
     AUTHORIZE = "authorize"        # with capture="automatic" this is the whole purchase
@@ -181,10 +183,6 @@ class SyncRequest:
 
 
 # ---- outcomes --------------------------------------------------------------------------------------------------------
-
-Category = Literal["hard", "soft", "authentication", "technical", "fraud", "mandate", "configuration"]
-Retry = Literal["never", "later", "after_update", "with_authentication", "other_processor"]
-
 
 @dataclass(frozen=True, slots=True)
 class Decline:
