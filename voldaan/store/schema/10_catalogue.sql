@@ -75,19 +75,3 @@ create table tax_rates (
   doc        jsonb not null,
   primary key (account_id, id)
 );
-
-alter table products enable row level security;
-create policy products_account on products using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on products to voldaan_app;
-
-alter table prices enable row level security;
-create policy prices_account on prices using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on prices to voldaan_app;
-
-alter table coupons enable row level security;
-create policy coupons_account on coupons using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on coupons to voldaan_app;
-
-alter table tax_rates enable row level security;
-create policy tax_rates_account on tax_rates using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on tax_rates to voldaan_app;

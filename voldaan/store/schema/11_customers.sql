@@ -74,20 +74,3 @@ create table discounts (
 );
 create index discounts_by_customer on discounts (account_id, customer_id) where customer_id is not null;  -- what is in force
 create index discounts_by_subscription on discounts (account_id, subscription_id) where subscription_id is not null;
-
-alter table customers enable row level security;
-create policy customers_account on customers using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on customers to voldaan_app;
-
-alter table tax_ids enable row level security;
-create policy tax_ids_account on tax_ids using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on tax_ids to voldaan_app;
-
-alter table customer_balance_transactions enable row level security;
-create policy customer_balance_transactions_account on customer_balance_transactions
-  using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on customer_balance_transactions to voldaan_app;
-
-alter table discounts enable row level security;
-create policy discounts_account on discounts using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on discounts to voldaan_app;
