@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.errors import DuplicateTable, LockNotAvailable, UndefinedTable, UniqueViolation
+from psycopg.errors import DuplicateObject, DuplicateTable, LockNotAvailable, UndefinedTable, UniqueViolation
 
 FOLDER = Path(__file__).parent / "migrations"
 FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -129,7 +129,7 @@ async def pending(dsn: str, folder: Path = FOLDER) -> list[str]:
 
 async def _make_record(connection: Connection) -> None:
     # `if not exists` does not see that another process is making it at this instant
-    with contextlib.suppress(UniqueViolation, DuplicateTable):
+    with contextlib.suppress(UniqueViolation, DuplicateTable, DuplicateObject):
         await connection.execute(RECORD)
 
 
