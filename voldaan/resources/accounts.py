@@ -16,6 +16,7 @@ class BillingSettings(Part, kw_only=True):
     incomplete_seconds: int = 23 * 3600              # how long a first payment may take
     retry_offsets: list[int] | None = None           # None: the recommended schedule of rules/dunning
     retry_final_action: Literal["cancel", "unpaid", "past_due"] = "cancel"
+    retry_final_invoice: Literal["open", "uncollectible"] = "open"  # what becomes of the invoice then
     numbering: Literal["customer", "account"] = "customer"
     tax_rounding: Literal["per_rate", "per_line"] = "per_rate"
     payout_interval: Literal["daily", "manual"] = "daily"

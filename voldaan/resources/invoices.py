@@ -222,7 +222,8 @@ class Invoice(Resource, kw_only=True):
     paid_at: Annotated[Instant | None, Column(), Hidden()] = None
     voided_at: Annotated[Instant | None, Column(), Hidden()] = None
     days_until_due: Annotated[int | None, Hidden()] = None  # counted from finalization; gives due_date
-    on_session: Annotated[bool, Hidden()] = False           # the customer is there when it is paid for the first time
+    first_failed_at: Annotated[int | None, Hidden()] = None  # where the schedule of retries starts
+    futile_method: Annotated[str | None, Hidden()] = None    # a payment method that need not be tried again
 
     def __post_init__(self) -> None:
         self.status_transitions = StatusTransitions(

@@ -211,6 +211,8 @@ class Subscription(Resource, kw_only=True):
     trial_settings: TrialSettings | None = TrialSettings()
     trial_start: Annotated[Instant | None, Column("trial_start_at")] = None
 
+    # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
+    must_be_paid: Annotated[bool, Hidden()] = False
     # Of its items: the earliest end and the latest start. What is due next, and what lists filter by.
     current_period_start: Annotated[Instant, Column("current_period_start_at"), Hidden()]
     current_period_end: Annotated[Instant, Column("current_period_end_at"), Hidden()]

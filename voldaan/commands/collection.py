@@ -1,0 +1,135 @@
+"""Collecting invoices: the facts for a batch of them, and the outcomes of their payments with the postings that go with
+them. Whoever settles attempts calls the four outcomes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from voldaan.ledger import invoices as ledger
+from voldaan.resources.customers import Customer
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import collection as rules
+from voldaan.rules import dunning
+from voldaan.rules.collection import CollectionFacts, Parties
+from voldaan.rules.decision import Decision
+from voldaan.rules.ids import NewId
+from voldaan.store.children import attach
+from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction
+
+
+async def load_collection(
+    tx: Transaction, invoice_ids: Iterable[str], *, recognised: bool = False
+) -> dict[str, CollectionFacts]:
+    """The facts of these invoices by id, their customers locked. They share their parties, and so see each other's changes.
+
+    `recognised` asks for what was posted as revenue of each; it is always there for an invoice that was written off.
+    """
+    wanted = sorted(set(invoice_ids))
+    if not wanted:
+        return {}
+    customers = await tx.all(query("invoices", "customers_of"), ids=wanted)
+    parties = Parties(await tx.get(Customer, [row[0] for row in customers], lock=True))
+    invoices = list((await tx.get(Invoice, wanted)).values())
+    parties.subscriptions = await tx.get(Subscription, [i.subscription for i in invoices])
+    await attach(tx, [*invoices, *parties.subscriptions.values()])
+
+    payments: dict[str, list[InvoicePayment]] = {}
+    for payment in await tx.select(InvoicePayment, "t.invoice_id = any(%(ids)s)", ids=wanted):
+        payments.setdefault(payment.invoice, []).append(payment)
+    posted = await _recognised(tx, [i.id for i in invoices if recognised or i.status == "uncollectible"])
+    troubled = [s.id for s in parties.subscriptions.values() if s.status in ("past_due", "unpaid")]
+    latest = dict(await tx.all(query("invoices", "latest_finalized"), ids=troubled)) if troubled else {}
+    return {
+        invoice.id: CollectionFacts(
+            invoice=invoice,
+            parties=parties,
+            settings=tx.account.settings_billing,
+            payments=payments.get(invoice.id, []),
+            recognised=posted.get(invoice.id, 0),
+            latest_finalized=latest.get(invoice.subscription or ""),
+        )
+        for invoice in invoices
+    }
+
+
+async def _recognised(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:
+    return dict(await tx.all(query("invoices", "recognised"), ids=list(ids))) if ids else {}
+
+
+def payment_succeeded(
+    facts: CollectionFacts,
+    amount: int,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_intent: str,
+    payment_method: str | None = None,
+    automatic: bool = True,
+) -> Decision:
+    """`amount` (all of it posted as cash against the receivable by the caller) arrived for the invoice."""
+    was = facts.invoice
+    decision = rules.payment_succeeded(
+        facts,
+        amount,
+        now,
+        new_id,
+        payment_intent=payment_intent,
+        payment_method=payment_method,
+        automatic=automatic,
+    )
+    applied = facts.invoice.amount_paid - was.amount_paid
+    if excess := amount - applied:
+        decision.postings += ledger.overpaid(was, payment_intent, excess, now)
+    if was.status == "uncollectible" and applied:
+        decision.postings += ledger.recovered(was, payment_intent, applied, facts.recognised, now)
+    return decision
+
+
+def payment_failed(
+    facts: CollectionFacts,
+    decline: dunning.Meaning | None,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_method: str | None = None,
+    automatic: bool = True,
+) -> Decision:
+    """No money came for the invoice; `decline` as dunning.meaning() reads it."""
+    decision = rules.payment_failed(
+        facts, decline, now, new_id, payment_method=payment_method, automatic=automatic
+    )
+    return _closed(facts, decision, now)
+
+
+def payment_requires_action(
+    facts: CollectionFacts,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_method: str | None = None,
+    automatic: bool = True,
+    on_session: bool = False,
+) -> Decision:
+    """The bank wants to see its customer, who is there (`on_session`) or not."""
+    decision = rules.payment_requires_action(
+        facts, now, new_id, payment_method=payment_method, automatic=automatic, on_session=on_session
+    )
+    return _closed(facts, decision, now)
+
+
+def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = True) -> Decision:
+    """Accepted; the money comes in some days, or does not."""
+    return rules.payment_processing(facts, now, automatic=automatic)
+
+
+def _closed(facts: CollectionFacts, decision: Decision, now: int) -> Decision:
+    """The postings of an invoice that the decision has voided or written off."""
+    invoice = facts.invoice
+    if invoice.status == "uncollectible" and invoice.marked_uncollectible_at == now:
+        decision.postings += ledger.written_off(invoice, facts.recognised, now)
+    elif invoice.status == "void" and invoice.voided_at == now:
+        decision.postings += ledger.voided(invoice, facts.recognised, now)
+    return decision

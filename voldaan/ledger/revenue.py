@@ -1,0 +1,122 @@
+"""Revenue recognition: every line is earned evenly over its period, by the second, and posted month by month.
+
+What is earned so far is computed from the start each time and rounded once, so the months add up to the line exactly.
+Months are calendar months of UTC. Amounts are minor units, instants epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from voldaan.ledger.chart import DEFERRED_REVENUE, REVENUE
+from voldaan.ledger.journal import postings
+from voldaan.rules.decision import Due, Posting
+from voldaan.rules.money import divide
+
+
+class Schedule(NamedTuple):
+    """What a line earns, and over which time."""
+
+    net: int
+    start: int
+    end: int
+
+
+class Deferred(NamedTuple):
+    """An invoice with revenue to earn. `deferred` is what the ledger still holds of it."""
+
+    invoice: str
+    customer: str
+    currency: str
+    finalized_at: int
+    deferred: int
+    lines: tuple[Schedule, ...]
+
+
+def earned(lines: Iterable[Schedule], at: int) -> int:
+    """What the lines have earned until the instant: each its share of the time gone by, rounded by itself."""
+    total = 0
+    for net, start, end in lines:
+        if at >= end:
+            total += net
+        elif at > start:
+            total += divide(net * (at - start), end - start)
+    return total
+
+
+def recognise(facts: Deferred, month: str) -> list[Posting]:
+    """What an invoice earns in a month ("2026-01"); in the month it is finalized, also what it had earned before.
+
+    Refunds, credit notes and write-offs may have taken part of what was deferred: the rest of the schedule shrinks in
+    the same proportion.
+    """
+    start, end = bounds(month)
+    net = sum(line.net for line in facts.lines)
+    before = earned(facts.lines, start) if facts.finalized_at < start else at_once(facts.lines)
+    amount = earned(facts.lines, end) - before
+    left = net - before
+    if facts.deferred != left:
+        amount = divide(facts.deferred * amount, left) if left > 0 else facts.deferred
+    legs = [(DEFERRED_REVENUE, REVENUE, amount)]
+    return postings(
+        facts.invoice,
+        f"recognised:{month}",
+        facts.currency,
+        end - 1,
+        legs,
+        customer=facts.customer,
+        invoice=facts.invoice,
+    )
+
+
+def at_once(lines: Iterable[Schedule]) -> int:
+    """What was earned at finalization, because it is for no time."""
+    return sum(line.net for line in lines if line.start >= line.end)
+
+
+def goes_on(facts: Deferred, month: str) -> bool:
+    """Whether something is left to earn after the month."""
+    _, end = bounds(month)
+    return any(line.end > end and line.net for line in facts.lines)
+
+
+# Months ------------------------------------------------------------------------------------------------------------
+
+
+def month_of(at: int) -> str:
+    """ "2026-01"."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment.year:04}-{moment.month:02}"
+
+
+def bounds(month: str) -> tuple[int, int]:
+    """[start, end) of a month in epoch seconds."""
+    year, number = int(month[:4]), int(month[5:7])
+    following = (year, number + 1) if number < 12 else (year + 1, 1)
+    return _first(year, number), _first(*following)
+
+
+def due(at: int, clock: str | None) -> Due:
+    """The work at the end of the month, one row for a book and one for each test clock."""
+    month = month_of(at)
+    return Due("revenue.recognise", subject(month, clock), bounds(month)[1], clock)
+
+
+def next_due(month: str, clock: str | None) -> Due:
+    return due(bounds(month)[1], clock)
+
+
+def subject(month: str, clock: str | None) -> str:
+    return f"{month}:{clock}" if clock else month
+
+
+def parse(subject: str) -> tuple[str, str | None]:
+    """The month and the test clock of a subject."""
+    month, _, clock = subject.partition(":")
+    return month, clock or None
+
+
+def _first(year: int, month: int) -> int:
+    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())

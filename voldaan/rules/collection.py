@@ -1,0 +1,458 @@
+"""What the outcome of a payment does to its invoice, and what that does to the subscription and the customer.
+
+Every function takes the facts of one invoice and puts what it changed back into them, so that the next decision of the
+same batch starts from there. Postings that go with them are in commands/collection.py. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from voldaan.resources.accounts import BillingSettings
+from voldaan.resources.base import UNSET
+from voldaan.resources.customers import Customer
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
+from voldaan.resources.subscriptions import CancellationDetails, Subscription
+from voldaan.rules import dunning, states
+from voldaan.rules.customer_balance_transactions import move
+from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.ids import NewId
+
+
+@dataclass(slots=True)
+class Parties:
+    """The customers and subscriptions of a batch as they stand after the decisions so far."""
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)  # with their items
+
+
+@dataclass(slots=True)
+class CollectionFacts:
+    """One invoice with its lines, its payments, and what must be known to say what a payment's outcome means."""
+
+    invoice: Invoice
+    parties: Parties
+    settings: BillingSettings
+    payments: list[InvoicePayment] = field(default_factory=list)
+    recognised: int = 0                # posted as revenue so far
+    latest_finalized: str | None = None  # of the subscription: its status follows this invoice
+
+    @property
+    def customer(self) -> Customer:
+        return self.parties.customers[self.invoice.customer]
+
+    @property
+    def subscription(self) -> Subscription | None:
+        return self.parties.subscriptions.get(self.invoice.subscription or "")
+
+    @property
+    def clock(self) -> str | None:
+        return self.invoice.test_clock
+
+    @property
+    def policy(self) -> dunning.RetryPolicy:
+        return policy(self.settings)
+
+    def payment(self, payment_intent: str | None) -> InvoicePayment | None:
+        return next((p for p in self.payments if p.payment_intent == payment_intent), None)
+
+
+def policy(settings: BillingSettings) -> dunning.RetryPolicy:
+    """When this book tries again, and what it does in the end."""
+    offsets = dunning.RECOMMENDED.offsets_seconds if settings.retry_offsets is None else tuple(settings.retry_offsets)
+    return dunning.RetryPolicy(offsets, settings.retry_final_action)
+
+
+# The four outcomes -----------------------------------------------------------------------------------------------------
+
+
+def payment_succeeded(
+    facts: CollectionFacts,
+    amount: int,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_intent: str,
+    payment_method: str | None = None,
+    automatic: bool = True,
+) -> Decision:
+    """`amount` arrived by this payment intent. What it is too much for the invoice becomes the customer's credit.
+
+    An invoice that was voided or paid meanwhile takes nothing: all of it is credit.
+    """
+    invoice = facts.invoice
+    owed = invoice.amount_remaining if invoice.status in states.INVOICE_OWED else 0
+    applied = min(amount, owed)
+    decision = Decision()
+    if payment := facts.payment(payment_intent):
+        decision.add(_payment_paid(facts, payment, amount, now))
+    changed = replace(
+        invoice,
+        amount_paid=invoice.amount_paid + applied,
+        amount_overpaid=invoice.amount_overpaid + amount - applied,
+        amount_remaining=invoice.amount_remaining - applied,
+    )
+    if invoice.status in states.INVOICE_OWED:
+        changed = replace(changed, attempted=True, attempt_count=_counted(invoice, automatic))
+    if amount > applied:
+        decision.add(_credit(facts, amount - applied, "invoice_overpaid", now, new_id))
+    if owed and not changed.amount_remaining:
+        return decision.add(_settled(facts, changed, now, payment_method))
+    facts.invoice = changed
+    decision.updates.append(Update(changed, invoice))
+    decision.events.append(Event("invoice.overpaid" if amount > applied else "invoice.updated", changed, invoice))
+    return decision
+
+
+def payment_failed(
+    facts: CollectionFacts,
+    decline: dunning.Meaning | None,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_method: str | None = None,
+    automatic: bool = True,
+    action_required: bool = False,
+) -> Decision:
+    """No money came. `decline` None: there was nothing to try with. Says when to try again, or gives up.
+
+    A method that the decline rules out is not tried again, yet the schedule runs on: another one may be given meanwhile.
+    """
+    invoice = facts.invoice
+    if invoice.status != "open":
+        return Decision()
+    count = _counted(invoice, automatic)
+    first = invoice.first_failed_at or now
+    retried = _is_retried(facts)
+    futile = payment_method if decline is not None and not dunning.is_retryable(decline) else None
+    at = dunning.next_retry(facts.policy, count, first, now, None if futile else decline) if retried else None
+    if not automatic and invoice.next_payment_attempt is not None:
+        at = invoice.next_payment_attempt  # a try by hand does not move the schedule
+    changed = replace(
+        invoice,
+        attempted=True,
+        attempt_count=count,
+        first_failed_at=first,
+        futile_method=futile or invoice.futile_method,
+        next_payment_attempt=at,
+    )
+    facts.invoice = changed
+    decision = Decision(updates=[Update(changed, invoice)], due_cancelled=[("invoice.attempt", invoice.id)])
+    if at is not None:
+        decision.due.append(Due("invoice.attempt", invoice.id, at, facts.clock))
+    if action_required:
+        decision.events.append(Event("invoice.payment_action_required", changed))
+    decision.events.append(Event("invoice.payment_failed", changed))
+    decision.events.append(Event("invoice.updated", changed, invoice))
+    if automatic and _is_collected_alone(facts):
+        decision.add(_delinquent(facts, True))
+    subscription = facts.subscription
+    if subscription is None:
+        return decision
+    if subscription.status == "incomplete" and subscription.must_be_paid:
+        return decision.add(expire(facts, now))
+    decision.add(_move(facts, "payment_failed"))
+    if retried and at is None and dunning.is_exhausted(facts.policy, count):
+        decision.add(give_up(facts, now))
+    return decision
+
+
+def payment_requires_action(
+    facts: CollectionFacts,
+    now: int,
+    new_id: NewId,
+    *,
+    payment_method: str | None = None,
+    automatic: bool = True,
+    on_session: bool = False,
+) -> Decision:
+    """The bank wants to see its customer. With the customer there nothing has failed; without, it is a failed try."""
+    invoice = facts.invoice
+    if invoice.status != "open":
+        return Decision()
+    subscription = facts.subscription
+    must_be_paid = subscription is not None and subscription.status == "incomplete" and subscription.must_be_paid
+    if not on_session or must_be_paid:
+        meaning = dunning.meaning("authentication_required")
+        return payment_failed(
+            facts, meaning, now, new_id, payment_method=payment_method, automatic=automatic, action_required=True
+        )
+    changed = replace(invoice, attempted=True, attempt_count=_counted(invoice, automatic))
+    facts.invoice = changed
+    return Decision(updates=[Update(changed, invoice)], events=[Event("invoice.payment_action_required", changed)])
+
+
+def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = True) -> Decision:
+    """Accepted, and final only after days, as a bank debit is: the customer is served meanwhile, nothing is retried."""
+    invoice = facts.invoice
+    if invoice.status != "open":
+        return Decision()
+    changed = replace(
+        invoice, attempted=True, attempt_count=_counted(invoice, automatic), next_payment_attempt=None
+    )
+    facts.invoice = changed
+    decision = Decision(
+        updates=[Update(changed, invoice)],
+        events=[Event("invoice.updated", changed, invoice)],
+        due_cancelled=[("invoice.attempt", invoice.id)],
+    )
+    subscription = facts.subscription
+    if subscription is not None and subscription.status == "incomplete":
+        decision.add(_activate(facts, now))
+    return decision
+
+
+# What follows from them ------------------------------------------------------------------------------------------------
+
+
+def settle(facts: CollectionFacts, changed: Invoice, now: int) -> Decision:
+    """Nothing remains to be paid, whoever paid it: out of band, from the balance, or because there was nothing."""
+    return _settled(facts, changed, now, None)
+
+
+def expire(facts: CollectionFacts, now: int) -> Decision:
+    """The first payment did not come in time: the subscription ends before it began, and nothing is owed for it."""
+    subscription = facts.subscription
+    assert subscription is not None
+    decision = Decision(due_cancelled=no_more_due(subscription.id))
+    ended = replace(subscription, status="incomplete_expired", ended_at=now)
+    decision.add(_changed_subscription(facts, ended, "customer.subscription.updated"))
+    if facts.invoice.status in states.INVOICE_OWED:
+        decision.add(void(facts, now))
+    return decision
+
+
+def give_up(facts: CollectionFacts, now: int) -> Decision:
+    """The last try has failed: what the book's settings say happens to the subscription, and to the invoice."""
+    decision = Decision()
+    invoice = facts.invoice
+    if facts.settings.retry_final_invoice == "uncollectible":
+        decision.add(mark_uncollectible(facts, now, "max_payment_attempts"))
+    else:
+        changed = replace(invoice, auto_advance=facts.settings.retry_final_action == "past_due" and invoice.auto_advance)
+        if changed != invoice:
+            facts.invoice = changed
+            decision.updates.append(Update(changed, invoice))
+    subscription = facts.subscription
+    if subscription is None:
+        return decision
+    action = facts.settings.retry_final_action
+    if action != "cancel":
+        return decision.add(_move(facts, dunning.GIVE_UP[action]))
+    return decision.add(end(facts, now, "payment_failed"))
+
+
+def end(facts: CollectionFacts, now: int, reason: str | None) -> Decision:
+    """The subscription is over."""
+    subscription = facts.subscription
+    assert subscription is not None
+    return end_subscription(facts.parties, subscription, now, reason)
+
+
+def end_subscription(parties: Parties, subscription: Subscription, now: int, reason: str | None) -> Decision:
+    """The subscription is canceled as of now. `reason` is Stripe's word in cancellation_details; None keeps it."""
+    details = subscription.cancellation_details or CancellationDetails()
+    ended = replace(
+        subscription,
+        status="canceled",
+        ended_at=now,
+        canceled_at=subscription.canceled_at or now,
+        cancellation_details=replace(details, reason=reason) if reason else details,
+        pause_collection=None,
+        status_details=UNSET,
+    )
+    parties.subscriptions[ended.id] = ended
+    return Decision(
+        updates=[Update(ended, subscription)],
+        events=[Event("customer.subscription.deleted", ended)],
+        due_cancelled=no_more_due(ended.id),
+    )
+
+
+def no_more_due(subscription: str) -> list[tuple[str, str]]:
+    """All that a subscription does by itself."""
+    kinds = ("renew", "trial_will_end", "cancel", "expire", "resume_collection")
+    return [(f"subscription.{kind}", subscription) for kind in kinds]
+
+
+def void(facts: CollectionFacts, now: int) -> Decision:
+    """Nothing is owed any more. The number stays used; the balance gets back what it had paid.
+
+    The caller has seen to it that no attempt is live, adds the posting, and cancels the payment intents.
+    """
+    invoice = facts.invoice
+    changed = replace(
+        invoice,
+        status="void",
+        voided_at=now,
+        auto_advance=False,
+        next_payment_attempt=None,
+        status_details=UNSET,
+    )
+    facts.invoice = changed
+    decision = Decision(
+        updates=[Update(changed, invoice)],
+        events=[Event("invoice.voided", changed)],
+        due_cancelled=not_collected(invoice.id),
+    )
+    return decision.add(_cancel_payments(facts, now))
+
+
+def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleReason) -> Decision:
+    """A loss: nobody expects the money, yet it may still come. The caller adds the posting."""
+    invoice = facts.invoice
+    changed = replace(
+        invoice,
+        status="uncollectible",
+        marked_uncollectible_at=now,
+        auto_advance=False,
+        next_payment_attempt=None,
+        status_details=InvoiceStatusDetails(uncollectible=Uncollectible(reason=reason)),
+    )
+    facts.invoice = changed
+    return Decision(
+        updates=[Update(changed, invoice)],
+        events=[Event("invoice.marked_uncollectible", changed)],
+        due_cancelled=not_collected(invoice.id),
+    )
+
+
+def not_collected(invoice: str) -> list[tuple[str, str]]:
+    """What an open invoice does by itself."""
+    return [("invoice.attempt", invoice), ("invoice.overdue", invoice)]
+
+
+def overdue(facts: CollectionFacts, now: int) -> Decision:
+    """An invoice that was sent has not been paid by its due date."""
+    decision = Decision(events=[Event("invoice.overdue", facts.invoice)])
+    return decision.add(_delinquent(facts, True)).add(_move(facts, "payment_failed"))
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+def _settled(facts: CollectionFacts, changed: Invoice, now: int, payment_method: str | None) -> Decision:
+    invoice = facts.invoice
+    paid = replace(
+        changed,
+        status="paid",
+        paid_at=now,
+        attempted=True,
+        auto_advance=False,
+        next_payment_attempt=None,
+        status_details=UNSET,
+    )
+    facts.invoice = paid
+    decision = Decision(
+        updates=[Update(paid, invoice)],
+        events=[Event("invoice.paid", paid), Event("invoice.payment_succeeded", paid)],
+        due_cancelled=not_collected(invoice.id) if invoice.status != "draft" else [],
+    )
+    if facts.customer.delinquent:
+        decision.add(_delinquent(facts, False))
+    subscription = facts.subscription
+    if subscription is None:
+        return decision
+    if subscription.status == "incomplete":
+        return decision.add(_activate(facts, now, payment_method))
+    if subscription.status == "paused":
+        return decision
+    if facts.latest_finalized in (None, paid.id):
+        decision.add(_move(facts, "payment_recovered"))
+    return decision
+
+
+def _activate(facts: CollectionFacts, now: int, payment_method: str | None = None) -> Decision:
+    subscription = facts.subscription
+    assert subscription is not None
+    trial = subscription.trial_end is not None and subscription.trial_end > now
+    active = replace(subscription, status="trialing" if trial else "active", must_be_paid=False)
+    settings = subscription.payment_settings
+    if payment_method and settings and settings.save_default_payment_method == "on_subscription":
+        active = replace(active, default_payment_method=payment_method)
+    decision = _changed_subscription(facts, active, "customer.subscription.updated")
+    decision.due_cancelled.append(("subscription.expire", subscription.id))
+    return decision
+
+
+def _move(facts: CollectionFacts, trigger: str) -> Decision:
+    """The subscription's next state; nothing if the table has none, or it is where it was."""
+    subscription = facts.subscription
+    if subscription is None:
+        return Decision()
+    status: Any = states.advance(states.SUBSCRIPTION, subscription.status, trigger)
+    if status in (None, subscription.status):
+        return Decision()
+    return _changed_subscription(facts, replace(subscription, status=status), "customer.subscription.updated")
+
+
+def _changed_subscription(facts: CollectionFacts, changed: Subscription, event: str) -> Decision:
+    was = facts.parties.subscriptions[changed.id]
+    facts.parties.subscriptions[changed.id] = changed
+    return Decision(updates=[Update(changed, was)], events=[Event(event, changed, was)])
+
+
+def _payment_paid(facts: CollectionFacts, payment: InvoicePayment, amount: int, now: int) -> Decision:
+    paid = replace(payment, status="paid", amount_paid=amount, paid_at=now)
+    facts.payments = [paid if p.id == payment.id else p for p in facts.payments]
+    return Decision(updates=[Update(paid, payment)], events=[Event("invoice_payment.paid", paid)])
+
+
+def _cancel_payments(facts: CollectionFacts, now: int) -> Decision:
+    decision = Decision()
+    kept: list[InvoicePayment] = []
+    for payment in facts.payments:
+        if payment.status != "open":
+            kept.append(payment)
+            continue
+        canceled = replace(payment, status="canceled", canceled_at=now)
+        kept.append(canceled)
+        decision.updates.append(Update(canceled, payment))
+    facts.payments = kept
+    return decision
+
+
+def _credit(facts: CollectionFacts, amount: int, type: Any, now: int, new_id: NewId) -> Decision:
+    customer = facts.customer
+    invoice = facts.invoice
+    changed, transaction = move(
+        customer, -amount, type, id=new_id("cbtxn"), at=now, currency=invoice.currency, invoice=invoice.id
+    )
+    facts.parties.customers[customer.id] = changed
+    return Decision(
+        inserts=[transaction],
+        updates=[Update(changed, customer)],
+        events=[Event("customer.updated", changed, customer)],
+    )
+
+
+def _delinquent(facts: CollectionFacts, delinquent: bool) -> Decision:
+    customer = facts.customer
+    if customer.delinquent == delinquent:
+        return Decision()
+    changed = replace(customer, delinquent=delinquent)
+    facts.parties.customers[customer.id] = changed
+    return Decision(updates=[Update(changed, customer)], events=[Event("customer.updated", changed, customer)])
+
+
+def _counted(invoice: Invoice, automatic: bool) -> int:
+    """Stripe's attempt_count: the first try counts whatever started it, later ones only if they were automatic."""
+    return invoice.attempt_count + 1 if automatic or not invoice.attempt_count else invoice.attempt_count
+
+
+def _is_retried(facts: CollectionFacts) -> bool:
+    """Whether the book tries again by itself. A first payment is not retried: the customer has 23 hours."""
+    invoice, subscription = facts.invoice, facts.subscription
+    if invoice.collection_method != "charge_automatically" or not invoice.auto_advance:
+        return False
+    return subscription is None or subscription.status in states.SUBSCRIPTION_COLLECTS
+
+
+def _is_collected_alone(facts: CollectionFacts) -> bool:
+    subscription = facts.subscription
+    return subscription is None or subscription.status != "incomplete"

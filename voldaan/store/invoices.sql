@@ -1,0 +1,24 @@
+-- name: customers_of
+-- The customers of these invoices: to be locked before anything of theirs changes.
+select distinct customer_id from invoices where account_id = %(account)s and id = any(%(ids)s);
+
+-- name: recognised
+-- What of these invoices was posted as revenue so far.
+select invoice_id, sum(amount)::bigint from postings
+ where account_id = %(account)s and invoice_id = any(%(ids)s) and debit = 'deferred_revenue' and credit = 'revenue'
+ group by invoice_id;
+
+-- name: latest_finalized
+-- The last finalized invoice of each of these subscriptions.
+select s.id, i.id
+  from unnest(%(ids)s::text[]) as s(id)
+ cross join lateral (
+   select i.id from invoices i
+    where i.account_id = %(account)s and i.subscription_id = s.id and i.status <> 'draft'
+    order by i.id desc limit 1) i;
+
+-- name: live_attempts
+-- Which of these invoices have an attempt that may still bring money.
+select distinct invoice_id from attempts
+ where account_id = %(account)s and invoice_id = any(%(ids)s)
+   and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
