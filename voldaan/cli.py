@@ -119,6 +119,35 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if any(f.severity == "error" for f in findings) else 0)
 
 
+@main.group()
+def bench() -> None:
+    """Measure, and print the figures as JSON."""
+
+
+@bench.command("api")
+@click.option("--clients", default=32, show_default=True, help="Connections, each with one request under way.")
+@click.option("--seconds", default=10, show_default=True, help="For creates, and again for reads.")
+@click.option("--port", default=8797, show_default=True, help="Port of the server that is started for it.")
+def bench_api(clients: int, seconds: int, port: int) -> None:
+    """Creates and reads over HTTP."""
+    from voldaan.bench.api import bench as measure
+
+    click.echo(json.dumps(run(measure(ready_database(), clients=clients, seconds=seconds, port=port)), indent=2))
+
+
+@main.command()
+@click.option("--customers", default=150, show_default=True, help="How many join.")
+@click.option("--months", default=12, show_default=True, type=click.IntRange(1, 60), help="How long it lives.")
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same books.")
+@click.option("--port", type=int, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
+@click.option("--exit", "exit_after", is_flag=True, help="Print the summary and stop, instead of serving.")
+def demo(customers: int, months: int, seed: int, port: int | None, exit_after: bool) -> None:
+    """Live a business through some months, then serve its API and overview page."""
+    from voldaan.demo.show import show
+
+    sys.exit(show(ready_database(), Settings.read(port), customers=customers, months=months, seed=seed, stay=not exit_after))
+
+
 @main.command()
 @click.option("--account", help="One account only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
 import sys
 from typing import Any
 
@@ -26,11 +25,11 @@ async def bench(dsn: str, *, clients: int, seconds: float, port: int, seed: int 
         key = (await accounts.create(pool, clock.wall(), business_name="Bench")).secret_key
     finally:
         await pool.close()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "voldaan.cli", "serve", "--port", str(port), "--no-worker"],
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "voldaan.cli", "serve", "--port", str(port), "--no-worker",
         env={**os.environ, "DATABASE_URL": dsn},
-        stdout=subprocess.DEVNULL,
-    )
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
     try:
         await answers(port)
         ids = await seeded(dsn, port, key)
@@ -42,7 +41,7 @@ async def bench(dsn: str, *, clients: int, seconds: float, port: int, seed: int 
         peak = peak_rss_mb(server.pid)
     finally:
         server.terminate()
-        server.wait(20)
+        await server.wait()
     return {
         "measured": f"customers over HTTP on loopback, {clients} clients, {seconds:g} s each; load generator, server process "
         "and PostgreSQL on the same cores; creates with idempotency key and event, durable commits",

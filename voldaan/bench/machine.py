@@ -10,7 +10,8 @@ from pathlib import Path
 def described() -> str:
     """Cores, memory, Python: enough to compare figures."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return f"{os.cpu_count()} cores, {pages // 2**30} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {pages // 2**30} GiB, {system}"
 
 
 def peak_rss_mb(pid: int | None = None) -> int:
