@@ -157,3 +157,5 @@ def test_the_utc_path_never_asks_the_zone_database(monkeypatch: pytest.MonkeyPat
     anchor = instant("2026-01-31")
     for interval in cast(list[Interval], ["day", "week", "month", "year"]):
         assert periods.next_period(anchor, interval, 1, periods.add_interval(anchor, interval, 1, 5))[1] > anchor
+    assert periods.anchor_from_config(anchor, "month", 1, 31) == periods.day_start(anchor)
+    assert periods.days_until(anchor, anchor) == 0

@@ -85,17 +85,17 @@ def anchor_from_config(
     boundary not before now. A day that no month of the cycle has (30 February) becomes the longest there is.
     Only for monthly and yearly intervals.
     """
-    moment = datetime.fromtimestamp(now, _zone(zone))
-    hour, minute, second = (
-        given if given is not None else current
-        for given, current in ((hour, moment.hour), (minute, moment.minute), (second, moment.second))
-    )
+    today, clock = _local_day(now, zone)
+    parts = zip((hour, minute, second), (clock // 3600, clock // 60 % 60, clock % 60), strict=True)
+    hour, minute, second = (current if given is None else given for given, current in parts)
     clock = (hour * 60 + minute) * 60 + second
 
     def on(month_number: int) -> int:
         return _instant(_day_in(month_number, day_of_month), clock, zone)
 
-    first = moment.year * 12 + (moment.month if month is None else month) - 1
+    first = _month_of(today)[0]
+    if month is not None:
+        first += month - 1 - first % 12
     if on(first) < now:
         first += 1 if month is None else 12
     cycle = [first + MONTHS[interval] * count * n for n in range(48)]
@@ -105,15 +105,11 @@ def anchor_from_config(
 
 def days_until(start: int, end: int, zone: str = "UTC") -> int:
     """Calendar days from the date of one instant to the date of another in the zone; negative when end is earlier."""
-    if zone == "UTC":
-        return end // DAY - start // DAY
     return _local_day(end, zone)[0] - _local_day(start, zone)[0]
 
 
 def day_start(at: int, zone: str = "UTC") -> int:
     """The first second of the instant's date in the zone."""
-    if zone == "UTC":
-        return at - at % DAY
     return _instant(_local_day(at, zone)[0], 0, zone)
 
 
@@ -152,6 +148,8 @@ def _zone(name: str) -> ZoneInfo:
 
 def _local_day(at: int, zone: str) -> tuple[int, int]:
     """The date and the second of the day that a clock in the zone shows."""
+    if zone == "UTC":
+        return divmod(at, DAY)
     local = datetime.fromtimestamp(at, _zone(zone))
     return local.toordinal() - EPOCH_ORDINAL, (local.hour * 60 + local.minute) * 60 + local.second
 
