@@ -21,6 +21,19 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{_base62(_last_tick, 9)}{_base62(int.from_bytes(os.urandom(CHANCE_BYTES)), CHANCE_DIGITS)}"
 
 
+def earliest(prefix: str, instant: int) -> str:
+    """A text that every id made at `instant` (epoch seconds of the wall clock) or later is greater than."""
+    return f"{prefix}_{_base62(instant * 1_000_000, 9)}"
+
+
+def made_at(id: str) -> int:
+    """When an id was made, in epoch seconds. Raises ValueError for what is no id of ours."""
+    number = 0
+    for digit in id.partition("_")[2][:9]:
+        number = number * 62 + ALPHABET.index(digit)
+    return number // 1_000_000
+
+
 def secret(prefix: str, digits: int = 32) -> str:
     """`prefix_` + random base62: for keys and client secrets (32 digits are 190 bits)."""
     return f"{prefix}_{_base62(int.from_bytes(os.urandom(digits)), digits)}"

@@ -1,0 +1,225 @@
+"""Monthly recurring revenue: read from the events of subscriptions, once each, and kept as movements.
+
+Events carry the whole subscription as it was, so the amount at any time follows from them and from nothing else. What
+was read stands in mrr_subscriptions (now) and mrr_movements (how it came to that), which agree to the last unit:
+
+    start + new + reactivation + expansion - contraction - churn = end      (per currency and month)
+
+`catch_up` reads what has happened since; it is called before the figures are shown. Rules: reports/recurring.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from voldaan.events import snapshots
+from voldaan.reports.months import first_instant, months_until
+from voldaan.reports.recurring import GAINS, Book, Facts, Kind, SeenSubscription, Standing, monthly_amount
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import Discount
+from voldaan.resources.prices import Price
+from voldaan.store.adapt import Json
+from voldaan.store.ids import earliest
+from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction
+
+SUBSCRIPTION_EVENTS = [f"customer.subscription.{verb}" for verb in ("created", "updated", "deleted", "paused", "resumed")]
+DISCOUNT_EVENTS = [f"customer.discount.{verb}" for verb in ("created", "updated", "deleted")]
+READ_AGAIN_SECONDS = 600  # far longer than a transaction can be open between making an id and committing it
+BATCH = 2000
+
+
+class SeenDiscount(msgspec.Struct):
+    id: str
+    customer: str | None = None
+
+
+class SubscriptionData(msgspec.Struct):
+    object: SeenSubscription
+
+
+class DiscountData(msgspec.Struct):
+    object: SeenDiscount
+
+
+_subscription = msgspec.json.Decoder(SubscriptionData, strict=False)
+_discount = msgspec.json.Decoder(DiscountData)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One event: either shows a subscription, or says that a customer's discount changed."""
+
+    event: str
+    at: int
+    customer: str
+    subscription: SeenSubscription | None
+
+
+# ── reading events ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def catch_up(tx: Transaction, batch: int = BATCH) -> bool:
+    """Reads at most `batch` events that were not read yet. Returns whether that was all.
+
+    If another transaction is reading, this one leaves it to it.
+    """
+    await tx.run(query("reports", "mrr_begin"))
+    cursor = await tx.one(query("reports", "mrr_cursor"))
+    if cursor is None:
+        return True
+    rows = await tx.all(
+        query("reports", "mrr_unread"), after=cursor[0], types=SUBSCRIPTION_EVENTS + DISCOUNT_EVENTS, limit=batch
+    )
+    if rows:
+        await _enter_all(tx, [_read(*row) for row in rows])
+    settled = earliest("evt", tx.wall - READ_AGAIN_SECONDS)
+    reached = min(settled, rows[-1][0]) if len(rows) == batch else settled
+    if rows or reached > earliest("evt", tx.wall - 2 * READ_AGAIN_SECONDS) > cursor[0]:
+        await tx.run(query("reports", "mrr_move_cursor"), id=max(reached, cursor[0]))
+        await tx.run(query("reports", "mrr_forget_read"))
+    return len(rows) < batch
+
+
+async def forget(tx: Transaction) -> None:
+    """Throws away what was read: the next `catch_up` begins at the first event."""
+    await tx.run(query("reports", "mrr_forget"))
+
+
+def _read(event: str, type: str, at: int, data: bytes) -> Seen:
+    text = snapshots.unpack(bytes(data))
+    if type in DISCOUNT_EVENTS:
+        return Seen(event, at, _discount.decode(text).object.customer or "", None)
+    subscription = _subscription.decode(text).object
+    return Seen(event, at, subscription.customer, subscription)
+
+
+async def _enter_all(tx: Transaction, seen: Sequence[Seen]) -> None:
+    book = await _book(tx, {s.customer for s in seen})
+    older = await _snapshots(tx, [s for e in seen if not e.subscription for s in book.of(e.customer)])
+    facts = await _facts(tx, seen, list(older.values()))
+    for event in seen:
+        _enter(book, facts, older, event)
+    read = [s.event for s in seen]
+    standings = [s for known in book.standings.values() for s in known.values() if s.event >= read[0]]
+    await tx.run(query("reports", "mrr_put_standings"), rows=_json(standings))
+    await tx.run(query("reports", "mrr_add_movements"), rows=_json(book.movements))
+    await tx.run(query("reports", "mrr_remember"), ids=read)
+
+
+def _enter(book: Book, facts: Facts, older: dict[str, SeenSubscription], event: Seen) -> None:
+    if event.subscription:
+        shown = [(event.subscription, event.event)]
+        older[event.subscription.id] = event.subscription
+    else:
+        shown = [(older[s.subscription], s.snapshot) for s in book.of(event.customer) if s.subscription in older]
+    for seen, snapshot in shown:
+        amount = monthly_amount(seen, facts, event.at)
+        book.enter(Standing(seen.id, seen.customer, seen.currency, amount, event.event, snapshot), event.at)
+
+
+async def _book(tx: Transaction, customers: set[str]) -> Book:
+    wanted = sorted(customers)
+    standings: dict[str, dict[str, Standing]] = {}
+    for row in await tx.all(query("reports", "mrr_standings"), customers=wanted):
+        standing = Standing(*row)
+        standings.setdefault(standing.customer, {})[standing.subscription] = standing
+    arrivals = {
+        (customer, currency): (at, kind)
+        for customer, currency, at, kind in await tx.all(query("reports", "mrr_arrivals"), customers=wanted)
+    }
+    return Book(standings, arrivals)
+
+
+async def _snapshots(tx: Transaction, standings: Sequence[Standing]) -> dict[str, SeenSubscription]:
+    """Subscriptions as they were last shown, for customers whose discount changed."""
+    if not standings:
+        return {}
+    rows = await tx.all(query("reports", "mrr_snapshots"), ids=sorted({s.snapshot for s in standings}))
+    found = [_subscription.decode(snapshots.unpack(bytes(row[0]))).object for row in rows]
+    return {subscription.id: subscription for subscription in found}
+
+
+async def _facts(tx: Transaction, seen: Sequence[Seen], older: Sequence[SeenSubscription]) -> Facts:
+    shown = [*older, *(s.subscription for s in seen if s.subscription)]
+    items = [item for subscription in shown for item in subscription.items.data]
+    named = {id for subscription in shown for id in subscription.discounts} | {id for item in items for id in item.discounts}
+    discounts = await tx.get(Discount, named)
+    own = await tx.select(
+        Discount,
+        "t.customer_id = any(%(customers)s) and t.subscription_id is null and t.subscription_item_id is null"
+        " and t.invoice_id is null and t.invoice_item_id is null",
+        customers=sorted({subscription.customer for subscription in shown}),
+    )
+    of_customer: dict[str, list[Discount]] = {}
+    for discount in own:
+        of_customer.setdefault(discount.customer or "", []).append(discount)
+    return Facts(
+        prices=await tx.get(Price, {item.price_id for item in items}),
+        discounts=discounts,
+        coupons=await tx.get(Coupon, {d.source.coupon for d in (*discounts.values(), *own)}),
+        of_customer=of_customer,
+    )
+
+
+def _json(rows: Sequence[Any]) -> Json:
+    return Json(msgspec.json.encode(rows))
+
+
+# ── the figures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Month:
+    """One calendar month (UTC), "2026-03": what moved, in minor units; `start` and `end` are the amounts around it."""
+
+    month: str
+    start: int = 0
+    moved: dict[Kind, int] = field(default_factory=dict)
+    end: int = 0
+
+    def amount(self, kind: Kind) -> int:
+        return self.moved.get(kind, 0)
+
+    @property
+    def net(self) -> int:
+        return sum(amount if kind in GAINS else -amount for kind, amount in self.moved.items())
+
+
+@dataclass(slots=True)
+class Recurring:
+    """One currency: the amount now, how many customers pay it, and the months that led to it."""
+
+    amount: int = 0
+    subscribers: int = 0
+    months: list[Month] = field(default_factory=list)
+
+    @property
+    def per_subscriber(self) -> int | None:
+        """Average revenue per subscriber a month; None without any."""
+        return self.amount // self.subscribers if self.subscribers else None
+
+
+async def recurring(tx: Transaction, now: int, count: int = 12) -> dict[str, Recurring]:
+    """The figures by currency: now, and by month up to that of `now`."""
+    names = months_until(now, count)
+    start = first_instant(names[0])
+    found: dict[str, Recurring] = {}
+    for currency, amount, subscribers in await tx.all(query("reports", "mrr_now")):
+        found[currency] = Recurring(amount, subscribers, [Month(name) for name in names])
+    before: dict[str, int] = {}
+    for currency, month, kind, amount in await tx.all(query("reports", "mrr_by_month"), start=start):
+        if month is None:
+            before[currency] = before.get(currency, 0) + (amount if kind in GAINS else -amount)
+        elif month in names:
+            found[currency].months[names.index(month)].moved[kind] = amount
+    for currency, figures in found.items():
+        running = before.get(currency, 0)
+        for month in figures.months:
+            month.start, running = running, running + month.net
+            month.end = running
+    return found
