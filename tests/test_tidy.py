@@ -14,7 +14,7 @@ HOUSE = ROOT / "voldaan"
 # room -> rooms that it may import besides itself. `engine` and `settings` are leaves at the top.
 MAY_IMPORT = {
     "resources": {"rules"},                      # declarations; of rules only money's table of currencies
-    "rules": {"resources"},                      # declarations are data
+    "rules": {"resources", "processors.protocol"},   # declarations are data, and so is what a processor may answer
     "ledger": {"rules", "resources"},
     "processors": {"rules", "store"},
     "store": {"rules", "resources", "events", "work.clock"},
