@@ -16,7 +16,6 @@ from voldaan.resources.customers import Customer
 from voldaan.rules import customer_balance_transactions as rules
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
-from voldaan.rules.money import is_supported
 from voldaan.rules.refusals import refused
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -29,8 +28,6 @@ async def create(
     """Adds to the balance: a negative amount is credit for the customer."""
     was = await customers.living(tx, customer, lock=True)
     await clocks.now_for(tx, was.test_clock)
-    if not is_supported(params.currency):
-        raise refused(f"Invalid currency: {params.currency}.", "currency")
     if params.amount == 0:
         raise refused("The amount must not be zero.", "amount")
     if no := rules.refusal(was, params.currency):

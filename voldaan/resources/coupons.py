@@ -69,7 +69,7 @@ class CouponCreate(Params):
     amount_off: PositiveAmount | None = None
     applies_to: CouponAppliesToParams | None = None
     currency: Currency | None = None
-    currency_options: dict[str, CouponCurrencyOptionParams] | None = None
+    currency_options: dict[Currency, CouponCurrencyOptionParams] | None = None
     duration: Duration = "once"
     duration_in_months: Annotated[int, Limit(ge=1, le=120)] | None = None
     id: str | None = None
@@ -81,7 +81,7 @@ class CouponCreate(Params):
 
 
 class CouponUpdate(Params):
-    currency_options: dict[str, CouponCurrencyOptionParams] | None = None
+    currency_options: dict[Currency, CouponCurrencyOptionParams] | None = None
     metadata: Metadata | Unset = {}
     name: Annotated[str, Limit(max_length=40)] | Unset | None = None
 

@@ -163,7 +163,7 @@ class PriceCreate(Params):
     active: bool = True
     billing_scheme: BillingScheme = "per_unit"
     currency: Currency
-    currency_options: dict[str, CurrencyOptionParams] | None = None
+    currency_options: dict[Currency, CurrencyOptionParams] | None = None
     custom_unit_amount: CustomUnitAmountParams | None = None
     lookup_key: Annotated[str, Limit(max_length=200)] | None = None
     metadata: Metadata | Unset = {}
@@ -182,7 +182,7 @@ class PriceCreate(Params):
 
 class PriceUpdate(Params):
     active: bool | None = None
-    currency_options: dict[str, CurrencyOptionParams] | Unset | None = None
+    currency_options: dict[Currency, CurrencyOptionParams] | Unset | None = None
     lookup_key: Annotated[str, Limit(max_length=200)] | Unset | None = None
     metadata: Metadata | Unset = {}
     nickname: str | Unset | None = None

@@ -90,7 +90,7 @@ class DefaultPriceData(Hash):
     """The first price, made together with its product."""
 
     currency: Currency
-    currency_options: dict[str, CurrencyOptionParams] | None = None
+    currency_options: dict[Currency, CurrencyOptionParams] | None = None
     custom_unit_amount: CustomUnitAmountParams | None = None
     metadata: Metadata | Unset = {}
     recurring: DefaultPriceRecurringParams | None = None

@@ -18,7 +18,6 @@ from voldaan.resources.coupons import (
 from voldaan.resources.numbers import Number, plain
 from voldaan.rules.decision import Refusal
 from voldaan.rules.metadata import merged
-from voldaan.rules.money import is_supported
 from voldaan.rules.refusals import exclusive, missing, refused
 
 
@@ -109,8 +108,6 @@ def _check_value(params: CouponCreate) -> None:
         raise refused("You must provide either `percent_off` or `amount_off`.", "percent_off", "parameter_missing")
     if params.currency is None:
         raise missing("currency")
-    if not is_supported(params.currency):
-        raise refused(f"Invalid currency: {params.currency}.", "currency")
 
 
 def _options(params: CouponCreate) -> dict[str, CouponCurrencyOption]:
@@ -121,12 +118,6 @@ def _options(params: CouponCreate) -> dict[str, CouponCurrencyOption]:
 
 
 def _other_currencies(own: str, given: dict[str, CouponCurrencyOptionParams]) -> dict[str, CouponCurrencyOption]:
-    options = {}
-    for written, option in given.items():
-        currency = written.lower()
-        if not is_supported(currency):
-            raise refused(f"Invalid currency: {written}.", f"currency_options[{written}]")
-        if currency == own:
-            raise refused("`currency_options` repeats the currency of the coupon.", f"currency_options[{written}]")
-        options[currency] = CouponCurrencyOption(amount_off=option.amount_off)
-    return options
+    if own in given:
+        raise refused(f"`currency_options` repeats the currency of the coupon, {own}.", f"currency_options[{own}]")
+    return {currency: CouponCurrencyOption(amount_off=option.amount_off) for currency, option in given.items()}

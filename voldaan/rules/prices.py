@@ -29,7 +29,6 @@ from voldaan.resources.prices import (
     TierParams,
 )
 from voldaan.rules.metadata import merged
-from voldaan.rules.money import is_supported
 from voldaan.rules.pricing import PriceTerms, Tier, TransformQuantity
 from voldaan.rules.refusals import exclusive, missing, refused
 
@@ -105,8 +104,6 @@ def plan_of(price: Price) -> Plan:
 
 def make(params: PriceCreate, *, id: str, product: str, at: int, livemode: bool) -> Price:
     """The price that these parameters describe. Refuses what Stripe refuses, blaming the same parameter."""
-    if not is_supported(params.currency):
-        raise refused(f"Invalid currency: {params.currency}.", "currency")
     _check_scheme(params)
     recurring = _recurring(params.recurring) if params.recurring else None
     own = _option(params, params, "")
@@ -230,16 +227,9 @@ def _recurring(params: RecurringParams) -> Recurring:
 def _other_currencies(
     own: str, options: dict[str, CurrencyOptionParams]
 ) -> list[tuple[str, CurrencyOptionParams]]:
-    found = []
-    for written, option in options.items():
-        currency = written.lower()
-        param = f"currency_options[{written}]"
-        if not is_supported(currency):
-            raise refused(f"Invalid currency: {written}.", param)
-        if currency == own:
-            raise refused(f"`{param}` repeats the currency of the price itself.", param)
-        found.append((currency, option))
-    return found
+    if own in options:
+        raise refused(f"`currency_options` repeats the currency of the price itself, {own}.", f"currency_options[{own}]")
+    return list(options.items())
 
 
 def _option(scheme: PriceCreate | Price, params: PriceCreate | CurrencyOptionParams, path: str) -> PriceCurrencyOption:

@@ -52,7 +52,7 @@ FORMS = {
     "br_cpf": r"\d{11}",
     "ca_bn": r"\d{9}",
     "ca_gst_hst": r"\d{9}RT\d{4}",
-    "ch_uid": r"CHE\d{9}",
+    "ch_uid": r"CHE\d{9}(HR)?",
     "ch_vat": r"CHE\d{9}(MWST|TVA|IVA)",
     "de_stn": r"\d{10,13}",
     "es_cif": r"[A-Z]\d{7}[A-Z0-9]",
