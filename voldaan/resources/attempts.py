@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from voldaan.resources.base import Column, Hidden, Instant, Resource, Table
 
-AttemptFlow = Literal["authorize", "capture", "void", "refund", "setup", "payout"]
+AttemptFlow = Literal["authorize", "capture", "void", "refund", "setup", "payout", "dispute"]
 AttemptState = Literal[
     "dispatched", "requires_action", "processing", "authorized", "succeeded", "declined", "not_sent", "unknown",
     "voided", "needs_reconciliation",

@@ -6,16 +6,35 @@ while it may still succeed (LIVE) no other attempt for the same invoice or payme
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from voldaan.resources.attempts import Attempt, AttemptFlow
+import msgspec
+from msgspec.structs import replace
+
+from voldaan.processors.protocol import (
+    Decline,
+    Declined,
+    NotSent,
+    Outcome,
+    Processing,
+    RequiresAction,
+    Succeeded,
+    Unknown,
+)
+from voldaan.resources.accounts import Account
+from voldaan.resources.attempts import WAITING, Attempt, AttemptFlow, AttemptState
+from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.charges import Charge
+from voldaan.resources.disputes import Dispute
+from voldaan.resources.mandates import Mandate
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.payouts import Payout
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
-from voldaan.rules.decision import Decision, Due
+from voldaan.rules.balance import Moved
+from voldaan.rules.decision import Decision, Due, Update
 from voldaan.rules.ids import NewId
 
 Initiator = Literal["customer", "merchant"]
@@ -25,6 +44,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 # After an unknown outcome the processor is asked again after so many seconds, then daily until a week has passed.
 ASK_AFTER = (10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR)
 ASK_UNTIL = 7 * DAY
+NOT_SENT_TRIES = 5                               # proven so often not to have arrived: it is given up, and nothing moved
 
 
 def attempt_for(
@@ -110,6 +130,16 @@ def refund_for(refund: Refund, charge: Charge, now: int, wall: int, new_id: NewI
     )  # fmt: skip
 
 
+def answer_for(dispute: Dispute, what: Literal["evidence", "close"], text: str, *, now: int, wall: int, new_id: NewId) -> Attempt:
+    """Tell the payer's bank what we have to say, or that we accept the loss."""
+    return _new(
+        "dispute", new_id, now, wall,
+        processor=dispute.processor, amount=0, currency=dispute.currency, customer=dispute.customer,
+        charge=dispute.charge, clock=dispute.clock, initiator="merchant",
+        request={"dispute": dispute.id, "processor_id": dispute.processor_id, "what": what, "text": text},
+    )  # fmt: skip
+
+
 def payout_for(payout: Payout, processor: str, now: int, wall: int, new_id: NewId) -> Attempt:
     """Send money to the account's own bank account."""
     return _new(
@@ -145,13 +175,6 @@ def safety_net(attempt: Attempt) -> Due:
     return Due("attempt.resolve", attempt.id, attempt.dispatched + SAFETY_NET)
 
 
-def ask_again_at(attempt: Attempt, wall: int) -> int | None:
-    """When the processor is asked next about an outcome that is still unknown (real time); None: a person must look."""
-    if attempt.tries < len(ASK_AFTER):
-        return wall + ASK_AFTER[attempt.tries]
-    return wall + DAY if wall + DAY <= attempt.dispatched + ASK_UNTIL else None
-
-
 def _new(flow: AttemptFlow, new_id: NewId, now: int, wall: int, **facts: Any) -> Attempt:
     id = new_id("att")
     return Attempt(id=id, flow=flow, idempotency_key=f"{id}:{flow}", at=now, dispatched=wall, **facts)
@@ -159,3 +182,113 @@ def _new(flow: AttemptFlow, new_id: NewId, now: int, wall: int, **facts: Any) ->
 
 def _given(request: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in request.items() if value is not None}
+
+
+# ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Facts:
+    """An attempt, locked, with everything that its answer may change."""
+
+    attempt: Attempt
+    account: Account
+    intent: PaymentIntent | None = None
+    method: PaymentMethod | None = None
+    mandate: Mandate | None = None
+    charge: Charge | None = None                     # the attempt's own, or the intent's latest
+    charge_transaction: BalanceTransaction | None = None
+    authorization: Attempt | None = None             # what a capture or void is about
+    next_method: PaymentMethod | None = None         # what is tried once the void has succeeded
+    setup: SetupIntent | None = None
+    refund: Refund | None = None
+    payout: Payout | None = None
+    dispute: Dispute | None = None
+
+
+@dataclass(slots=True)
+class InvoiceNews:
+    """What the attempt means for the invoice that it was to pay."""
+
+    what: Literal["succeeded", "failed", "action_required"]
+    intent: PaymentIntent
+    amount: int
+    decline: Decline | None = None
+
+
+@dataclass(slots=True)
+class Settled:
+    """What an answer leads to: rows and events, the money to post, and news for the invoice."""
+
+    decision: Decision = field(default_factory=Decision)
+    moved: list[Moved] = field(default_factory=list)
+    invoice: InvoiceNews | None = None
+
+
+def may_settle(attempt: Attempt, outcome: Outcome) -> bool:
+    """The fence: an answer counts once. Only money that did move after all is heard once more: it is never dropped."""
+    if attempt.state in WAITING:
+        return True
+    return attempt.state in ("declined", "not_sent", "voided") and attempt.flow == "authorize" and isinstance(outcome, Succeeded)
+
+
+def contradicts(attempt: Attempt, outcome: Outcome) -> bool:
+    """Whether another amount or currency moved than was asked for: that is never taken as paid."""
+    if not isinstance(outcome, Succeeded | Processing) or attempt.flow not in ("authorize", "capture", "refund", "payout"):
+        return False
+    return (outcome.amount, outcome.currency) != (attempt.amount, attempt.currency)
+
+
+def answered(attempt: Attempt, outcome: Outcome, now: int, wall: int) -> tuple[Attempt, Decision]:
+    """The attempt after an answer, with what is due next: asking again, or asking for news.
+
+    A customer who has yet to act keeps the attempt in requires_action, however often nothing is heard.
+    """
+    said = {"type": type(outcome).__name__, **msgspec.to_builtins(outcome)}
+    kept: dict[str, Any] = {"tries": attempt.tries + 1, "outcome": said}
+    due: list[Due] = []
+    state: AttemptState
+    if contradicts(attempt, outcome):
+        return _moved(attempt, replace(attempt, state="needs_reconciliation", **kept), [])
+    match outcome:
+        case Succeeded(processor_id=processor_id):
+            state = "succeeded" if outcome.captured or attempt.flow != "authorize" else "authorized"
+            kept |= {"processor_id": processor_id, "resolved": wall, "decline_code": None}
+            if outcome.follow_up_at is not None:
+                due.append(Due("attempt.follow_up", attempt.id, max(outcome.follow_up_at, now), attempt.clock))
+        case Processing(processor_id=processor_id, expected_at=expected_at):
+            state = "processing"
+            kept |= {"processor_id": processor_id}
+            due.append(Due("attempt.resolve", attempt.id, max(expected_at, now + MINUTE), attempt.clock))
+        case RequiresAction(processor_id=processor_id):
+            state = "requires_action"
+            kept |= {"processor_id": processor_id}
+            due += _ask_again(attempt, wall)
+        case Declined(processor_id=processor_id, decline=decline):
+            state = "declined"
+            kept |= {"resolved": wall, "processor_id": processor_id or attempt.processor_id, "decline_code": decline.code}
+        case NotSent() if attempt.tries + 1 >= NOT_SENT_TRIES and attempt.processor_id is None:
+            state = "not_sent"                       # what was once acknowledged is never taken as not sent
+            kept |= {"resolved": wall}
+        case NotSent() | Unknown():
+            due += _ask_again(attempt, wall)
+            state = "unknown" if due else "needs_reconciliation"
+            if attempt.state == "requires_action":
+                state = "requires_action"
+    return _moved(attempt, replace(attempt, state=state, **kept), due)
+
+
+def _moved(was: Attempt, new: Attempt, due: list[Due]) -> tuple[Attempt, Decision]:
+    return new, Decision(updates=[Update(new, was)], due=due, due_cancelled=[("attempt.resolve", was.id)])
+
+
+def _ask_again(attempt: Attempt, wall: int) -> list[Due]:
+    at = ask_again_at(attempt, wall)
+    return [] if at is None else [Due("attempt.resolve", attempt.id, at)]
+
+
+def ask_again_at(attempt: Attempt, wall: int) -> int | None:
+    """When the processor is asked next about an outcome that is still unknown (real time); None: a person must look."""
+    if attempt.tries < len(ASK_AFTER):
+        return wall + ASK_AFTER[attempt.tries]
+    return wall + DAY if wall + DAY <= attempt.dispatched + ASK_UNTIL else None

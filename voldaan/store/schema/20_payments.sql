@@ -185,7 +185,7 @@ create index balance_transactions_to_pay_out on balance_transactions (account_id
 create table attempts (
   account_id        text not null constraint attempts_account references accounts,
   id                text not null,
-  flow              text not null check (flow in ('authorize', 'capture', 'void', 'refund', 'setup', 'payout')),
+  flow              text not null check (flow in ('authorize', 'capture', 'void', 'refund', 'setup', 'payout', 'dispute')),
   state             text not null constraint attempts_state check (state in
     ('dispatched', 'requires_action', 'processing', 'authorized', 'succeeded', 'declined', 'not_sent', 'unknown',
      'voided', 'needs_reconciliation')),
