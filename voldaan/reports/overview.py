@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from voldaan.reports import activity, books, mrr, payments, receivables
+from voldaan.reports import activity, mrr, payments, receivables
 from voldaan.reports.activity import DueKind, PayoutRow, Told
-from voldaan.reports.books import Books, RevenueMonth
 from voldaan.reports.mrr import Recurring
 from voldaan.reports.payments import Payments
 from voldaan.reports.receivables import Receivables
+from voldaan.reports.revenue import Ledger, RevenueMonth, ledgers, revenue
 from voldaan.resources.accounts import Account
 from voldaan.store.pool import Pool
 from voldaan.store.queries import query
@@ -47,7 +47,7 @@ class Overview:
     """By currency where it is about money; minor units."""
 
     clock: Clock
-    books: dict[str, Books]
+    ledgers: dict[str, Ledger]
     revenue: dict[str, list[RevenueMonth]]
     recurring: dict[str, Recurring]
     receivables: dict[str, Receivables]
@@ -62,8 +62,8 @@ class Overview:
     @property
     def currencies(self) -> list[str]:
         """All that occur, the most used first."""
-        weight = {c: sum(a.debits for a in b.accounts) for c, b in self.books.items()}
-        named = {*self.books, *self.recurring, *self.receivables, *self.payments, *self.payouts, *self.subscriptions}
+        weight = {c: sum(a.debits for a in b.accounts) for c, b in self.ledgers.items()}
+        named = {*self.ledgers, *self.recurring, *self.receivables, *self.payments, *self.payouts, *self.subscriptions}
         return sorted(named, key=lambda c: (-weight.get(c, 0), c))
 
 
@@ -82,15 +82,15 @@ async def snapshot(pool: Pool, account: Account, wall: int) -> AsyncIterator[Tra
 async def gather(tx: Transaction) -> Overview:
     """The whole overview, in fourteen queries whatever the size of the book."""
     clock = await business_time(tx)
-    ledger = await books.books(tx)
+    books = await ledgers(tx)
     due, next_payouts = await activity.due_work(tx)
     subscriptions: dict[str, dict[str, int]] = {}
     for currency, status, count in await tx.all(query("reports", "subscriptions_by_status")):
         subscriptions.setdefault(currency, {})[status] = count
     return Overview(
         clock=clock,
-        books=ledger,
-        revenue=await books.revenue(tx, clock.now, ledger),
+        ledgers=books,
+        revenue=await revenue(tx, clock.now, books),
         recurring=await mrr.recurring(tx, clock.now),
         receivables=await receivables.receivables(tx, clock.now),
         payments=await payments.payments(tx, clock.now),
