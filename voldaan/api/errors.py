@@ -8,7 +8,7 @@ The SDKs choose their exception by the HTTP status: 400 and 404 invalid request 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from voldaan.rules.decision import Refusal
 
@@ -33,6 +33,10 @@ CARD_CODES = frozenset({
     "invalid_expiry_year", "invalid_number", "payment_intent_authentication_failure",
     "payment_intent_payment_attempt_failed", "processing_error", "setup_intent_authentication_failure",
 })  # fmt: skip
+
+
+# What an error carries besides words: whole objects, and the id of a charge.
+ERROR_OBJECTS = ("charge", "payment_intent", "payment_method", "setup_intent")
 
 
 class ApiError(Exception):
@@ -105,11 +109,20 @@ def invalid_request(
 
 def from_refusal(refusal: Refusal) -> ApiError:
     """A rule's or command's refusal as the API says it."""
-    if refusal.code in CARD_CODES:
-        return ApiError(402, "card_error", refusal.message, code=refusal.code, param=refusal.param)
     if refusal.code == "lock_timeout":
         return lock_timeout()
-    return invalid_request(refusal.message, code=refusal.code or None, param=refusal.param)
+    declined = refusal.code in CARD_CODES or refusal.type == "card_error"
+    own = {name: value for name, value in refusal.extra.items() if name in ERROR_OBJECTS}
+    return ApiError(
+        402 if declined else refusal.status,
+        "card_error" if declined else cast(ErrorType, refusal.type),
+        refusal.message,
+        code=refusal.code or None,
+        param=refusal.param,
+        decline_code=refusal.decline_code,
+        extra={name: value for name, value in refusal.extra.items() if name not in ERROR_OBJECTS},
+        **own,
+    )
 
 
 # Parameters ---------------------------------------------------------------------------------------------------------

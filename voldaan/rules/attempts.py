@@ -210,8 +210,7 @@ class Facts:
 class InvoiceNews:
     """What the attempt means for the invoice that it was to pay."""
 
-    what: Literal["succeeded", "failed", "action_required"]
-    intent: PaymentIntent
+    what: Literal["succeeded", "failed", "action_required", "processing"]
     amount: int
     decline: Decline | None = None
 

@@ -61,8 +61,7 @@ def hear(event: ProcessorEvent, charge: Charge, dispute: Dispute | None, process
             events.append("charge.dispute.closed")
     if charged != charge:
         decision.updates.append(Update(charged, charge))
-    previous = {"status": dispute.status} if dispute and dispute.status != status else None
-    decision.events += [Event(name, new, previous if name == "charge.dispute.updated" else None) for name in events]
+    decision.events += [Event(name, new, dispute if name == "charge.dispute.updated" else None) for name in events]
     return settled
 
 
@@ -154,5 +153,5 @@ def _warned(settled: Settled, charge: Charge) -> Settled:
     new = replace(charge, fraud_details=replace(was, stripe_report="fraudulent"))
     if new != charge:
         settled.decision.updates.append(Update(new, charge))
-        settled.decision.events.append(Event("charge.updated", new, {"fraud_details": {}}))
+        settled.decision.events.append(Event("charge.updated", new, charge))
     return settled

@@ -97,7 +97,7 @@ def captured(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId)
         )
     )
     if attempt.invoice:
-        settled.invoice = InvoiceNews("succeeded", new, outcome.amount)
+        settled.invoice = InvoiceNews("succeeded", outcome.amount)
     return settled
 
 

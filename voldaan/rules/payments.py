@@ -163,7 +163,7 @@ def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall
         return settled
     decision.events.append(Event("payment_intent.succeeded", new))
     if attempt.invoice:
-        settled.invoice = InvoiceNews("succeeded", new, answer.amount)
+        settled.invoice = InvoiceNews("succeeded", answer.amount)
     return settled
 
 
@@ -231,6 +231,7 @@ def _processing(settled: Settled, facts: Facts, answer: Processing, now: int, ne
         settled.moved.append(
             Moved("debit_accepted", charge.id, charge.amount, charge.currency, now, None, attempt.customer, attempt.invoice)
         )
+        settled.invoice = InvoiceNews("processing", attempt.amount)
     return settled
 
 
@@ -245,7 +246,7 @@ def _requires_action(settled: Settled, facts: Facts, answer: RequiresAction) -> 
     settled.decision.updates.append(Update(new, intent))
     settled.decision.events.append(Event("payment_intent.requires_action", new))
     if attempt.invoice:
-        settled.invoice = InvoiceNews("action_required", new, attempt.amount)
+        settled.invoice = InvoiceNews("action_required", attempt.amount)
     return settled
 
 
@@ -276,7 +277,7 @@ def _failed(
     decision.updates.append(Update(new, intent))
     decision.events.append(Event("payment_intent.payment_failed", new))
     if attempt.invoice:
-        settled.invoice = InvoiceNews("failed", new, attempt.amount, decline)
+        settled.invoice = InvoiceNews("failed", attempt.amount, decline)
     return settled
 
 

@@ -104,7 +104,7 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
         new = replace(payout, arrival_date=outcome.expected_at, status="in_transit", trace_id=trace)
         if new != payout:
             decision.updates.append(Update(new, payout))
-            decision.events.append(Event("payout.updated", new, {"status": payout.status}))
+            decision.events.append(Event("payout.updated", new, payout))
     if attempt.state == "succeeded" and isinstance(outcome, Succeeded):
         arrived(settled, payout, outcome.processor_id, now)
     return settled

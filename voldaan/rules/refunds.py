@@ -154,10 +154,7 @@ def failed(
 
 
 def _updated(new: Refund, was: Refund) -> list[Event]:
-    return [
-        Event("refund.updated", new, {"status": was.status}),
-        Event("charge.refund.updated", new, {"status": was.status}),
-    ]
+    return [Event("refund.updated", new, was), Event("charge.refund.updated", new, was)]
 
 
 def _leaves(
