@@ -8,7 +8,9 @@ while the first runs hear so at once (409), instead of waiting.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from voldaan.api import errors
 from voldaan.store.queries import query
@@ -49,29 +51,54 @@ def key_of(value: str, method: str, path: str, body: bytes) -> Key:
     return Key(value, hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).digest())
 
 
-async def look(tx: Transaction, key: Key) -> Replay | Recover | None:
-    """What is to be done with this key: replay, recover, or (None) run. Refuses a mismatch and a concurrent twin."""
-    row = await tx.one(query("idempotency", "look"), key=key.value)
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to be stored under its key."""
+
+    key: Key
+    request_id: str
+    status: int
+    body: bytes
+
+
+Known = Replay | Recover | errors.ApiError | None
+
+
+async def look(tx: Transaction, keys: Sequence[Key]) -> list[Known]:
+    """What is to be done with each key: replay, recover, refuse (a mismatch, a concurrent twin), or (None) run."""
+    rows = await tx.all(query("idempotency", "look"), keys=[key.value for key in keys])
+    seen: set[str] = set()
+    states: list[Known] = []
+    for key, row in zip(keys, rows, strict=True):
+        states.append(errors.idempotency_key_in_use(key.value) if key.value in seen else _state(tx, key, row))
+        seen.add(key.value)
+    return states
+
+
+def _state(tx: Transaction, key: Key, row: tuple[Any, ...]) -> Known:
     known_hash, state, request_id, status, body, subject, created, free = row
     if known_hash is None:
-        if not free:
-            raise errors.idempotency_key_in_use(key.value)
-        return None
+        return None if free else errors.idempotency_key_in_use(key.value)
     if bytes(known_hash) != key.hash:
-        raise errors.idempotency_mismatch(key.value)
+        return errors.idempotency_mismatch(key.value)
     if state == "done":
         return Replay(status, bytes(body), request_id)
     if tx.wall - created < RECOVER_AFTER:
-        raise errors.idempotency_key_in_use(key.value)
+        return errors.idempotency_key_in_use(key.value)
     return Recover(subject)
 
 
-async def keep(tx: Transaction, key: Key, status: int, body: bytes) -> None:
-    """Stores the answer with the effect. Fails on the primary key if a twin was first."""
+async def keep(tx: Transaction, answers: Sequence[Answered]) -> None:
+    """Stores answers with their effects. Fails on the primary key if a twin was first."""
     await tx.run(
         query("idempotency", "keep"),
-        key=key.value, hash=key.hash, request=tx.request_id, wall=tx.wall, status=status, body=body,
-    )  # fmt: skip
+        wall=tx.wall,
+        keys=[a.key.value for a in answers],
+        hashes=[a.key.hash for a in answers],
+        requests=[a.request_id for a in answers],
+        statuses=[a.status for a in answers],
+        bodies=[a.body for a in answers],
+    )
 
 
 async def begin(tx: Transaction, key: Key, subject: str) -> None:

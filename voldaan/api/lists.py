@@ -25,6 +25,7 @@ def one(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Resource
                 raise Missing(spec(cls).object, id)
         return found
 
+    retrieve.loads = cls  # type: ignore[attr-defined]
     retrieve.__doc__ = f"Retrieves a {spec(cls).object.replace('_', ' ')}."
     return retrieve
 

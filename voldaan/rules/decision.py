@@ -46,6 +46,7 @@ class Event:
     type: str
     object: Resource
     previous: Resource | dict[str, Any] | None = None
+    cause: tuple[str | None, str | None] | None = None  # request id and idempotency key, where several requests share a write
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 -- name: look
--- What is known of a key, and whether nobody else is carrying it out (the lock ends with the transaction).
+-- What is known of some keys, and whether nobody else is carrying them out (the locks end with the transaction).
 select k.request_hash, k.state, k.request_id, k.status, k.body, k.subject, k.created_at,
-       pg_try_advisory_xact_lock(hashtextextended(%(account)s || ' ' || %(key)s, 0)) as free
-  from (select 1) one left join idempotency_keys k on k.account_id = %(account)s and k.key = %(key)s;
+       pg_try_advisory_xact_lock(hashtextextended(%(account)s || ' ' || asked.key, 0)) as free
+  from unnest(%(keys)s::text[]) with ordinality asked(key, place)
+  left join idempotency_keys k on k.account_id = %(account)s and k.key = asked.key
+ order by asked.place;
 
 -- name: keep
--- The answer of a request that is done, in the transaction of its effect.
+-- The answers of requests that are done, in the transaction of their effects.
 insert into idempotency_keys (account_id, key, request_hash, request_id, created_at, state, status, body)
-values (%(account)s, %(key)s, %(hash)s, %(request)s, to_timestamp(%(wall)s), 'done', %(status)s, %(body)s);
+select %(account)s, d.key, d.hash, d.request, to_timestamp(%(wall)s), 'done', d.status, d.body
+  from unnest(%(keys)s::text[], %(hashes)s::bytea[], %(requests)s::text[], %(statuses)s::int[], %(bodies)s::bytea[])
+       as d(key, hash, request, status, body);
 
 -- name: begin
 -- A request that goes outside: the key is taken before, with the object to answer from if the process dies.

@@ -50,6 +50,21 @@ class Transaction:
     idempotency_key: str | None = None
     attempts: list[str] = field(default_factory=list)  # to be carried out after the commit
     wakes: bool = False                   # work in real time is due as soon as this is committed
+    deferred: list[Any] | None = None     # decisions that the group's writer will write together (store/writer.py)
+    preloaded: dict[tuple[type[Resource], str], Resource | None] = field(default_factory=dict)  # what the group has read
+
+    def on_behalf(self, request_id: str, idempotency_key: str | None) -> Transaction:
+        """The part of one request in a transaction that several share: it defers its writes and sees what was preloaded."""
+        return Transaction(
+            self.connection, self.account, self.now, self.wall, request_id, idempotency_key,
+            deferred=[], preloaded=self.preloaded,
+        )  # fmt: skip
+
+    async def preload(self, cls: type[Resource], ids: Iterable[str]) -> None:
+        """Reads what the requests of a group will ask for, in one query."""
+        wanted = set(ids)
+        found = await self.get(cls, wanted)
+        self.preloaded.update({(cls, id): found.get(id) for id in wanted})
 
     async def all(self, sql: str, **params: Any) -> list[Any]:
         """All rows of a query; `account` is always among its parameters."""
@@ -71,6 +86,9 @@ class Transaction:
         wanted = sorted({i for i in ids if i})
         if not wanted:
             return {}
+        if self.preloaded and not lock and all((cls, i) in self.preloaded for i in wanted):
+            known = {i: self.preloaded[cls, i] for i in wanted}
+            return {i: resource for i, resource in known.items() if resource is not None}  # type: ignore[misc]
         sql = (
             f"select {rows.select_list(cls)} from {spec(cls).table.name} t "
             f"where t.account_id = %(account)s and t.id = any(%(ids)s)"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -34,6 +35,9 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     Raises Conflict if a row had left the state that a decision started from.
     """
     whole = together(d for d in decisions if isinstance(d, Decision))
+    if tx.deferred is not None:
+        tx.deferred.append(whole)
+        return whole
     async with _sending(tx, whole):
         await _insert(tx, whole.inserts)
         checks = await _update(tx, whole.updates)
@@ -107,6 +111,17 @@ async def _update(tx: Transaction, updates: Sequence[Update]) -> list[tuple[Any,
     return checks
 
 
+async def write_group(tx: Transaction, parts: Iterable[Transaction]) -> None:
+    """Writes what the requests of a shared transaction have deferred, each event with the request that caused it."""
+    decisions = []
+    for part in parts:
+        cause = (part.request_id, part.idempotency_key)
+        for decision in part.deferred or []:
+            decision.events = [replace(event, cause=cause) for event in decision.events]
+            decisions.append(decision)
+    await write(tx, decisions)
+
+
 async def _postings(tx: Transaction, postings: Sequence[Posting]) -> None:
     if not postings:
         return
@@ -134,7 +149,7 @@ async def _events(tx: Transaction, events: Sequence[Event]) -> None:
         return
     lines = [
         (
-            tx.account.id, new_id("evt"), e.type, tx.now, tx.wall, e.object.id, tx.request_id, tx.idempotency_key,
+            tx.account.id, new_id("evt"), e.type, tx.now, tx.wall, e.object.id, *(e.cause or (tx.request_id, tx.idempotency_key)),
             snapshots.pack(e),
         )
         for e in events

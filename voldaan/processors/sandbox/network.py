@@ -14,7 +14,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from voldaan.processors.declines import decline
-from voldaan.processors.gather import Gather
+from voldaan.store.gather import Gather
 from voldaan.processors.protocol import (
     Capabilities,
     CaptureRequest,

@@ -149,7 +149,6 @@ create table ledger_rollups (
   credits        numeric not null,
   primary key (account_id, ledger_account, currency, through)
 );
-
 -- ── the catalogue: what is sold, what it costs, what is taken off, which tax is added ───────────────────────────────
 
 create table products (
@@ -227,23 +226,6 @@ create table tax_rates (
   doc        jsonb not null,
   primary key (account_id, id)
 );
-
-alter table products enable row level security;
-create policy products_account on products using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on products to voldaan_app;
-
-alter table prices enable row level security;
-create policy prices_account on prices using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on prices to voldaan_app;
-
-alter table coupons enable row level security;
-create policy coupons_account on coupons using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on coupons to voldaan_app;
-
-alter table tax_rates enable row level security;
-create policy tax_rates_account on tax_rates using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on tax_rates to voldaan_app;
-
 -- ── customers: who buys and pays, and what is granted to them ───────────────────────────────────────────────────────
 
 create table customers (
@@ -320,24 +302,6 @@ create table discounts (
 );
 create index discounts_by_customer on discounts (account_id, customer_id) where customer_id is not null;  -- what is in force
 create index discounts_by_subscription on discounts (account_id, subscription_id) where subscription_id is not null;
-
-alter table customers enable row level security;
-create policy customers_account on customers using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on customers to voldaan_app;
-
-alter table tax_ids enable row level security;
-create policy tax_ids_account on tax_ids using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on tax_ids to voldaan_app;
-
-alter table customer_balance_transactions enable row level security;
-create policy customer_balance_transactions_account on customer_balance_transactions
-  using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on customer_balance_transactions to voldaan_app;
-
-alter table discounts enable row level security;
-create policy discounts_account on discounts using (account_id = current_setting('voldaan.account', true));
-grant select, insert, update, delete on discounts to voldaan_app;
-
 -- ── payments: how customers pay, what was tried, what it came to ────────────────────────────────────────────────────
 
 create table payment_methods (
@@ -525,7 +489,7 @@ create index balance_transactions_to_pay_out on balance_transactions (account_id
 create table attempts (
   account_id        text not null constraint attempts_account references accounts,
   id                text not null,
-  flow              text not null check (flow in ('authorize', 'capture', 'void', 'refund', 'setup', 'payout')),
+  flow              text not null check (flow in ('authorize', 'capture', 'void', 'refund', 'setup', 'payout', 'dispute')),
   state             text not null constraint attempts_state check (state in
     ('dispatched', 'requires_action', 'processing', 'authorized', 'succeeded', 'declined', 'not_sent', 'unknown',
      'voided', 'needs_reconciliation')),
@@ -579,7 +543,6 @@ create table processor_events (
   recorded_at  timestamptz not null,
   primary key (account_id, processor, event_id)
 );
-
 -- ── billing: what was agreed, what is owed for it, and what waits to be billed ──────────────────────────────────────
 
 create table subscriptions (
@@ -777,7 +740,91 @@ create table invoice_payments (
 create index invoice_payments_by_invoice on invoice_payments (account_id, invoice_id);                -- collection
 create index invoice_payments_by_payment_intent on invoice_payments (account_id, payment_intent_id);  -- settling
 
+-- What was deferred and earned of an invoice: recognition, voids, write-offs, refunds.
+create index postings_deferred on postings (account_id, invoice_id)
+  where invoice_id is not null and (debit = 'deferred_revenue' or credit = 'deferred_revenue');
+-- Which lines still earn in a month: lines arrive in the order of time, so a summary of the pages is enough.
+create index invoice_line_items_by_period_end on invoice_line_items using brin (period_end_at);
+-- ── pages: who is signed in ─────────────────────────────────────────────────────────────────────────────────────────
 
+-- What sign-in links are signed with: made at the first run, never shown. No policy follows, so business transactions
+-- cannot read it; the pages do so as the owner.
+create table web_secrets (
+  name       text primary key,
+  secret     bytea not null,
+  created_at timestamptz not null
+);
+alter table web_secrets enable row level security;
+
+create table web_sessions (
+  account_id text not null constraint web_sessions_account references accounts,
+  hash       bytea not null,              -- sha-256 of the cookie's token
+  created_at timestamptz not null,
+  seen_at    timestamptz not null,        -- by a person, not by a page that refreshes itself
+  expires_at timestamptz not null,        -- however busy
+  primary key (account_id, hash),
+  constraint web_sessions_in_order check (created_at <= seen_at and created_at < expires_at)
+);
+alter table web_sessions enable row level security;
+create policy web_sessions_account on web_sessions using (account_id = current_setting('voldaan.account', true));
+grant select, insert, update, delete on web_sessions to voldaan_app;
+-- ── reports: what is read from events once and kept (reports/mrr.py); all of it can be thrown away and read again ────
+
+-- Monthly recurring revenue of each subscription, after the last event that was read of it.
+create table mrr_subscriptions (
+  account_id      text not null,
+  subscription_id text not null,
+  customer_id     text not null,
+  currency        text not null,
+  amount          bigint not null check (amount >= 0),   -- minor units a month
+  event_id        text not null,                         -- the last event that was read of it
+  snapshot_id     text not null,                         -- the event that shows it as it is
+  primary key (account_id, subscription_id)
+);
+create index mrr_subscriptions_by_customer on mrr_subscriptions (account_id, customer_id);  -- a customer's total
+
+-- Every change of it: what charts sum and what every number opens into.
+create table mrr_movements (
+  account_id      text not null,
+  event_id        text not null,                         -- what caused it
+  subscription_id text not null,
+  customer_id     text not null,
+  currency        text not null,
+  kind            text not null check (kind in ('new', 'expansion', 'contraction', 'churn', 'reactivation')),
+  amount          bigint not null check (amount > 0),    -- minor units a month; the kind says up or down
+  at              timestamptz not null,                  -- business time
+  primary key (account_id, event_id, subscription_id)
+);
+create index mrr_movements_by_customer on mrr_movements (account_id, customer_id, currency);  -- new or back again
+create index mrr_movements_by_time on mrr_movements (account_id, at);                         -- sums by month
+
+-- How far events were read. Ids are made before their transaction commits, so an event can appear behind the cursor:
+-- the last minutes are read again, but for what is remembered as read.
+create table mrr_cursors (
+  account_id text primary key constraint mrr_cursors_account references accounts,
+  event_id   text not null
+);
+create table mrr_read (
+  account_id text not null,
+  event_id   text not null,
+  primary key (account_id, event_id)
+);
+
+alter table mrr_subscriptions enable row level security;
+create policy mrr_subscriptions_account on mrr_subscriptions using (account_id = current_setting('voldaan.account', true));
+grant select, insert, update, delete on mrr_subscriptions to voldaan_app;
+
+alter table mrr_movements enable row level security;
+create policy mrr_movements_account on mrr_movements using (account_id = current_setting('voldaan.account', true));
+grant select, insert, update, delete on mrr_movements to voldaan_app;
+
+alter table mrr_cursors enable row level security;
+create policy mrr_cursors_account on mrr_cursors using (account_id = current_setting('voldaan.account', true));
+grant select, insert, update, delete on mrr_cursors to voldaan_app;
+
+alter table mrr_read enable row level security;
+create policy mrr_read_account on mrr_read using (account_id = current_setting('voldaan.account', true));
+grant select, insert, update, delete on mrr_read to voldaan_app;
 
 -- ── the second line: a transaction sees and changes its own account only ────────────────────────────────────────────
 

@@ -197,6 +197,6 @@ create index invoice_payments_by_payment_intent on invoice_payments (account_id,
 
 -- What was deferred and earned of an invoice: recognition, voids, write-offs, refunds.
 create index postings_deferred on postings (account_id, invoice_id)
-  where invoice_id is not null and 'deferred_revenue' in (debit, credit);
+  where invoice_id is not null and (debit = 'deferred_revenue' or credit = 'deferred_revenue');
 -- Which lines still earn in a month: lines arrive in the order of time, so a summary of the pages is enough.
 create index invoice_line_items_by_period_end on invoice_line_items using brin (period_end_at);

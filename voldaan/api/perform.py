@@ -1,0 +1,228 @@
+"""Carrying out a call: idempotency, the command in a transaction, what must happen outside, the answer.
+
+Calls that only read one object, or only make rows of their own, share a transaction with those that arrive at the same
+time: they are loaded together, decided one by one and written together, with one commit. Each still gets its own answer after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+
+from voldaan.api import expand, idempotency
+from voldaan.api.call import Call, Outcome, error_of
+from voldaan.api.errors import ApiError, from_refusal
+from voldaan.api.idempotency import Answered, Recover, Replay
+from voldaan.commands.answers import Answer
+from voldaan.commands.attempts import card_error_of, carry_out
+from voldaan.engine import Engine
+from voldaan.resources.accounts import Account
+from voldaan.resources.base import Resource, spec
+from voldaan.resources.registry import BY_OBJECT
+from voldaan.resources.render import encode
+from voldaan.rules.decision import Refused
+from voldaan.store import children
+from voldaan.store.gather import Gather
+from voldaan.store.pages import Page, SearchPage
+from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.writer import write_group
+
+GROUP_MAX = 128          # calls in one transaction
+GROUPS_AT_ONCE = 2       # one is written while the next one gathers
+GATHERS_MAX = 2_000      # kept; the oldest are dropped, what waits in them is still answered
+
+Sealed = Callable[[str, ApiError], bytes]  # request id, error -> body
+
+
+class Performer:
+    """Runs calls. `seal` makes the body of an error."""
+
+    def __init__(self, engine: Engine, seal: Sealed) -> None:
+        self.engine = engine
+        self.seal = seal
+        self._gathers: dict[tuple[str, int], Gather[Call, Outcome | ApiError]] = {}
+
+    async def perform(self, call: Call) -> Outcome:
+        """The answer. Raises ApiError."""
+        if not shares(call):
+            return await self.alone(call)
+        outcome = await self.gather(call).ask(call)
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return outcome
+
+    # several calls in one transaction -------------------------------------------------------------------------------
+
+    def gather(self, call: Call) -> Gather[Call, Outcome | ApiError]:
+        """Where calls of this account and route wait for each other."""
+        place = (call.account.id, id(call.route))
+        if place not in self._gathers:
+            if len(self._gathers) >= GATHERS_MAX:
+                self._gathers.pop(next(iter(self._gathers)))
+            self._gathers[place] = Gather(
+                self.together, limit=GROUP_MAX, writers=GROUPS_AT_ONCE, poison=(psycopg.errors.IntegrityError,)
+            )
+        return self._gathers[place]
+
+    async def together(self, calls: Sequence[Call]) -> list[Outcome | ApiError]:
+        """One transaction for all; a call that is refused writes nothing and does not stop the others."""
+        outcomes: dict[int, Outcome | ApiError] = {}
+        results: dict[int, Resource] = {}
+        answers: list[Answered] = []
+        async with self.transaction(calls[0].account) as tx:
+            for place, known in (await self.known(tx, calls)).items():
+                outcomes[place] = replayed(known) if isinstance(known, Replay) else known
+            loads = getattr(calls[0].route.command, "loads", None)
+            if loads:
+                await tx.preload(loads, [call.path["id"] for call in calls])
+            parts: list[Transaction] = []
+            for place, call in enumerate(calls):
+                if place in outcomes:
+                    continue
+                part = tx.on_behalf(call.request_id, call.key_value)
+                try:
+                    results[place] = await call.route.command(part, call.params, **call.path)
+                except Exception as stopped:
+                    error = error_of(stopped)
+                    if error is None:
+                        raise
+                    outcomes[place] = error
+                    if call.key and isinstance(stopped, Refused):
+                        body = self.seal(call.request_id, error)
+                        answers.append(Answered(call.key, call.request_id, error.http_status, body))
+                    continue
+                parts.append(part)
+            await write_group(tx, parts)
+            await children.attach(tx, list(results.values()))
+            for place, result in results.items():
+                body, key = shown(result), calls[place].key
+                outcomes[place] = (200, body, {})
+                if key:
+                    answers.append(Answered(key, calls[place].request_id, 200, body))
+            if answers:
+                await idempotency.keep(tx, answers)
+        if tx.wakes:
+            self.engine.wake.set()
+        return [outcomes[place] for place in range(len(calls))]
+
+    async def known(self, tx: Transaction, calls: Sequence[Call]) -> dict[int, Replay | ApiError]:
+        """The places of calls whose key settles them already."""
+        keyed = [(place, call.key) for place, call in enumerate(calls) if call.key]
+        if not keyed:
+            return {}
+        states = await idempotency.look(tx, [key for _, key in keyed])
+        return {place: s for (place, _), s in zip(keyed, states, strict=True) if isinstance(s, Replay | ApiError)}
+
+    # one call ---------------------------------------------------------------------------------------------------------
+
+    async def alone(self, call: Call) -> Outcome:
+        """A transaction of its own; then, if the command asks for it, the outside, and a second one for the answer."""
+        try:
+            async with self.transaction(call.account, call) as tx:
+                known = (await idempotency.look(tx, [call.key]))[0] if call.key else None
+                if isinstance(known, Replay):
+                    return replayed(known)
+                if isinstance(known, ApiError):
+                    raise known
+                if isinstance(known, Recover):
+                    result: Any = answer_of(known.subject)
+                else:
+                    result = await call.route.command(tx, call.params, **call.path)
+                if isinstance(result, Answer):
+                    if call.key and known is None:
+                        await idempotency.begin(tx, call.key, subject_of(result))
+                else:
+                    body = await self.render(tx, call, result)
+                    if call.key:
+                        await idempotency.keep(tx, [Answered(call.key, call.request_id, 200, body)])
+        except psycopg.errors.UniqueViolation as twin:
+            if call.key and twin.diag.constraint_name == "idempotency_keys_pkey":
+                return await self.alone(call)  # the twin was first: its answer is replayed
+            raise
+        except Exception as stopped:
+            error = error_of(stopped)
+            if error is None:
+                raise
+            if call.key and isinstance(stopped, Refused):
+                await self.keep_refusal(call, error)
+            raise error from stopped
+        if tx.wakes:
+            self.engine.wake.set()
+        if not isinstance(result, Answer):
+            return 200, body, {}
+        await carry_out(self.engine, call.account, tx.attempts)
+        return await self.settled(call, result)
+
+    async def settled(self, call: Call, answer: Answer) -> Outcome:
+        """The object after its attempts, or the card error that they ended in."""
+        async with self.transaction(call.account, call) as tx:
+            resource = await tx.need(answer.cls, answer.id)
+            declined = await card_error_of(tx, resource) if answer.decline_is_error else None
+            if declined is None:
+                status, body = 200, await self.render(tx, call, resource)
+            else:
+                error = from_refusal(declined)
+                status, body = error.http_status, self.seal(call.request_id, error)
+            if call.key:
+                await idempotency.finish(tx, call.key, status, body)
+        return status, body, {}
+
+    async def keep_refusal(self, call: Call, error: ApiError) -> None:
+        """Execution had begun: the refusal is the answer to every repeat."""
+        assert call.key is not None
+        answer = Answered(call.key, call.request_id, error.http_status, self.seal(call.request_id, error))
+        with contextlib.suppress(psycopg.errors.UniqueViolation):  # a twin has answered already
+            async with self.transaction(call.account, call) as tx:
+                await idempotency.keep(tx, [answer])
+
+    def transaction(self, account: Account, call: Call | None = None) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        wall = self.engine.wall()
+        return transaction(
+            self.engine.pool, account, wall, wall,
+            request_id=call.request_id if call else None, idempotency_key=call.key_value if call else None,
+        )  # fmt: skip
+
+    async def render(self, tx: Transaction, call: Call, result: Any) -> bytes:
+        if isinstance(result, Resource):
+            if call.wanted:
+                return msgspec.json.encode((await expand.render(tx, [result], call.wanted))[0])
+            await children.attach(tx, [result])
+            return shown(result)
+        if isinstance(result, Page | SearchPage):
+            data = await expand.render(tx, result.items, call.wanted.get("data", {}))
+            return msgspec.json.encode({**result.envelope(), "url": call.url, "data": data})
+        return msgspec.json.encode(result)
+
+
+def shares(call: Call) -> bool:
+    """May this call share a transaction? Its command says so: `loads` for a retrieve, `gathers` for a create."""
+    if call.wanted:
+        return False
+    gathers = getattr(call.route.command, "gathers", None)
+    return hasattr(call.route.command, "loads") or (gathers is not None and gathers(call.params))
+
+
+def shown(resource: Resource) -> bytes:
+    """The object, or what is left to show of a deleted one."""
+    if getattr(resource, "deleted_at", None):
+        return msgspec.json.encode(expand.deleted(resource))
+    return encode(resource)
+
+
+def replayed(known: Replay) -> Outcome:
+    return known.status, known.body, {"idempotent-replayed": "true", "original-request": known.request_id}
+
+
+def subject_of(answer: Answer) -> str:
+    """How an answer is remembered for recovery."""
+    return f"{spec(answer.cls).object} {answer.id} {int(answer.decline_is_error)}"
+
+
+def answer_of(subject: str) -> Answer:
+    """The answer that `subject_of` remembered."""
+    name, id, decline_is_error = subject.split(" ")
+    return Answer(id, BY_OBJECT[name], decline_is_error == "1")

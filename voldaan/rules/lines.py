@@ -1,0 +1,178 @@
+"""Invoice lines: what is said of an item, an invoice item or a proration, and what it costs before discounts and tax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from voldaan.resources.base import UNSET
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.line_items import CreditedItems, LineItem
+from voldaan.resources.prices import Interval, Price
+from voldaan.resources.subscription_items import Debit, SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import periods, pricing
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.ids import NewId
+
+
+def price_id(item: SubscriptionItem) -> str:
+    """The price of an item, whether or not it is there whole."""
+    return item.price.id if isinstance(item.price, Price) else item.price
+
+
+def rate_ids(rates: Sequence[TaxRate | str] | None) -> list[str]:
+    """The ids of tax rates, whether or not they are there whole."""
+    return [rate.id if isinstance(rate, TaxRate) else rate for rate in rates or ()]
+
+
+def quantity(item: SubscriptionItem) -> int:
+    return 1 if item.quantity is UNSET else item.quantity
+
+
+def interval(catalogue: Catalogue, price: str) -> tuple[Interval, int]:
+    """How often a recurring price is billed."""
+    found = catalogue.prices[price]
+    return found.recurring_interval or "month", found.recurring_interval_count or 1
+
+
+def amount(catalogue: Catalogue, price: str, currency: str, units: int, anchor: int, start: int, end: int) -> int:
+    """What `units` cost for [start, end): the whole price for a whole period of the anchor, else its share by the second.
+
+    A stretch over several periods costs each of them, rounded by itself as its own bill would be.
+    """
+    terms = catalogue.terms(price, currency)
+    every, count = interval(catalogue, price)
+    total = 0
+    while start < end:
+        period = periods.period_at(anchor, every, count, start)
+        until = min(end, period.end)
+        if start == period.start and until == period.end:
+            total += pricing.amount(terms, units)
+        else:
+            total += pricing.amount(terms, units, until - start, period.end - period.start)
+        start = until
+    return total
+
+
+def is_whole(catalogue: Catalogue, price: str, anchor: int, start: int, end: int) -> bool:
+    """Whether [start, end) is one period of the anchor."""
+    every, count = interval(catalogue, price)
+    period = periods.period_at(anchor, every, count, start)
+    return (period.start, period.end) == (start, end)
+
+
+def for_item(
+    catalogue: Catalogue,
+    subscription: Subscription,
+    item: SubscriptionItem,
+    start: int,
+    end: int,
+    *,
+    invoice: str,
+    new_id: NewId,
+    trial: bool = False,
+    free: bool = False,
+) -> LineItem:
+    """An item's price for its period [start, end). A trial costs nothing, and neither does a stub that is not charged."""
+    price, units, currency = price_id(item), quantity(item), subscription.currency
+    anchor = subscription.billing_cycle_anchor
+    if trial:
+        cost, said = 0, f"Trial period for {catalogue.name(price)}"
+    elif free:
+        cost, said = 0, f"Time on {catalogue.name(price)} from {_day(start)} until {_day(end)}"
+    else:
+        cost = amount(catalogue, price, currency, units, anchor, start, end)
+        said = f"{units} × {catalogue.caption(price, currency)}"
+    own = rate_ids(item.tax_rates)
+    return LineItem(
+        id=new_id("il"),
+        amount=cost,
+        currency=currency,
+        description=said,
+        discounts=item.discounts,
+        invoice=invoice,
+        livemode=subscription.livemode,
+        metadata=subscription.metadata,
+        quantity_decimal=Decimal(units),
+        subscription=subscription.id,
+        subtotal=cost,
+        period_start=start,
+        period_end=end,
+        price=price,
+        product=catalogue.prices[price].product,
+        subscription_item=item.id,
+        unit_amount_decimal=Decimal(0) if trial or free else catalogue.unit_amount(price, currency),
+        tax_rates=own or None,
+    )
+
+
+def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem:
+    """The line that an invoice item becomes."""
+    own = rate_ids(item.tax_rates)
+    return LineItem(
+        id=new_id("il"),
+        amount=item.amount,
+        currency=item.currency,
+        description=item.description,
+        discountable=item.discountable,
+        discounts=item.discounts or [],
+        invoice=invoice,
+        livemode=item.livemode,
+        metadata=item.metadata,
+        quantity_decimal=item.quantity_decimal,
+        subscription=item.subscription,
+        subtotal=item.amount,
+        period_start=item.period_start,
+        period_end=item.period_end,
+        price=item.price,
+        product=item.product,
+        subscription_item=item.subscription_item,
+        invoice_item=item.id,
+        proration=item.proration,
+        unit_amount_decimal=item.unit_amount_decimal,
+        credited=_credited(item),
+        tax_rates=own or None,
+        tax_behavior=item.tax_behavior,
+    )
+
+
+def debit(line: LineItem) -> Debit:
+    """What the line charged for its period, and a change may give back."""
+    return Debit(
+        line=line.id,
+        invoice=line.invoice,
+        amount=line.amount - line.discount,
+        start=line.period_start,
+        end=line.period_end,
+    )
+
+
+def unused(catalogue: Catalogue, price: str, units: int, at: int) -> str:
+    """ "Unused time on 2 × Pro after 15 Jan 2026"."""
+    return f"Unused time on {_counted(catalogue, price, units)} after {_day(at)}"
+
+
+def remaining(catalogue: Catalogue, price: str, units: int, at: int) -> str:
+    return f"Remaining time on {_counted(catalogue, price, units)} after {_day(at)}"
+
+
+def _counted(catalogue: Catalogue, price: str, units: int) -> str:
+    name = catalogue.name(price)
+    return name if units == 1 else f"{units} × {name}"
+
+
+def _credited(item: InvoiceItem) -> CreditedItems | None:
+    details = item.proration_details
+    if details is UNSET or details.credited_items is None:
+        return None
+    lines = details.credited_items.invoice_line_item_details
+    if lines is UNSET:
+        return None
+    return CreditedItems(invoice=lines.invoice, invoice_line_items=lines.invoice_line_items)
+
+
+def _day(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%d %b %Y")

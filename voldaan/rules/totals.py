@@ -1,0 +1,155 @@
+"""What an invoice comes to: discounts off its lines, taxes on them, and the sums. Amounts are minor units.
+
+A line's `amount` is before discounts and exclusive tax. The subtotal has the discounts of the lines' own in it already;
+the total has all discounts and all tax (docs/behaviour.md, "Invoice amounts").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import discounts as discounting
+from voldaan.rules import tax as taxing
+from voldaan.rules.catalogue import Catalogue
+
+NO_DISCOUNTS: tuple[discounting.Discount, ...] = ()
+
+
+def compute(
+    invoice: Invoice,
+    lines: Sequence[LineItem],
+    catalogue: Catalogue,
+    at: int,
+    rounding: taxing.Rounding = "per_rate",
+) -> None:
+    """Fills in discounts, taxes and sums of this invoice and these lines, which nobody else holds yet.
+
+    `at` says which discounts are in force. What is due is the total until finalization looks at the balance.
+    """
+    taken, by_line = _discounts(invoice, lines, catalogue, at)
+    taxes = _taxes(invoice, lines, taken, catalogue, rounding)
+    subtotal = total = net = tax = 0
+    discounted: dict[str, int] = {}
+    for index, line in enumerate(lines):
+        off = 0
+        if taken is not None:
+            line.discount_amounts = [DiscountAmount(amount=d.amount, discount=d.discount) for d in taken[index]]
+            line.pretax_credit_amounts = [PretaxCreditAmount(amount=d.amount, discount=d.discount) for d in taken[index]]
+            for each in taken[index]:
+                discounted[each.discount] = discounted.get(each.discount, 0) + each.amount
+                off += each.amount
+        after = line.amount - off
+        line.discount = off
+        line.tax, line.net = 0, after
+        if taxes is not None:
+            exempt = _reason(invoice)
+            line.taxes = [_shown(each, exempt) for each in taxes.lines[index]]
+            inclusive = sum(each.amount for each in taxes.lines[index] if each.inclusive) + taxes.backed_out[index]
+            line.net = after - inclusive
+            line.tax = sum(each.amount for each in taxes.lines[index])
+        subtotal += line.amount - by_line[index]
+        net += line.net
+        tax += line.tax
+        total += line.net + line.tax
+    invoice.subtotal = subtotal
+    invoice.total_excluding_tax = net
+    invoice.tax = tax
+    invoice.total = total
+    invoice.total_discount_amounts = [DiscountAmount(amount=a, discount=d) for d, a in discounted.items()]
+    invoice.total_pretax_credit_amounts = [PretaxCreditAmount(amount=a, discount=d) for d, a in discounted.items()]
+    invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice)) for each in taxes.rates]
+    invoice.subtotal_excluding_tax = subtotal - _inside(invoice, lines, by_line, taxes, catalogue, rounding)
+
+
+def _discounts(
+    invoice: Invoice, lines: Sequence[LineItem], catalogue: Catalogue, at: int
+) -> tuple[list[list[discounting.DiscountAmount]] | None, list[int]]:
+    """What each discount takes off each line (None: there are none), and per line what its own take off."""
+    nothing = [0] * len(lines)
+    if not invoice.discounts and not any(line.discounts for line in lines):
+        return None, nothing
+    currency = invoice.currency
+    own = [tuple(catalogue.active(line.discounts, currency, at)) for line in lines]
+    discountable = [
+        discounting.DiscountableLine(line.amount, discounts, line.product, line.discountable)
+        for line, discounts in zip(lines, own, strict=True)
+    ]
+    taken = discounting.apply(discountable, catalogue.active(invoice.discounts, currency, at))
+    ids = [{d.id for d in discounts} for discounts in own]
+    by_line = [
+        sum(each.amount for each in amounts if each.discount in mine)
+        for amounts, mine in zip(taken, ids, strict=True)
+    ]
+    return taken, by_line
+
+
+def _taxes(
+    invoice: Invoice,
+    lines: Sequence[LineItem],
+    taken: list[list[discounting.DiscountAmount]] | None,
+    catalogue: Catalogue,
+    rounding: taxing.Rounding,
+) -> taxing.Taxes | None:
+    rates = _rates(invoice, lines)
+    if not any(rates):
+        return None
+    taxable = [
+        taxing.TaxableLine(
+            line.amount - (discounting.total(taken[index]) if taken is not None else 0),
+            catalogue.rates(rates[index]),
+        )
+        for index, line in enumerate(lines)
+    ]
+    return taxing.calculate(taxable, rounding, _reason(invoice) is not None)
+
+
+def _rates(invoice: Invoice, lines: Sequence[LineItem]) -> list[Sequence[str]]:
+    """Per line: its own tax rates, or else the invoice's."""
+    default = [rate.id if isinstance(rate, TaxRate) else rate for rate in invoice.default_tax_rates]
+    return [default if line.tax_rates is None else line.tax_rates for line in lines]
+
+
+def _inside(
+    invoice: Invoice,
+    lines: Sequence[LineItem],
+    by_line: list[int],
+    taxes: taxing.Taxes | None,
+    catalogue: Catalogue,
+    rounding: taxing.Rounding,
+) -> int:
+    """The tax inside the subtotal, which knows nothing of the invoice's own discounts."""
+    if taxes is None or not (taxes.inclusive or any(taxes.backed_out)):
+        return 0
+    if not invoice.discounts:
+        return taxes.inclusive + sum(taxes.backed_out)
+    rates = _rates(invoice, lines)
+    before = [
+        taxing.TaxableLine(line.amount - by_line[index], catalogue.rates(rates[index])) for index, line in enumerate(lines)
+    ]
+    again = taxing.calculate(before, rounding, _reason(invoice) is not None)
+    return again.inclusive + sum(again.backed_out)
+
+
+Reason = Literal["customer_exempt", "reverse_charge"]
+
+
+def _reason(invoice: Invoice) -> Reason | None:
+    """Why the customer pays no tax; None if there is no such reason."""
+    if invoice.customer_tax_exempt == "exempt":
+        return "customer_exempt"
+    return "reverse_charge" if invoice.customer_tax_exempt == "reverse" else None
+
+
+def _shown(tax: taxing.Tax, exempt: Reason | None) -> TaxAmount:
+    return TaxAmount(
+        amount=tax.amount,
+        tax_behavior="inclusive" if tax.inclusive else "exclusive",
+        tax_rate_details=TaxRateDetails(tax_rate=tax.rate),
+        taxability_reason=exempt or "not_available",
+        taxable_amount=tax.taxable_amount,
+    )
