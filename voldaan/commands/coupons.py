@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon, CouponCreate, CouponDelete, CouponUpdate
+from voldaan.resources.params import Params
 from voldaan.resources.products import Product
 from voldaan.rules import coupons as rules
 from voldaan.rules.decision import Decision, Due, Event, Update
@@ -19,6 +20,11 @@ from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
 ID_DIGITS = 8  # short enough to be typed in
+
+
+async def retrieve(tx: Transaction, params: Params, id: str) -> Coupon:
+    """GET /v1/coupons/{coupon}; a deleted one is gone."""
+    return await living(tx, id)
 
 
 async def create(tx: Transaction, params: CouponCreate) -> Coupon:

@@ -48,10 +48,10 @@ async def create(
 
 
 async def update(
-    tx: Transaction, params: CustomerBalanceTransactionUpdate, transaction: str, customer: str
+    tx: Transaction, params: CustomerBalanceTransactionUpdate, id: str, customer: str
 ) -> CustomerBalanceTransaction:
     """Another description or other metadata; the amount stays."""
-    was = await _of_customer(tx, transaction, customer)
+    was = await _of_customer(tx, id, customer)
     after = replace(was, metadata=merged(was.metadata, params.metadata))
     if "description" in params.model_fields_set:
         after = replace(after, description=params.description or None)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from voldaan.commands import products
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import Resource
+from voldaan.resources.params import Params
 from voldaan.resources.prices import Price, PriceCreate, PriceUpdate
 from voldaan.resources.products import Product
 from voldaan.resources.registry import BY_OBJECT
@@ -18,6 +19,11 @@ from voldaan.rules.refusals import exclusive, refused
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
+
+
+async def retrieve(tx: Transaction, params: Params, id: str) -> Price:
+    """GET /v1/prices/{price}; a deleted one is gone."""
+    return await living(tx, id)
 
 
 async def create(tx: Transaction, params: PriceCreate) -> Price:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from voldaan.commands import prices
 from voldaan.events.changes import previous_attributes
+from voldaan.resources.params import Params
 from voldaan.resources.prices import Price, PriceCreate, ProductData, RecurringParams
 from voldaan.resources.products import DefaultPriceData, Product, ProductCreate, ProductDelete, ProductUpdate
 from voldaan.rules import prices as price_rules
@@ -15,6 +16,11 @@ from voldaan.rules.refusals import refused, renamed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
+
+
+async def retrieve(tx: Transaction, params: Params, id: str) -> Product:
+    """GET /v1/products/{product}; a deleted one is gone."""
+    return await living(tx, id)
 
 
 async def create(tx: Transaction, params: ProductCreate) -> Product:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from voldaan.commands import customers
 from voldaan.resources.base import UNSET
 from voldaan.resources.customers import TaxIdData
-from voldaan.resources.params import Params
 from voldaan.resources.tax_ids import CustomerTaxIdCreate, TaxId, TaxIdCreate, TaxIdDelete, TaxIdOwner
 from voldaan.rules import tax_ids as rules
 from voldaan.rules.decision import Decision, Event, Refused
@@ -38,11 +37,6 @@ async def create(tx: Transaction, params: TaxIdCreate) -> TaxId:
 async def create_for_customer(tx: Transaction, params: CustomerTaxIdCreate, customer: str) -> TaxId:
     """POST /v1/customers/{customer}/tax_ids"""
     return await _create_for(tx, params, customer, None)
-
-
-async def retrieve_for_customer(tx: Transaction, params: Params, id: str, customer: str) -> TaxId:
-    """GET /v1/customers/{customer}/tax_ids/{id}"""
-    return await _of_customer(tx, id, customer)
 
 
 async def delete(tx: Transaction, params: TaxIdDelete, id: str) -> dict[str, object]:
