@@ -1,0 +1,93 @@
+"""Every operation that is served, called, and its answer held against the types of the official SDK."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.api.calls import CALLS, key
+from tests.api.contract import sdk
+from tests.api.contract.checker import check, check_operation
+from tests.api.world import World
+from voldaan.api.routes import ROUTES
+
+SERVED = {key(method, path): (method, path) for method, path, *_ in ROUTES if path.startswith(("/v1/", "/v2/"))}
+
+
+def test_every_served_operation_is_one_of_the_sdk():
+    unknown = []
+    for method, path in SERVED.values():
+        try:
+            sdk.operation(method, path)
+        except KeyError:
+            unknown.append(f"{method} {path}")
+    assert unknown == []
+
+
+def test_every_served_operation_is_called_here():
+    assert sorted(SERVED.keys() - CALLS.keys()) == []
+
+
+@pytest.mark.parametrize("operation", sorted(SERVED))
+def test_an_answer_is_what_the_sdk_declares(world: World, operation: str):
+    method, _ = SERVED[operation]
+    call = CALLS[operation](world)
+    answer = world.wire.ok(method, call.path, call.params)
+    assert [str(p) for p in check_operation(method, call.path, answer)] == []
+    again = seen_again(world, method, answer)
+    assert again is None or [str(p) for p in check(again, sdk.resources()[again["object"]])] == []
+
+
+def seen_again(world: World, method: str, answer: dict) -> dict | None:
+    """The object as it can be retrieved afterwards: deleted ones too, where they can still be seen."""
+    place = RETRIEVED.get(answer.get("object", ""))
+    if method == "GET" or place is None or "id" not in answer:
+        return None
+    seen = world.wire.send("GET", f"{place}/{answer['id']}")
+    assert seen.status == (404 if answer.get("deleted") and answer["object"] not in SEEN_WHEN_DELETED else 200), seen
+    return seen.body if seen.status == 200 else None
+
+
+RETRIEVED = {
+    name: "/v1/" + path
+    for name, path in {
+        "customer": "customers", "product": "products", "price": "prices", "plan": "plans", "coupon": "coupons",
+        "tax_rate": "tax_rates", "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
+        "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
+        "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts", "payment_method": "payment_methods",
+        "webhook_endpoint": "webhook_endpoints", "test_helpers.test_clock": "test_helpers/test_clocks",
+    }.items()
+}  # fmt: skip
+SEEN_WHEN_DELETED = {"customer"}
+
+
+def test_events_carry_what_the_sdk_declares(world: World):
+    """Of each type of event that the calls above have made, one; with the object that it tells of."""
+    for make in ("product", "price", "paid_intent", "refund", "paid_invoice", "subscription"):
+        getattr(world, make)()
+    seen: dict[str, dict] = {}
+    after: dict = {}
+    while True:
+        page = world.wire.get("/v1/events", limit=100, **after)
+        for event in page["data"]:
+            seen.setdefault(event["type"], event)
+        if not page["has_more"]:
+            break
+        after = {"starting_after": page["data"][-1]["id"]}
+    assert len(seen) >= 15
+    problems = {type: [str(p) for p in check(event, "stripe.Event")] for type, event in seen.items()}
+    assert {type: found for type, found in problems.items() if found} == {}
+
+
+PLACES = [path for key_, (method, path) in SERVED.items() if method == "GET" and "{" not in path and not path.endswith("/search")]
+
+
+@pytest.mark.parametrize("path", [p for p in PLACES if p not in ("/v1/account", "/v1/balance")])
+def test_everything_in_a_list_is_what_the_sdk_declares(world: World, path: str):
+    """Whatever state the objects of this account are in by now."""
+    call = CALLS[key("GET", path)](world)
+    page = world.wire.get(path, **{**call.params, "limit": 100})
+    assert page["url"] == path
+    assert [str(p) for p in check_operation("GET", path, page)] == []
+    assert page["data"], json.dumps(page)
