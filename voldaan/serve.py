@@ -28,7 +28,7 @@ async def serve(dsn: str, settings: Settings, *, worker: bool = True, ready: asy
         server = _Server(
             uvicorn.Config(
                 App(engine, settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
-                loop="none", http="httptools", server_header=False, date_header=False, timeout_graceful_shutdown=5,
+                loop="none", http="httptools", server_header=False, date_header=False, proxy_headers=False, timeout_graceful_shutdown=5,
             )  # fmt: skip
         )
         working = Worker(engine)

@@ -60,6 +60,6 @@ def test_every_named_query_can_be_planned(connection: psycopg.Connection, noun: 
     """PREPARE parses, resolves every name and infers every parameter's type."""
     text = shelf(noun)[name].replace("{account}", "t.id")
     numbers: dict[str, int] = {}
-    sql = re.sub(r"%\((\w+)\)s", lambda m: f"${numbers.setdefault(m.group(1), len(numbers) + 1)}", text).replace("%%", "%")
+    sql = re.sub(r"%\((\w+)\)[sb]", lambda m: f"${numbers.setdefault(m.group(1), len(numbers) + 1)}", text).replace("%%", "%")
     connection.execute(f"prepare planned as {sql}")
     connection.execute("deallocate planned")

@@ -99,17 +99,19 @@ async def fetch(
 ) -> Page:
     """One page by keyset: ids sort by time, so the newest comes first without an index of its own."""
     s = spec(cls)
+    order = s.table.order
     backwards = params.ending_before is not None
     cursor = params.starting_after or params.ending_before
     if cursor:
-        if not await tx.one(f"select 1 from {s.table.name} where account_id = %(account)s and id = %(id)s", id=cursor):
+        at = await tx.one(f"select {order} from {s.table.name} where account_id = %(account)s and id = %(id)s", id=cursor)
+        if at is None:
             raise Missing(s.object, cursor, "ending_before" if backwards else "starting_after")
-        conditions = [*conditions, f"t.id {'>' if backwards else '<'} %(cursor)s"]
-        values = {**values, "cursor": cursor}
+        conditions = [*conditions, f"t.{order} {'>' if backwards else '<'} %(cursor)s"]
+        values = {**values, "cursor": at[0]}
     where = "".join(f" and ({c})" for c in conditions)
     found = await tx.all(
         f"select {rows.select_list(cls)} from {s.table.name} t where t.account_id = %(account)s{where} "
-        f"order by t.id {'asc' if backwards else 'desc'} limit %(limit)s",
+        f"order by t.{order} {'asc' if backwards else 'desc'} limit %(limit)s",
         **values,
         limit=params.limit + 1,
     )

@@ -10,7 +10,7 @@ select k.request_hash, k.state, k.request_id, k.status, k.body, k.subject, k.cre
 -- The answers of requests that are done, in the transaction of their effects.
 insert into idempotency_keys (account_id, key, request_hash, request_id, created_at, state, status, body)
 select %(account)s, d.key, d.hash, d.request, to_timestamp(%(wall)s), 'done', d.status, d.body
-  from unnest(%(keys)s::text[], %(hashes)s::bytea[], %(requests)s::text[], %(statuses)s::int[], %(bodies)s::bytea[])
+  from unnest(%(keys)s::text[], %(hashes)b::bytea[], %(requests)s::text[], %(statuses)s::int[], %(bodies)b::bytea[])
        as d(key, hash, request, status, body);
 
 -- name: begin
