@@ -14,7 +14,7 @@ NOW = instant("2026-01-01")
 
 def make(cell: str) -> Coupon:
     params = CouponCreate.model_validate(forms.parse(cell.replace(" ", "&").encode()))
-    return coupons.make(params, id="c", at=NOW, livemode=False)
+    return coupons.make(params, id="c", sort_key="1", at=NOW, livemode=False)
 
 
 def asked(row: Row) -> None:

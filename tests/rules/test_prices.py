@@ -25,7 +25,7 @@ def read(cls: type[P], cell: str | None, **defaults: str) -> P:
 
 def make(cell: str | None, **defaults: str) -> Price:
     params = read(PriceCreate, cell, currency="eur", **defaults)
-    return prices.make(params, id="price_1", product="prod_1", at=NOW, livemode=False)
+    return prices.make(params, id="price_1", sort_key="1", product="prod_1", at=NOW, livemode=False)
 
 
 def shown(value: object) -> str:

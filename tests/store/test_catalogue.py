@@ -288,6 +288,18 @@ async def test_a_coupon_from_creation_to_deletion(shop: Shop) -> None:
     assert await shop.refusal(coupons.create, CouponCreate, wrong) == ("no product", "applies_to[products][0]")
 
 
+async def test_newest_first_whatever_the_ids_are(shop: Shop) -> None:
+    for id in ("B", "A", "C"):
+        await shop.ask(coupons.create, CouponCreate, f"percent_off=5&id={id}")
+
+    async def listed(form: str) -> list[str]:
+        return [coupon["id"] for coupon in await shop.ask(lists.page(Coupon), CouponList, form)]
+
+    assert await listed("") == ["C", "A", "B"]
+    assert await listed("limit=1&starting_after=C") == ["A"]
+    assert await listed("ending_before=B") == ["C", "A"]
+
+
 async def test_a_coupon_expires_by_itself(shop: Shop) -> None:
     coupon = await shop.ask(coupons.create, CouponCreate, f"percent_off=5&id=MAY&redeem_by={NOW + 100}")
     assert await shop.rows("select kind, subject, due_at from due where account_id = %(account)s") == [

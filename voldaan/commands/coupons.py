@@ -34,7 +34,11 @@ async def create(tx: Transaction, params: CouponCreate) -> Coupon:
         if await tx.get(Coupon, [params.id]):
             raise refused("Coupon already exists.", "id", "resource_already_exists")
     coupon = rules.make(
-        params, id=params.id or new_id("coupon")[-ID_DIGITS:], at=tx.now, livemode=tx.account.livemode
+        params,
+        id=params.id or new_id("coupon")[-ID_DIGITS:],
+        sort_key=new_id("at"),
+        at=tx.now,
+        livemode=tx.account.livemode,
     )
     if coupon.applies_to is not UNSET:
         await _need_products(tx, coupon.applies_to.products)

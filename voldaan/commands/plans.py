@@ -47,7 +47,12 @@ async def create(tx: Transaction, params: PlanCreate) -> Plan:
         asked = _as_price(params)
         product, made = await prices.product_of(tx, asked)
         price = rules.make(
-            asked, id=params.id or new_id("plan"), product=product.id, at=tx.now, livemode=tx.account.livemode
+            asked,
+            id=params.id or new_id("plan"),
+            sort_key=new_id("at"),
+            product=product.id,
+            at=tx.now,
+            livemode=tx.account.livemode,
         )
     except Refused as error:
         said = error.refusal.param or ""

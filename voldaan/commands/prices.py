@@ -30,7 +30,12 @@ async def create(tx: Transaction, params: PriceCreate) -> Price:
     """A price of a product that exists, or of one made together with it."""
     product, made = await product_of(tx, params)
     price = rules.make(
-        params, id=new_id("price"), product=product.id, at=tx.now, livemode=tx.account.livemode
+        params,
+        id=new_id("price"),
+        sort_key=new_id("at"),
+        product=product.id,
+        at=tx.now,
+        livemode=tx.account.livemode,
     )
     await need_meter(tx, price)
     await _take_lookup_key(tx, price, params.transfer_lookup_key)

@@ -99,6 +99,7 @@ async def _empty(tx: Transaction, id: str | None, name: str, type: str) -> Produ
         created=tx.now,
         livemode=tx.account.livemode,
         name=name,
+        sort_key=new_id("at"),
         type="good" if type == "good" else "service",
         updated=tx.now,
     )
@@ -112,7 +113,12 @@ def _first_price(tx: Transaction, product: Product, data: DefaultPriceData) -> P
         )
     try:
         return price_rules.make(
-            PriceCreate(**given), id=new_id("price"), product=product.id, at=tx.now, livemode=tx.account.livemode
+            PriceCreate(**given),
+            id=new_id("price"),
+            sort_key=new_id("at"),
+            product=product.id,
+            at=tx.now,
+            livemode=tx.account.livemode,
         )
     except Refused as error:
         said = error.refusal.param

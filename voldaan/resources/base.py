@@ -89,11 +89,15 @@ Instant = Annotated[int, _InstantMark()]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where a resource lives. `state` is the column whose changes always name the state they come from."""
+    """Where a resource lives. `state` is the column whose changes always name the state they come from.
+
+    `order` is the column that sorts by time: another than the id where callers may choose ids of their own.
+    """
 
     name: str
     prefix: str
     state: str | None = None
+    order: str = "id"
 
 
 class Part(msgspec.Struct, kw_only=True, frozen=True):
@@ -145,6 +149,7 @@ class Spec:
     in_doc: tuple[Field, ...]
     children: tuple[Field, ...]
     embedded: tuple[Field, ...]
+    derived: tuple[Field, ...]
     absent: tuple[str, ...]         # hidden and includable: left out of the answer
 
 
@@ -169,6 +174,7 @@ def spec(cls: type[Resource]) -> Spec:
         ),
         children=tuple(f for f in fields if f.children),
         embedded=tuple(f for f in fields if f.embedded),
+        derived=tuple(f for f in fields if f.derived),
         absent=tuple(f.name for f in fields if f.hidden or f.includable),
     )
 

@@ -37,7 +37,7 @@ class Coupon(Resource, kw_only=True):
     `once` is for one invoice, `repeating` for the invoices of `duration_in_months`. `redeem_by` is in epoch seconds.
     """
 
-    TABLE: ClassVar[Table] = Table("coupons", prefix="coupon")
+    TABLE: ClassVar[Table] = Table("coupons", prefix="coupon", order="sort_key")
     object: Literal["coupon"] = "coupon"
     amount_off: Annotated[int | None, Column()] = None
     applies_to: Annotated[CouponAppliesTo | UnsetType, Includable()] = UNSET
@@ -54,6 +54,7 @@ class Coupon(Resource, kw_only=True):
     redeem_by: Annotated[Instant | None, Column("redeem_by")] = None
     times_redeemed: Annotated[int, Column()] = 0
     valid: Annotated[bool, Column()] = True
+    sort_key: Annotated[str, Column(), Hidden()] = ""  # sorts by time, as ids of the caller's own do not
     deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
 
 

@@ -25,7 +25,7 @@ from voldaan.resources.prices import (
 class Plan(Resource, kw_only=True):
     """Read from `prices`, never written: commands/plans.py writes the price."""
 
-    TABLE: ClassVar[Table] = Table("prices", prefix="plan")
+    TABLE: ClassVar[Table] = Table("prices", prefix="plan", order="sort_key")
     object: Literal["plan"] = "plan"
     active: Annotated[bool, Column()] = True
     amount: Annotated[int | None, Column("unit_amount")] = None

@@ -76,7 +76,7 @@ class Price(Resource, kw_only=True):
     The hidden columns repeat `recurring` for SQL and for the plan, which is a second reading of the same row.
     """
 
-    TABLE: ClassVar[Table] = Table("prices", prefix="price")
+    TABLE: ClassVar[Table] = Table("prices", prefix="price", order="sort_key")
     object: Literal["price"] = "price"
     active: Annotated[bool, Column()] = True
     billing_scheme: BillingScheme = "per_unit"
@@ -102,6 +102,7 @@ class Price(Resource, kw_only=True):
     recurring_usage_type: Annotated[UsageType | None, Column("usage_type"), Hidden()] = None
     recurring_meter: Annotated[str | None, Column("meter_id"), Hidden()] = None
     recurring_trial_period_days: Annotated[int | None, Column("trial_period_days"), Hidden()] = None
+    sort_key: Annotated[str, Column(), Hidden()] = ""  # sorts by time, as ids of the caller's own do not
     deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
 
 

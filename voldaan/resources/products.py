@@ -47,7 +47,7 @@ class ProductTaxDetails(Part, kw_only=True):
 
 
 class Product(Resource, kw_only=True):
-    TABLE: ClassVar[Table] = Table("products", prefix="prod")
+    TABLE: ClassVar[Table] = Table("products", prefix="prod", order="sort_key")
     object: Literal["product"] = "product"
     active: Annotated[bool, Column()] = True
     created: Annotated[Instant, Column("created_at")]
@@ -67,6 +67,7 @@ class Product(Resource, kw_only=True):
     unit_label: str | UnsetType | None = UNSET
     updated: Annotated[Instant, Column("updated_at")]
     url: Annotated[str | None, Column()] = None
+    sort_key: Annotated[str, Column(), Hidden()] = ""  # sorts by time, as ids of the caller's own do not
     deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
 
 

@@ -21,7 +21,7 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import exclusive, missing, refused
 
 
-def make(params: CouponCreate, *, id: str, at: int, livemode: bool) -> Coupon:
+def make(params: CouponCreate, *, id: str, sort_key: str, at: int, livemode: bool) -> Coupon:
     """The coupon that these parameters describe."""
     _check_value(params)
     if params.duration == "repeating" and params.duration_in_months is None:
@@ -46,6 +46,7 @@ def make(params: CouponCreate, *, id: str, at: int, livemode: bool) -> Coupon:
         name=params.name or None,
         percent_off=Number(plain(params.percent_off)) if params.percent_off is not None else None,
         redeem_by=params.redeem_by,
+        sort_key=sort_key,
     )
 
 

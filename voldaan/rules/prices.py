@@ -102,7 +102,7 @@ def plan_of(price: Price) -> Plan:
 # ── making and changing one ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def make(params: PriceCreate, *, id: str, product: str, at: int, livemode: bool) -> Price:
+def make(params: PriceCreate, *, id: str, sort_key: str, product: str, at: int, livemode: bool) -> Price:
     """The price that these parameters describe. Refuses what Stripe refuses, blaming the same parameter."""
     _check_scheme(params)
     recurring = _recurring(params.recurring) if params.recurring else None
@@ -126,6 +126,7 @@ def make(params: PriceCreate, *, id: str, product: str, at: int, livemode: bool)
             metadata=merged({}, params.metadata),
             nickname=params.nickname or None,
             product=product,
+            sort_key=sort_key,
             tax_behavior=own.tax_behavior,
             tiers=own.tiers,
             tiers_mode=params.tiers_mode,

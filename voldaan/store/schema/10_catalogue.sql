@@ -11,6 +11,7 @@ create table products (
   default_price_id text,
   created_at       timestamptz not null,
   updated_at       timestamptz not null,
+  sort_key         text not null check (sort_key <> ''),     -- sorts by time, as ids of the caller's own do not
   deleted_at       timestamptz,
   doc              jsonb not null,
   primary key (account_id, id)
@@ -33,6 +34,7 @@ create table prices (
   trial_period_days   bigint,
   transform_quantity  jsonb,
   created_at          timestamptz not null,
+  sort_key            text not null check (sort_key <> ''),     -- as of products
   deleted_at          timestamptz,
   doc                 jsonb not null,
   primary key (account_id, id),
@@ -59,6 +61,7 @@ create table coupons (
   redeem_by       timestamptz,
   valid           boolean not null,
   created_at      timestamptz not null,
+  sort_key        text not null check (sort_key <> ''),         -- as of products
   deleted_at      timestamptz,
   doc             jsonb not null,
   primary key (account_id, id),
