@@ -220,6 +220,7 @@ class Settled:
     """What an answer leads to: rows and events, the money to post, and news for the invoice."""
 
     decision: Decision = field(default_factory=Decision)
+    attempt: Attempt | None = None                   # as it is now
     moved: list[Moved] = field(default_factory=list)
     invoice: InvoiceNews | None = None
 

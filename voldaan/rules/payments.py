@@ -17,6 +17,7 @@ from voldaan.rules import balance, charges
 from voldaan.rules.attempts import Facts, InvoiceNews, Settled, answered, dispatch, refund_for
 from voldaan.rules.balance import Moved
 from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.declined import NEVER_ARRIVED
 from voldaan.rules.ids import NewId
 
 DOC_URL = "https://stripe.com/docs/error-codes/"
@@ -106,7 +107,7 @@ def dispatched(intent: PaymentIntent, attempt: Attempt) -> PaymentIntent:
 def authorization(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -> Settled:
     """The intent after the answer to a try: paid, held, under way, waiting for the customer, or open again."""
     attempt, decision = answered(facts.attempt, outcome, now, wall)
-    settled = Settled(decision)
+    settled = Settled(decision, attempt)
     if attempt.state in ("unknown", "needs_reconciliation"):
         return settled
     if attempt.state == "not_sent":
@@ -122,12 +123,6 @@ def authorization(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: N
             return _failed(settled, facts, outcome, outcome.decline, now, new_id)
         case _:
             return settled
-
-
-NEVER_ARRIVED = Decline(
-    code="processing_error", category="technical", retry="later", error_code="processing_error",
-    message="An error occurred while processing your card. Try again in a little bit.",
-)  # fmt: skip
 
 
 def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall: int, new_id: NewId) -> Settled:
@@ -152,7 +147,7 @@ def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall
         payment_method=method.id,
         status="succeeded" if answer.captured else "requires_capture",
     )
-    _write_charge(decision, charge, pending)
+    _write_charge(settled, charge, pending)
     decision.updates.append(Update(new, intent))
     decision.add(keep_method(method, new, answer.network_transaction_id))
     decision.events += [Event("charge.succeeded", charge)]
@@ -194,7 +189,7 @@ def _paid_twice(
     intent, _, attempt = _parts(facts)
     decision = settled.decision
     if not answer.captured:
-        decision.inserts.append(charge)
+        _write_charge(settled, charge, None)
         decision.events.append(Event("charge.succeeded", charge))
         if answer.capture_before is not None:        # a second hold takes nothing and lapses by itself
             decision.due.append(Due("charge.expire_authorization", charge.id, answer.capture_before, attempt.clock))
@@ -207,7 +202,8 @@ def _paid_twice(
     )  # fmt: skip
     charge = replace(charge, amount_refunded=answer.amount, refunded=True)
     back = refund_for(refund, charge, now, wall, new_id)
-    decision.inserts += [charge, replace(refund, attempt=back.id)]
+    _write_charge(settled, charge, None)
+    decision.inserts.append(replace(refund, attempt=back.id))
     decision.events += [Event("charge.succeeded", charge)]
     decision.add(dispatch(back))
     return settled
@@ -223,7 +219,7 @@ def _processing(settled: Settled, facts: Facts, answer: Processing, now: int, ne
         intent, attempt=attempt.id, last_payment_error=None, latest_charge=charge.id, next_action=None,
         payment_method=method.id, status="processing",
     )  # fmt: skip
-    decision.inserts.append(charge)
+    _write_charge(settled, charge, None)
     decision.updates.append(Update(new, intent))
     decision.add(keep_method(method, new, None))
     decision.events += [Event("charge.pending", charge), Event("payment_intent.processing", new)]
@@ -259,7 +255,7 @@ def _failed(
     charge: Charge | None = None
     if answer and answer.processor_id and _makes_a_charge(decline):
         charge, pending = _charge(facts, answer, now, new_id)
-        _write_charge(decision, charge, pending)
+        _write_charge(settled, charge, pending)
         decision.events.append(Event("charge.failed", charge))
         if pending and attempt.invoice:
             settled.moved.append(
@@ -295,11 +291,15 @@ def _charge(facts: Facts, answer: charges.Answer, now: int, new_id: NewId) -> tu
     return charges.charge_of(attempt, intent, method, answer, facts.account, now, new_id), None
 
 
-def _write_charge(decision: Decision, charge: Charge, was: Charge | None) -> None:
+def _write_charge(settled: Settled, charge: Charge, was: Charge | None) -> None:
+    """Writes the charge, and its id on the attempt: what is heard of the payment later is about this charge."""
+    attempt, decision = settled.attempt, settled.decision
     if was:
         decision.updates.append(Update(charge, was))
     else:
         decision.inserts.append(charge)
+    if attempt and attempt.charge != charge.id:
+        decision.updates.append(Update(replace(attempt, charge=charge.id), attempt))
 
 
 def _parts(facts: Facts) -> tuple[PaymentIntent, PaymentMethod, Attempt]:

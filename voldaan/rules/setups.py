@@ -9,7 +9,8 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.setup_intents import SetupIntent
 from voldaan.rules.attempts import Facts, Settled, answered
 from voldaan.rules.decision import Decision, Event, Update
-from voldaan.rules.payments import NEVER_ARRIVED, next_action, payment_error
+from voldaan.rules.declined import NEVER_ARRIVED
+from voldaan.rules.payments import next_action, payment_error
 
 
 def settle(facts: Facts, outcome: Outcome, now: int, wall: int) -> Settled:

@@ -226,6 +226,8 @@ create unique index attempts_one_live_per_setup_intent on attempts (account_id, 
   where setup_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_per_refund on attempts (account_id, refund_id) where refund_id is not null;
 create unique index attempts_one_per_payout on attempts (account_id, payout_id) where payout_id is not null;
+create index attempts_on_clock on attempts (account_id, clock_id)
+  where clock_id is not null and state in ('dispatched', 'unknown', 'processing');                         -- on_clock
 create index attempts_to_reconcile on attempts (account_id, id) where state = 'needs_reconciliation';     -- doctor, verify
 
 -- What processors told by themselves, so that nothing is applied twice.

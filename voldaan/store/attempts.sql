@@ -1,0 +1,37 @@
+-- name: lock_customers
+-- Locks whoever pays by these attempts, in id order: the first thing that settling does.
+select c.id from customers c
+ where c.account_id = %(account)s
+   and c.id in (select a.customer_id from attempts a where a.account_id = %(account)s and a.id = any(%(ids)s))
+ order by c.id for update;
+
+-- name: on_clock
+-- Attempts of a test clock whose outcome must be asked for before its time moves on.
+select id from attempts a
+ where a.account_id = %(account)s and a.clock_id = %(clock)s and a.state in ('dispatched', 'unknown', 'processing')
+   and (a.state <> 'processing'
+        or (a.doc->'outcome'->>'expected_at')::bigint <= (select extract(epoch from c.frozen_at)::bigint from test_clocks c
+                                                           where c.account_id = %(account)s and c.id = %(clock)s))
+ order by id;
+
+-- name: live_of_intents
+-- Attempts under way for payment intents and setup intents: while there is one, nothing else may be tried.
+select coalesce(a.payment_intent_id, a.setup_intent_id), a.id from attempts a
+ where a.account_id = %(account)s and a.state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation')
+   and a.payment_intent_id = any(%(ids)s)
+union all
+select a.setup_intent_id, a.id from attempts a
+ where a.account_id = %(account)s and a.state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation')
+   and a.setup_intent_id = any(%(ids)s);
+
+-- name: frozen_times
+-- What time it is on these test clocks.
+select id, extract(epoch from frozen_at)::bigint from test_clocks where account_id = %(account)s and id = any(%(ids)s);
+
+-- name: hear
+-- Notes events of a processor; returns those that had not been heard before.
+insert into processor_events (account_id, processor, event_id, type, processor_id, happened_at, recorded_at)
+select %(account)s, e->>0, e->>1, e->>2, e->>3, to_timestamp((e->>4)::bigint), to_timestamp(%(wall)s)
+  from jsonb_array_elements(%(events)s) e
+    on conflict do nothing
+returning processor, event_id;
