@@ -38,7 +38,7 @@ def call(operation: str, **params: Any) -> Callable[[Callable[..., Any]], Callab
     """Files an operation. The function makes the objects and returns the ids for its placeholders, and more parameters."""
 
     def file(make: Callable[[World], Any]) -> Callable[[World], Any]:
-        method, path = operation.split(" ")
+        _, path = operation.split(" ")
 
         def build(world: World) -> Call:
             made = make(world)
@@ -145,8 +145,8 @@ def _(w: World):
     return ()
 
 
-@call("POST /v1/plans", currency="eur", amount=700, interval="month", nickname="Old style", metadata=METADATA, trial_period_days=7,
-      product={"name": "Legacy"})  # fmt: skip
+@call("POST /v1/plans", currency="eur", amount=700, interval="month", nickname="Old style", metadata=METADATA,
+      trial_period_days=7, product={"name": "Legacy"})  # fmt: skip
 def _(w: World):
     return ()
 
@@ -232,8 +232,8 @@ def _(w: World):
     return w.payer(test_clock=w.clock()["id"])["id"]
 
 
-@call("POST /v1/customers/{}", name="Bea", description="", phone="", address="", shipping="", metadata={"shop": ""}, email="b@example.com",
-      tax_exempt="exempt", balance=100, preferred_locales="")  # fmt: skip
+@call("POST /v1/customers/{}", name="Bea", description="", phone="", address="", shipping="", metadata={"shop": ""},
+      email="b@example.com", tax_exempt="exempt", balance=100, preferred_locales="")  # fmt: skip
 def _(w: World):
     return w.customer(address=ADDRESS, shipping=SHIPPING, metadata=METADATA)["id"]
 
@@ -342,8 +342,8 @@ def _(w: World):
     return w.attached(w.customer()["id"])["id"]
 
 
-@call("POST /v1/payment_methods/{}", metadata=METADATA, billing_details={"name": "Anna B."}, card={"exp_month": 5, "exp_year": 2036},
-      allow_redisplay="limited")  # fmt: skip
+@call("POST /v1/payment_methods/{}", metadata=METADATA, billing_details={"name": "Anna B."}, allow_redisplay="limited",
+      card={"exp_month": 5, "exp_year": 2036})  # fmt: skip
 def _(w: World):
     return w.attached(w.customer()["id"])["id"]
 
@@ -397,7 +397,8 @@ def _(w: World):
 @call("POST /v1/payment_intents", amount=2599, currency="eur", confirm=True, description="Bread", metadata=METADATA,
       receipt_email="anna@example.com", shipping={**SHIPPING, "carrier": "bike", "tracking_number": "7"},
       statement_descriptor_suffix="BREAD", setup_future_usage="off_session",
-      automatic_payment_methods={"enabled": True, "allow_redirects": "never"}, expand=["latest_charge.balance_transaction"])  # fmt: skip
+      automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+      expand=["latest_charge.balance_transaction"])  # fmt: skip
 def _(w: World):
     customer = w.customer()["id"]
     return (), {"customer": customer, "payment_method": w.attached(customer)["id"]}
@@ -574,9 +575,10 @@ def _(w: World):
     return w.item()["id"]
 
 
-@call("POST /v1/invoices", auto_advance=False, collection_method="send_invoice", days_until_due=14, description="March", footer="Thanks",
-      metadata=METADATA, pending_invoice_items_behavior="include", custom_fields=[{"name": "PO", "value": "17"}],
-      shipping_details=SHIPPING, statement_descriptor="BREAD", rendering={"amount_tax_display": "include_inclusive_tax"})  # fmt: skip
+@call("POST /v1/invoices", auto_advance=False, collection_method="send_invoice", days_until_due=14, description="March",
+      footer="Thanks", metadata=METADATA, pending_invoice_items_behavior="include", shipping_details=SHIPPING,
+      custom_fields=[{"name": "PO", "value": "17"}], statement_descriptor="BREAD",
+      rendering={"amount_tax_display": "include_inclusive_tax"})  # fmt: skip
 def _(w: World):
     customer = w.customer(address=ADDRESS)["id"]
     w.item(customer)
@@ -589,8 +591,8 @@ def _(w: World):
     return ()
 
 
-@call("GET /v1/invoices/{}", expand=["customer", "payments", "confirmation_secret", "discounts", "total_discount_amounts.discount",
-                                     "lines.data.discounts", "default_payment_method"])  # fmt: skip
+@call("GET /v1/invoices/{}", expand=["customer", "payments", "confirmation_secret", "discounts", "default_payment_method",
+                                     "total_discount_amounts.discount", "lines.data.discounts"])  # fmt: skip
 def _(w: World):
     customer = w.payer()["id"]
     draft = w.draft(customer, discounts=[{"coupon": w.coupon()["id"]}], default_tax_rates=[w.vat["id"]])

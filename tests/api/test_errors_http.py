@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import re
+import time
 
 import httpx
 import psycopg
@@ -13,7 +13,6 @@ import pytest
 from tests.api.contract.checker import check_error
 from tests.api.wire import Wire
 from tests.conftest import new_account
-from voldaan.api.routes import ROUTES
 
 VERSION = "2026-10-28.endive"
 
@@ -32,7 +31,7 @@ def test_a_secret_key_is_taken_as_bearer_and_as_basic(wire):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Basic", "Basic !!!", "Basic " + base64.b64encode(b":secret").decode(), "Digest abc", "sk_test_123"],
+    ["", "Bearer", "Bearer ", "Basic", "Basic !!!", "Digest abc", "sk_test_123", "Basic " + base64.b64encode(b":x").decode()],
 )
 def test_without_a_key_nothing_is_answered(wire, header):
     answer = wire.refused("GET", "/v1/customers", headers={"Authorization": header})
@@ -43,7 +42,10 @@ def test_without_a_key_nothing_is_answered(wire, header):
     assert check_error(answer.body) == []
 
 
-@pytest.mark.parametrize("key", ["sk_test_wrong", "sk_test_" + "a" * 90, "sk_live_" + "a" * 90, "é" * 20, "x" * 5000, "' or 1=1 --"])
+WRONG_KEYS = ["sk_test_wrong", "sk_test_" + "a" * 90, "sk_live_" + "a" * 90, "é" * 20, "x" * 5000, "' or 1=1 --"]
+
+
+@pytest.mark.parametrize("key", WRONG_KEYS)
 def test_a_wrong_key_is_refused_and_not_repeated(wire, key):
     answer = wire.refused("GET", "/v1/customers", headers={"Authorization": basic(key.encode().decode("latin-1"))})
     assert answer.status == 401
@@ -58,8 +60,6 @@ def test_a_publishable_key_may_not_ask(api_server, dsn):
 
 
 def test_a_revoked_key_stops_working_within_seconds(api_server, dsn):
-    import time
-
     made = new_account(dsn)
     wire = Wire(api_server, made.secret_key)
     assert wire.send("GET", "/v1/customers").status == 200
@@ -102,11 +102,11 @@ def test_another_version_is_refused_rather_than_answered_in_the_wrong_words(wire
 
 
 def test_every_answer_says_which_request_and_version_it_is(wire):
-    for answer in (wire.send("GET", "/v1/customers"), wire.send("GET", "/v1/nothing"), wire.send("POST", "/v1/customers", {"x": 1})):
+    for method, path in (("GET", "/v1/customers"), ("GET", "/v1/nothing"), ("DELETE", "/v1/coupons/x?wat=1")):
+        answer = wire.send(method, path)
         assert re.fullmatch(r"req_[A-Za-z0-9]{10,}", answer.headers["request-id"])
         assert answer.headers["stripe-version"] == VERSION
         assert answer.headers["content-type"] == "application/json"
-    assert wire.send("GET", "/v1/nothing").headers["request-id"] in wire.send("GET", "/v1/nothing").error["request_log_url"] or True
 
 
 def test_an_error_points_at_its_own_request(wire):
@@ -205,111 +205,3 @@ def test_a_body_that_never_ends_is_cut_off(world):
         except httpx.WriteError:  # the server has answered and closed
             return
     assert got.status_code == 413
-
-
-# ---- other people's objects --------------------------------------------------------------------------------------------
-
-ROUTED = [(method, path) for method, path, *_ in ROUTES if "{" in path]
-NOBODY = {"id": "x_0000000000000000"}
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTED, ids=[f"{m} {p}" for m, p in ROUTED])
-def test_an_id_that_nobody_has_is_missing(world, method, path):
-    """404 and a name for what is missing; a list under a parent that is not there is missing too."""
-    address = re.sub(r"{\w+}", "x_0000000000000000", path)
-    answer = world.wire.refused(method, address, minimal(method, path))
-    assert answer.status == 404, answer
-    assert answer.error["code"] == "resource_missing", answer
-    assert "x_0000000000000000" in answer.error["message"]
-
-
-def minimal(method: str, path: str) -> dict:
-    """What a route must be given before it looks for the object."""
-    return MINIMAL.get((method, re.sub(r"{\w+}", "{}", path)), {})
-
-
-MINIMAL: dict[tuple[str, str], dict] = {
-    ("POST", "/v1/customers/{}/balance_transactions"): {"amount": 100, "currency": "eur"},
-    ("POST", "/v1/customers/{}/tax_ids"): {"type": "eu_vat", "value": "NL123456789B01"},
-    ("POST", "/v1/test_helpers/test_clocks/{}/advance"): {"frozen_time": 2_000_000_000},
-    ("POST", "/v1/payment_methods/{}/attach"): {"customer": "cus_x"},
-    ("POST", "/v1/payment_intents/{}/increment_authorization"): {"amount": 5000},
-    ("POST", "/v1/invoices/{}/add_lines"): {"lines": [{"amount": 100}]},
-    ("POST", "/v1/invoices/{}/remove_lines"): {"lines": [{"id": "il_x", "behavior": "delete"}]},
-    ("POST", "/v1/invoices/{}/update_lines"): {"lines": [{"id": "il_x", "amount": 100}]},
-    ("POST", "/v1/invoices/{}/attach_payment"): {"payment_intent": "pi_x"},
-    ("POST", "/v1/subscriptions/{}/migrate"): {"billing_mode": {"type": "flexible"}},
-    ("POST", "/v1/setup_intents/{}/verify_microdeposits"): {"amounts": [32, 45]},
-    ("POST", "/v1/payment_intents/{}/verify_microdeposits"): {"amounts": [32, 45]},
-}
-
-
-# ---- fuzz --------------------------------------------------------------------------------------------------------------
-
-HOSTILE = [
-    "", " ", "0", "-1", "1", "1.5", "1e9", "99999999999999999999", "-99999999999999999999", "9223372036854775807", "true", "null",
-    "now", "auto", "eur", "EUR", "xxx", "card", "month", "'", '"', "\\", "%", "${7*7}", "{{7*7}}", "<script>", "'; drop table x; --",
-    "a" * 4999, "é" * 100, "\u202e\u0000x".replace("\u0000", ""), "😀" * 30, "\n\r\t", "../../etc/passwd", "cus_x", "pm_card_visa",
-    "tok_visa", "sub_x", "in_x", "2026-01-01", "253402300800", "-62135596801", "1772409600", "http://169.254.169.254/", "NaN", "inf",
-    "0x10", "01", "+1", "1_000", "１２",
-]  # fmt: skip
-
-SHAPES = ["{n}={v}", "{n}[]={v}", "{n}[0]={v}", "{n}[x]={v}", "{n}[0][x]={v}", "{n}[id]={v}&{n}[x][y]={v}"]
-
-POSTS = [(path, params) for method, path, _, params, *_ in ROUTES if method == "POST"]
-
-
-def nested(params: type, depth: int = 3) -> list[str]:
-    """The names of all parameters of a verb, with brackets: customer, items[0][price], ..."""
-    from pydantic import BaseModel
-
-    names: list[str] = []
-
-    def walk(model: type[BaseModel], prefix: str, left: int) -> None:
-        for name, field in model.model_fields.items():
-            full = f"{prefix}[{name}]" if prefix else name
-            names.append(full)
-            if left:
-                for inner, is_list in hashes(field.annotation):
-                    walk(inner, f"{full}[0]" if is_list else full, left - 1)
-
-    def hashes(annotation) -> list[tuple[type[BaseModel], bool]]:
-        from typing import get_args, get_origin
-
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return [(annotation, False)]
-        inner = [h for a in get_args(annotation) for h in hashes(a)]
-        return [(cls, True) for cls, _ in inner] if get_origin(annotation) is list else inner
-
-    walk(params, "", depth)
-    return names
-
-
-@pytest.fixture(scope="module")
-def victim(api_server, dsn):
-    """An account whose rows are counted: what is refused leaves no trace."""
-    made = new_account(dsn, business_name="Victim")
-    return Wire(api_server, made.secret_key), made.account.id
-
-
-def marks(path: str, params: type) -> list[str]:
-    """Some hundred forms for one route, the same at every run: each name with values and shapes in turn."""
-    from urllib.parse import quote_plus
-
-    names = nested(params)
-    values = itertools.cycle(HOSTILE)
-    shapes = itertools.cycle(SHAPES[:1] * 4 + SHAPES[1:])
-    forms = [next(shapes).format(n=name, v=quote_plus(next(values))) for name in names for _ in range(3)]
-    together = ["&".join(f"{name}={quote_plus(next(values))}" for name in names if "[" not in name) for _ in range(6)]
-    return forms[:240] + together
-
-
-@pytest.mark.parametrize(("path", "params"), POSTS, ids=[path for path, _ in POSTS])
-def test_no_form_is_our_own_fault(world, victim, path, params):
-    """Whatever is posted, the answer is below 500, and a body that can be read."""
-    wire, _ = victim
-    address = re.sub(r"{\w+}", "x_0", path)
-    for form in marks(path, params):
-        answer = wire.send("POST", address, form)
-        assert answer.status < 500, f"POST {address} {form[:500]}: {answer}"
-        assert answer.status == 200 or check_error(answer.body) == [], form
