@@ -39,20 +39,28 @@ async def load_collection(
     payments: dict[str, list[InvoicePayment]] = {}
     for payment in await tx.select(InvoicePayment, "t.invoice_id = any(%(ids)s)", ids=wanted):
         payments.setdefault(payment.invoice, []).append(payment)
-    posted = await _recognised(tx, [i.id for i in invoices if recognised or i.status == "uncollectible"])
+    settings = tx.account.settings_billing
+    all_may_end = recognised or settings.retry_final_invoice == "uncollectible"
+    posted = await _recognised(tx, [i.id for i in invoices if all_may_end or _may_end(i, parties)])
     troubled = [s.id for s in parties.subscriptions.values() if s.status in ("past_due", "unpaid")]
     latest = dict(await tx.all(query("invoices", "latest_finalized"), ids=troubled)) if troubled else {}
     return {
         invoice.id: CollectionFacts(
             invoice=invoice,
             parties=parties,
-            settings=tx.account.settings_billing,
+            settings=settings,
             payments=payments.get(invoice.id, []),
             recognised=posted.get(invoice.id, 0),
             latest_finalized=latest.get(invoice.subscription or ""),
         )
         for invoice in invoices
     }
+
+
+def _may_end(invoice: Invoice, parties: Parties) -> bool:
+    """Whether a payment's outcome may take back what the invoice has earned, or was taken back."""
+    subscription = parties.subscriptions.get(invoice.subscription or "")
+    return invoice.status == "uncollectible" or (subscription is not None and subscription.must_be_paid)
 
 
 async def _recognised(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:

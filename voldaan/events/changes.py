@@ -8,20 +8,20 @@ import msgspec
 
 from voldaan.resources.base import UNSET, ListObject, Resource, spec
 from voldaan.resources.numbers import to_builtin
+from voldaan.resources.render import shown
 
 
 def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
     """The old values of what differs; of a hash only the keys that differ, of a list all of it."""
-    shown = spec(type(new))
     out: dict[str, Any] = {}
-    for field in shown.fields:
+    for field in spec(type(new)).fields:
         if field.hidden or field.includable:
             continue
         before, after = getattr(was, field.name), getattr(new, field.name)
         if before is after or before == after:
             continue
         if isinstance(before, ListObject):
-            out[field.name] = {"data": [to_builtins(_shown(child)) for child in before.data]}
+            out[field.name] = {"data": [to_builtins(shown(child)) for child in before.data]}
             continue
         out[field.name] = _difference(to_builtins(before), to_builtins(after))
     return out
@@ -40,12 +40,3 @@ def _difference(before: Any, after: Any) -> Any:
         for key in {**before, **after}
         if before.get(key) != after.get(key)
     }
-
-
-def _shown(resource: Any) -> Any:
-    if not isinstance(resource, Resource):
-        return resource
-    absent = spec(type(resource)).absent
-    if not absent:
-        return resource
-    return msgspec.structs.replace(resource, **dict.fromkeys(absent, UNSET))

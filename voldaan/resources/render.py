@@ -7,25 +7,37 @@ from typing import Any
 
 import msgspec
 
-from voldaan.resources.base import UNSET, Resource, spec
+from voldaan.resources.base import UNSET, ListObject, Resource, spec
 from voldaan.resources.numbers import encode_json
 
 
 def encode(resource: Resource) -> bytes:
     """The object as JSON, without what is hidden and without what only `expand` includes."""
-    return encode_json(_shown(resource))
+    return encode_json(shown(resource))
 
 
 def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]:
     """The object as plain values; `include` names includable fields to keep."""
-    return msgspec.json.decode(encode_json(_shown(resource, include)))  # type: ignore[no-any-return]
+    return msgspec.json.decode(encode_json(shown(resource, include)))  # type: ignore[no-any-return]
 
 
-def _shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
-    absent = [n for n in spec(type(resource)).absent if n not in include]
-    if not absent:
+def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
+    """The object without what is absent from an answer, in itself and in the objects that stand inside it."""
+    s = spec(type(resource))
+    if not (s.absent or s.children or s.embedded):
         return resource
-    shown = copy.copy(resource)
-    for name in absent:
-        setattr(shown, name, UNSET)
-    return shown
+    out = copy.copy(resource)
+    for name in s.absent:
+        if name not in include:
+            setattr(out, name, UNSET)
+    for field in s.children:
+        page = getattr(out, field.name)
+        if isinstance(page, ListObject) and page.data:
+            setattr(out, field.name, ListObject(data=[shown(c) for c in page.data], has_more=page.has_more, url=page.url))
+    for field in (*s.embedded, *s.derived):
+        value = getattr(out, field.name)
+        if isinstance(value, Resource):
+            setattr(out, field.name, shown(value))
+        elif isinstance(value, list) and value:
+            setattr(out, field.name, [shown(v) if isinstance(v, Resource) else v for v in value])
+    return out

@@ -1,0 +1,401 @@
+"""Invoices: how a draft is made, what finalization does to it, and which verbs its state allows.
+
+Finalization and all after it put what they changed back into the facts (see rules/collection.py). Postings are added by
+commands/posting.py. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from voldaan.resources.accounts import Account
+from voldaan.resources.base import ListObject
+from voldaan.resources.billing import CustomField
+from voldaan.resources.customers import Customer
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import (
+    ConfirmationSecret,
+    CustomerTaxId,
+    Invoice,
+    InvoicePaymentSettings,
+    Rendering,
+)
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import attempts, collection, payments, states, totals
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.collection import CollectionFacts, Parties
+from voldaan.rules.customer_balance_transactions import move
+from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.money import minimum_charge, round_to_step
+
+DAY = 86_400
+EMBEDDED = 10  # lines that an invoice shows of itself; the rest is at the list's address
+
+
+@dataclass(slots=True)
+class Numbering:
+    """One series of numbers for the whole book; where customers have their own, there is none."""
+
+    prefix: str
+    next: int
+
+
+@dataclass(slots=True)
+class BillingFacts:
+    """What a batch of billing must know. `pending` holds, by customer, the invoice items that wait for an invoice."""
+
+    account: Account
+    catalogue: Catalogue
+    parties: Parties
+    site: str                                        # the address of hosted pages
+    wall: int                                        # real time, for attempts
+    methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    tax_ids: dict[str, list[CustomerTaxId]] = field(default_factory=dict)
+    pending: dict[str, list[InvoiceItem]] = field(default_factory=dict)
+    numbering: Numbering | None = None
+
+
+# Drafts ----------------------------------------------------------------------------------------------------------------
+
+
+def draft(
+    facts: BillingFacts,
+    customer: Customer,
+    *,
+    id: str,
+    currency: str,
+    now: int,
+    reason: Any,
+    period_start: int,
+    period_end: int,
+    subscription: Subscription | None = None,
+) -> Invoice:
+    """An empty draft with what it takes over from customer and subscription. `complete` adds lines and amounts."""
+    invoice = Invoice(
+        id=id,
+        account_country=facts.account.country,
+        account_name=facts.account.business_name,
+        billing_reason=reason,
+        created=now,
+        currency=currency,
+        customer=customer.id,
+        lines=ListObject(data=[], url=f"/v1/invoices/{id}/lines"),
+        livemode=facts.account.livemode,
+        period_end=period_end,
+        period_start=period_start,
+        test_clock=customer.test_clock,
+        webhooks_delivered_at=now,
+    )
+    of_customer(invoice, customer, facts.tax_ids.get(customer.id, []))
+    settings = customer.invoice_settings
+    invoice.custom_fields = _fields(settings.custom_fields)
+    invoice.footer = settings.footer
+    if options := settings.rendering_options:
+        invoice.rendering = Rendering(amount_tax_display=options.amount_tax_display, template=options.template)
+    if subscription is None:
+        return invoice
+    invoice.subscription = subscription.id
+    invoice.subscription_metadata = subscription.metadata
+    invoice.collection_method = subscription.collection_method
+    invoice.default_tax_rates = list(subscription.default_tax_rates or [])
+    invoice.description = subscription.invoice_settings.description
+    own = subscription.invoice_settings
+    invoice.custom_fields = own.custom_fields or invoice.custom_fields
+    invoice.footer = own.footer or invoice.footer
+    invoice.account_tax_ids = own.account_tax_ids
+    if payment := subscription.payment_settings:
+        invoice.payment_settings = InvoicePaymentSettings(payment_method_types=payment.payment_method_types)
+    if subscription.collection_method == "send_invoice":
+        invoice.days_until_due = subscription.days_until_due
+        invoice.due_date = now + (subscription.days_until_due or 0) * DAY
+    invoice.__post_init__()
+    return invoice
+
+
+def of_customer(invoice: Invoice, customer: Customer, tax_ids: list[CustomerTaxId]) -> None:
+    """What an invoice says of its customer; a draft follows the customer, a finalized invoice does not."""
+    invoice.customer_address = customer.address
+    invoice.customer_email = customer.email
+    invoice.customer_name = customer.name
+    invoice.customer_phone = customer.phone
+    invoice.customer_shipping = customer.shipping
+    invoice.customer_tax_exempt = customer.tax_exempt
+    invoice.customer_tax_ids = tax_ids
+
+
+def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: int | None = None) -> None:
+    """Gives a draft that nobody else holds its lines, in the order they are shown in, and all amounts.
+
+    `at` says which discounts are in force; if not given, its creation.
+    """
+    lines.sort(key=lambda line: line.id, reverse=True)
+    rounding = facts.account.settings_billing.tax_rounding
+    totals.compute(invoice, lines, facts.catalogue, invoice.created if at is None else at, rounding)
+    invoice.lines = ListObject(data=lines, url=f"/v1/invoices/{invoice.id}/lines")
+    balance = facts.parties.customers[invoice.customer].balance
+    invoice.starting_balance = balance
+    invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + balance)
+
+
+def told(invoice: Invoice) -> Invoice:
+    """The invoice as an event tells of it: with its first lines only."""
+    lines = invoice.lines
+    if len(lines.data) <= EMBEDDED:
+        return invoice
+    return replace(invoice, lines=ListObject(data=lines.data[:EMBEDDED], has_more=True, url=lines.url))
+
+
+def scheduled(invoice: Invoice, now: int, draft_seconds: int) -> list[Due]:
+    """When a draft that advances by itself is finalized; null for one that waits for somebody."""
+    if not invoice.auto_advance:
+        invoice.automatically_finalizes_at = None
+        return []
+    at = invoice.automatically_finalizes_at or now + draft_seconds
+    invoice.automatically_finalizes_at = at
+    return [Due("invoice.finalize", invoice.id, at, invoice.test_clock)]
+
+
+def _fields(fields: Any) -> list[CustomField] | None:
+    return [CustomField(name=f.name, value=f.value) for f in fields] if fields else None
+
+
+# Finalization ----------------------------------------------------------------------------------------------------------
+
+Collect = Literal["off_session", "on_session", "later"]
+
+
+def finalize(
+    facts: BillingFacts, invoice: Invoice, now: int, new_id: NewId, *, collect: Collect = "off_session"
+) -> tuple[Decision, CollectionFacts]:
+    """A draft, with all of its lines, becomes an invoice: numbered, its amounts final, the customer's balance used.
+
+    What is then to be paid gets a payment intent and, unless collection waits (`later`), an attempt with the best
+    payment method there is. Nothing to be paid: it is paid.
+    """
+    customer = facts.parties.customers[invoice.customer]
+    number = invoice.number
+    if number is None:
+        number, customer = _number(facts, customer)
+    due, ending = _due(invoice, customer.balance)
+    subscription = facts.parties.subscriptions.get(invoice.subscription or "")
+    opened = replace(
+        invoice,
+        status="open",
+        number=number,
+        finalized_at=now,
+        effective_at=now if invoice.effective_at is None else invoice.effective_at,
+        starting_balance=customer.balance,
+        ending_balance=ending,
+        applied_balance=ending - customer.balance,
+        amount_due=due,
+        amount_remaining=due,
+        automatically_finalizes_at=None,
+        last_finalization_error=None,
+        due_date=_due_date(invoice, now),
+        hosted_invoice_url=(address := f"{facts.site}/i/{facts.account.id}/{invoice.id}_{new_id('')[10:]}"),
+        invoice_pdf=f"{address}/pdf",
+        subscription_metadata=subscription.metadata if subscription else None,
+    )
+    of_customer(opened, customer, facts.tax_ids.get(customer.id, []))
+    decision = Decision(due_cancelled=[("invoice.finalize", invoice.id)] if invoice.automatically_finalizes_at else [])
+    _use_balance(facts, decision, opened, customer, now, new_id)
+    known = CollectionFacts(opened, facts.parties, facts.account.settings_billing)
+    decision.updates.append(Update(opened, invoice))
+    if not due:
+        decision.events.append(Event("invoice.finalized", told(opened)))
+        return decision.add(collection.settle(known, opened, now)), known
+    if paused := _paused(known, now):
+        decision.events.append(Event("invoice.finalized", told(opened)))
+        return decision.add(paused), known
+    return decision.add(_ask_for_payment(facts, known, now, new_id, collect)), known
+
+
+def _ask_for_payment(
+    facts: BillingFacts, known: CollectionFacts, now: int, new_id: NewId, collect: Collect
+) -> Decision:
+    invoice, subscription = known.invoice, known.subscription
+    method = payment_method(facts, invoice)
+    intent = payments.intent_for_invoice(
+        invoice, method, now, new_id=new_id, clock=known.clock, off_session_later=subscription is not None
+    )
+    invoice.confirmation_secret = ConfirmationSecret(client_secret=intent.client_secret or "")
+    payment = InvoicePayment(
+        id=new_id("inpay"),
+        amount_requested=invoice.amount_due,
+        created=now,
+        currency=invoice.currency,
+        invoice=invoice.id,
+        is_default=True,
+        livemode=invoice.livemode,
+        payment_intent=intent.id,
+    )
+    known.payments.append(payment)
+    decision = Decision(inserts=[payment], events=[Event("invoice.finalized", told(invoice))])
+    if invoice.collection_method == "send_invoice":
+        decision.inserts.append(intent)
+        decision.events.append(Event("payment_intent.created", intent))
+        if invoice.auto_advance:
+            decision.events.append(Event("invoice.sent", told(invoice)))
+        if invoice.due_date is not None:
+            decision.due.append(Due("invoice.overdue", invoice.id, max(invoice.due_date, now), known.clock))
+        return decision
+    decision.events.append(Event("payment_intent.created", intent))
+    if collect == "later" or method is None:
+        decision.inserts.append(intent)
+        if collect == "off_session":
+            decision.add(collection.payment_failed(known, None, now, new_id))
+        return decision
+    attempt = attempts.attempt_for(
+        intent,
+        method,
+        off_session=collect == "off_session",
+        initiator="merchant" if collect == "off_session" else "customer",
+        now=now,
+        wall=facts.wall,
+        new_id=new_id,
+    )
+    decision.inserts.append(payments.dispatched(intent, attempt))
+    return decision.add(attempts.dispatch(attempt))
+
+
+def payment_method(facts: BillingFacts, invoice: Invoice) -> PaymentMethod | None:
+    """What an invoice is collected from: its own method, the subscription's, or the customer's default."""
+    subscription = facts.parties.subscriptions.get(invoice.subscription or "")
+    customer = facts.parties.customers[invoice.customer]
+    for id in method_ids(invoice.default_payment_method, subscription, customer):
+        method = facts.methods.get(id)
+        if method is not None and method.customer == customer.id:
+            return method
+    return None
+
+
+def method_ids(own: str | None, subscription: Subscription | None, customer: Customer) -> list[str]:
+    """Payment methods in the order in which they are used (docs/behaviour.md, "Which payment method")."""
+    ids = [own]
+    if subscription is not None:
+        ids += [subscription.default_payment_method, subscription.default_source]
+    ids += [customer.invoice_settings.default_payment_method, customer.default_source]
+    return [id for id in ids if id]
+
+
+def _number(facts: BillingFacts, customer: Customer) -> tuple[str, Customer]:
+    """The next number of the customer's series, or of the book's."""
+    if facts.numbering is not None:
+        facts.numbering.next += 1
+        return f"{facts.numbering.prefix}-{facts.numbering.next - 1:04}", customer
+    number = f"{customer.invoice_prefix}-{customer.next_invoice_sequence:04}"
+    return number, replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
+
+
+def _due(invoice: Invoice, balance: int) -> tuple[int, int]:
+    """What is to be collected, and the customer's balance afterwards.
+
+    Credit pays, debt is billed, a negative total becomes credit. What is too little to be charged, or not a sum that
+    exists in coins, stays on the balance.
+    """
+    due = invoice.total + balance
+    if due <= 0:
+        return 0, due
+    if due < minimum_charge(invoice.currency):
+        return 0, due
+    charged = round_to_step(due, invoice.currency)
+    return charged, due - charged
+
+
+def _due_date(invoice: Invoice, now: int) -> int | None:
+    if invoice.collection_method != "send_invoice":
+        return None
+    if invoice.days_until_due is not None:
+        return now + invoice.days_until_due * DAY
+    return now if invoice.due_date is None else invoice.due_date
+
+
+def _use_balance(
+    facts: BillingFacts, decision: Decision, invoice: Invoice, customer: Customer, now: int, new_id: NewId
+) -> None:
+    """Moves the customer's balance and counter on."""
+    was = facts.parties.customers[customer.id]
+    if invoice.applied_balance:
+        too_small = invoice.amount_due == 0 and (invoice.ending_balance or 0) > 0
+        customer, transaction = move(
+            customer,
+            invoice.applied_balance,
+            "invoice_too_small" if too_small else "applied_to_invoice",
+            id=new_id("cbtxn"),
+            at=now,
+            currency=invoice.currency,
+            invoice=invoice.id,
+        )
+        decision.inserts.append(transaction)
+        decision.events.append(Event("customer.updated", customer, was))
+    if customer is not was:
+        facts.parties.customers[customer.id] = customer
+        decision.updates.append(Update(customer, was))
+
+
+def _paused(known: CollectionFacts, now: int) -> Decision | None:
+    """What pause_collection of the subscription makes of a new invoice."""
+    subscription = known.subscription
+    if subscription is None or subscription.pause_collection is None:
+        return None
+    match subscription.pause_collection.behavior:
+        case "mark_uncollectible":
+            return collection.mark_uncollectible(known, now, "subscription_paused")
+        case "void":
+            return collection.void(known, now)
+        case _:
+            return None
+
+
+# What a state allows ---------------------------------------------------------------------------------------------------
+
+
+def not_a_draft(invoice: Invoice, what: str) -> Refusal | None:
+    """Only drafts can be edited, deleted and finalized."""
+    if invoice.status == "draft":
+        return None
+    if what == "finalize":
+        return Refusal(
+            "invoice_already_finalized", "This invoice is already finalized, you can't re-finalize a non-draft invoice."
+        )
+    if what == "delete":
+        return Refusal("invoice_not_editable", "You can only delete draft invoices.")
+    return Refusal("invoice_not_editable", f"Finalized invoices can't be updated in this way: {what}.")
+
+
+def not_payable(invoice: Invoice) -> Refusal | None:
+    """Why an invoice cannot be paid; None if it can."""
+    if invoice.status == "paid":
+        return Refusal("invoice_already_paid", "Invoice is already paid")
+    if invoice.status in states.INVOICE_OWED or invoice.status == "draft":
+        return None
+    return Refusal("invoice_not_payable", f"This invoice can no longer be paid: it is {invoice.status}.")
+
+
+def not_voidable(invoice: Invoice, live: bool) -> Refusal | None:
+    """Why an invoice cannot be voided. While an attempt may still succeed, money could arrive for a void invoice."""
+    if states.advance(states.INVOICE, invoice.status or "", "void") is None:
+        return Refusal("invoice_not_voidable", "You can only pass in open invoices. This invoice isn't open.")
+    if invoice.amount_paid:
+        return Refusal("invoice_not_voidable", "You can't void an invoice that has been paid in part: credit it instead.")
+    return in_progress(invoice) if live else None
+
+
+def not_to_give_up(invoice: Invoice, live: bool) -> Refusal | None:
+    """Why an invoice cannot be marked uncollectible."""
+    if states.advance(states.INVOICE, invoice.status or "", "give_up") is None:
+        return Refusal("invoice_not_open", "You can only pass in open invoices. This invoice isn't open.")
+    return in_progress(invoice) if live else None
+
+
+def in_progress(invoice: Invoice) -> Refusal:
+    return Refusal(
+        "invoice_payment_in_progress", f"A payment of {invoice.id} is in progress: wait until it has succeeded or failed."
+    )
