@@ -76,7 +76,8 @@ async def _expand_field(tx: Transaction, cls: type[msgspec.Struct], group: list[
     if facts is None:
         raise errors.invalid_request(f"This property cannot be expanded ({name}).", code="property_cannot_be_expanded")
     if facts.expandable:
-        await _replace(tx, BY_OBJECT[facts.expandable.object], group, name, below)
+        if whole := BY_OBJECT.get(facts.expandable.object):  # else of a kind that is not kept here: the id is all there is
+            await _replace(tx, whole, group, name, below)
     elif facts.children:
         members = [
             _Spot(hash, type(child), child)

@@ -78,7 +78,7 @@ class Customer(Resource, kw_only=True):
     created: Annotated[Instant, Column("created_at")]
     currency: Annotated[str | None, Column()] = None
     customer_account: str | None = None
-    default_source: str | None = None
+    default_source: Annotated[str | None, Expandable("payment_method")] = None
     delinquent: Annotated[bool, Column()] = False
     description: str | None = None
     discount: Discount | None = None

@@ -26,7 +26,7 @@ from voldaan.rules.refusals import refused
 ID = re.compile(r"[A-Za-z0-9_\-.]{1,255}")
 URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 TAX_CODE = re.compile(r"txcd_\d{8}")
-DESCRIPTOR = re.compile(r"""(?=.*[A-Za-z])[^<>\\'"*]{5,22}""")  # as on a card statement
+DESCRIPTOR = re.compile(r"""(?=.*[A-Za-z])[^<>\\'"*]{1,22}""")  # as on a card statement
 
 Given = ProductCreate | ProductUpdate | ProductData
 
@@ -65,7 +65,7 @@ def _check(params: Given) -> None:
         raise refused(f"No such tax code: '{params.tax_code}'", "tax_code", "resource_missing")
     if params.statement_descriptor and not DESCRIPTOR.fullmatch(params.statement_descriptor):
         raise refused(
-            "The statement descriptor must have 5 to 22 characters, at least one letter, and none of <>\\'\"*.",
+            "The statement descriptor must have at most 22 characters, at least one letter, and none of <>\\'\"*.",
             "statement_descriptor",
         )
     if isinstance(params, ProductData):
