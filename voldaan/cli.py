@@ -115,7 +115,9 @@ def doctor(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"code": f.code, "severity": f.severity, "message": f.message, "fix": f.fix} for f in findings]))
     for finding in [] if as_json else findings:
-        click.echo(f"{finding.severity:8} {finding.code}: {finding.message}" + (f"\n         {finding.fix}" if finding.fix else ""))
+        click.echo(f"{finding.severity:8} {finding.code}: {finding.message}")
+        if finding.fix:
+            click.echo(f"         {finding.fix}")
     sys.exit(1 if any(f.severity == "error" for f in findings) else 0)
 
 
@@ -171,6 +173,19 @@ def verify(account: str | None, as_json: bool) -> None:
             click.echo(f"{f.invariant}  {f.account}  {f.id}: {f.detail}")
         click.echo(f"{len(verdict.checked)} invariants checked: " + ("clean" if verdict.clean else f"{len(findings)} findings"))
     sys.exit(0 if verdict.clean else 1)
+
+
+@main.command()
+@click.argument("folder", default="docs", type=click.Path(file_okay=False))
+def docs(folder: str) -> None:
+    """Write the pages of the documentation that are made from the code."""
+    from pathlib import Path
+
+    from voldaan.reference import pages
+
+    for name, text in pages().items():
+        (Path(folder) / name).write_text(text, encoding="utf-8")
+        click.echo(f"{folder}/{name}")
 
 
 if __name__ == "__main__":
