@@ -450,6 +450,28 @@ async def test_only_a_method_of_ones_own_can_be_the_default(shop: Shop) -> None:
     assert await shop.refusal(customers.update, CustomerUpdate, form, id=anna["id"]) == blamed
 
 
+async def test_a_test_card_becomes_a_method_of_the_new_customers_own(shop: Shop) -> None:
+    form = "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa"
+    anna = await shop.ask(customers.create, CustomerCreate, form + "&expand[]=invoice_settings.default_payment_method")
+    card = anna["invoice_settings"]["default_payment_method"]
+    assert (card["customer"], card["card"]["last4"]) == (anna["id"], "4242")
+    assert card["id"] != "pm_card_visa"
+    attached, created = await shop.events()
+    assert (attached["type"], created["type"]) == ("payment_method.attached", "customer.created")
+    assert created["data"]["object"]["invoice_settings"]["default_payment_method"] == card["id"]
+    other = await shop.refusal(customers.create, CustomerCreate, form.replace("=pm_card_visa&", "=pm_card_mastercard&"))
+    assert other == ("resource_missing", "invoice_settings[default_payment_method]")
+    taken = await shop.refusal(customers.create, CustomerCreate, f"payment_method={card['id']}")
+    assert taken == ("", None)
+    assert len(await shop.ask(lists.page(Customer), CustomerList)) == 1
+
+    ben = await shop.ask(customers.create, CustomerCreate, "payment_method=pm_card_visa")
+    assert ben["invoice_settings"]["default_payment_method"] is None
+    stranger = f"invoice_settings[default_payment_method]={card['id']}"
+    assert (await shop.refusal(customers.update, CustomerUpdate, stranger, id=ben["id"]))[0] == "resource_missing"
+    assert (await shop.ask(customers.update, CustomerUpdate, stranger, id=anna["id"]))["id"] == anna["id"]
+
+
 async def test_a_customer_on_a_test_clock_lives_by_it(shop: Shop) -> None:
     clock = await shop.ask(test_clocks.create, TestClockCreate, f"frozen_time={NOW - 86400}")
     anna = await shop.ask(customers.create, CustomerCreate, f"name=Anna&test_clock={clock['id']}&email=anna@example.com")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon, CouponCreate, CouponDelete, CouponUpdate
 from voldaan.resources.params import Params
@@ -73,7 +72,7 @@ async def delete(tx: Transaction, params: CouponDelete, id: str) -> Coupon:
     return coupon
 
 
-async def expire(tx: Transaction, ids: Sequence[str]) -> None:
+async def expire(tx: Transaction, ids: list[str]) -> None:
     """Handler of coupon.expire: from now on these cannot be redeemed."""
     coupons = await tx.get(Coupon, ids, lock=True)
     over = [c for c in coupons.values() if c.valid and c.redeem_by is not None and c.redeem_by <= tx.now]
@@ -89,7 +88,7 @@ async def living(tx: Transaction, id: str, *, lock: bool = False, param: str | N
 
 
 def _updated(coupon: Coupon, was: Coupon) -> Decision:
-    event = Event("coupon.updated", coupon, previous_attributes(coupon, was))
+    event = Event("coupon.updated", coupon, was)
     return Decision(updates=[Update(coupon, was)], events=[event])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from voldaan.commands import clocks, customers
-from voldaan.events.changes import previous_attributes
 from voldaan.ledger import customer_balance_transactions as ledger
 from voldaan.resources.customer_balance_transactions import (
     CustomerBalanceTransaction,
@@ -42,7 +41,7 @@ async def create(
         description=params.description or None,
         metadata=merged({}, params.metadata),
     )
-    event = Event("customer.updated", after, previous_attributes(after, was))
+    event = Event("customer.updated", after, was)
     await write(tx, [Decision(updates=[Update(after, was)], events=[event]), recorded(transaction)])
     return transaction
 

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from voldaan.commands import clocks, tax_ids
 from voldaan.commands import customer_balance_transactions as balance
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.customers import Customer, CustomerCreate, CustomerDelete, CustomerInvoiceSettings, CustomerUpdate
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.test_clocks import TestClock
@@ -74,7 +73,7 @@ async def update(tx: Transaction, params: CustomerUpdate, id: str) -> Customer:
     if customer == was:
         return was
     decision.updates.append(Update(customer, was))
-    decision.events.append(Event("customer.updated", customer, previous_attributes(customer, was)))
+    decision.events.append(Event("customer.updated", customer, was))
     await write(tx, [decision])
     return customer
 

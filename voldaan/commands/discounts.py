@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from voldaan.commands import customers
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount, DiscountDelete, DiscountParams, DiscountSource
 from voldaan.resources.render import to_dict
@@ -88,7 +87,7 @@ async def delete_of_customer(tx: Transaction, params: DiscountDelete, customer: 
         raise Refused(Refusal("resource_missing", f"No active discount for customer: {customer}", status=404))
     after = replace(was, discount=None)
     discount = await tx.need(Discount, was.discount.id)
-    told = Event("customer.updated", after, previous_attributes(after, was))
+    told = Event("customer.updated", after, was)
     await write(tx, [ended(discount, tx.now), Decision(updates=[Update(after, was)], events=[told])])
     return deleted(discount)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from voldaan.commands import products
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import Resource
 from voldaan.resources.params import Params
 from voldaan.resources.prices import Price, PriceCreate, PriceUpdate
@@ -67,10 +66,7 @@ def events(verb: str, price: Price, was: Price | None = None) -> list[Event]:
     if price.recurring:
         found.append(("plan", rules.plan_of(price), rules.plan_of(was) if was else None))
     found.append(("price", price, was))
-    return [
-        Event(f"{name}.{verb}", new, previous_attributes(new, old) if old else None)
-        for name, new, old in found
-    ]
+    return [Event(f"{name}.{verb}", new, old) for name, new, old in found]
 
 
 async def living(tx: Transaction, id: str, *, lock: bool = False, param: str | None = None) -> Price:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from voldaan.commands import prices
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.params import Params
 from voldaan.resources.prices import Price, PriceCreate, ProductData, RecurringParams
 from voldaan.resources.products import DefaultPriceData, Product, ProductCreate, ProductDelete, ProductUpdate
@@ -55,8 +54,7 @@ async def update(tx: Transaction, params: ProductUpdate, id: str) -> Product:
     if product == was:
         return product
     product = replace(product, updated=tx.now)
-    previous = previous_attributes(product, was)
-    await write(tx, [Decision(updates=[Update(product, was)], events=[Event("product.updated", product, previous)])])
+    await write(tx, [Decision(updates=[Update(product, was)], events=[Event("product.updated", product, was)])])
     return product
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from voldaan.events.changes import previous_attributes
 from voldaan.resources.tax_rates import TaxRate, TaxRateCreate, TaxRateUpdate
 from voldaan.rules import tax_rates as rules
 from voldaan.rules.decision import Decision, Event, Update
@@ -39,7 +38,7 @@ async def update(tx: Transaction, params: TaxRateUpdate, id: str) -> TaxRate:
     rate = rules.update(was, params)
     if rate == was:
         return was
-    event = Event("tax_rate.updated", rate, previous_attributes(rate, was))
+    event = Event("tax_rate.updated", rate, was)
     await write(tx, [Decision(updates=[Update(rate, was)], events=[event])])
     return rate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from voldaan.commands import attempts, charges, invoices, payouts, renewals, revenue, subscriptions
+from voldaan.commands import attempts, charges, coupons, invoices, payouts, renewals, revenue, subscriptions
 from voldaan.engine import Again, Engine, Leased
 from voldaan.events import delivery
 from voldaan.resources.accounts import Account
@@ -42,6 +42,7 @@ HANDLERS = [
     Handler("invoice.finalize", inside=invoices.finalize_due),
     Handler("invoice.attempt", inside=invoices.attempt_due),
     Handler("invoice.overdue", inside=invoices.overdue),
+    Handler("coupon.expire", inside=coupons.expire),
     Handler("webhook.deliver", outside=delivery.deliver, batch=100),
 ]
 BY_KIND = {handler.kind: handler for handler in HANDLERS}
