@@ -1,0 +1,186 @@
+"""Lists: newest first, page by page, and nothing twice or not at all, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+import pytest
+
+from tests.api.wire import Wire
+from tests.api.world import World
+from tests.conftest import sdk
+
+
+@pytest.fixture(scope="module")
+def shop(api_server, dsn) -> tuple[Wire, list[str]]:
+    """An account with 23 customers, the newest first."""
+    from tests.conftest import new_account
+
+    wire = Wire(api_server, new_account(dsn).secret_key)
+    made = [wire.post("/v1/customers", email=f"{n % 3}@example.com", name=f"Customer {n}")["id"] for n in range(23)]
+    return wire, made[::-1]
+
+
+def ids(page: dict) -> list[str]:
+    return [o["id"] for o in page["data"]]
+
+
+def test_ten_of_the_newest_unless_told_otherwise(shop):
+    wire, customers = shop
+    page = wire.get("/v1/customers")
+    assert ids(page) == customers[:10]
+    assert (page["object"], page["has_more"], page["url"]) == ("list", True, "/v1/customers")
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(1, 1), (0, 1), (-5, 1), (22, 22), (23, 23), (24, 23), (100, 23), (101, 23)])
+def test_a_limit_is_brought_into_its_bounds(shop, limit, shown):
+    wire, customers = shop
+    page = wire.get("/v1/customers", limit=limit)
+    assert ids(page) == customers[:shown]
+    assert page["has_more"] is (shown < 23)
+
+
+def test_more_than_a_hundred_are_never_shown(wire):
+    wire.http.headers["Connection"] = "keep-alive"
+    for n in range(101):
+        wire.post("/v1/coupons", percent_off=1, duration="once", name=str(n))
+    page = wire.get("/v1/coupons", limit=500)
+    assert (len(page["data"]), page["has_more"]) == (100, True)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10, 22, 23])
+def test_forwards_and_back_again_over_all_pages(shop, size):
+    wire, customers = shop
+    seen, after = [], {}
+    while True:
+        page = wire.get("/v1/customers", limit=size, **after)
+        seen += ids(page)
+        if not page["has_more"]:
+            break
+        after = {"starting_after": seen[-1]}
+    assert seen == customers
+
+    back, before = [], {"ending_before": customers[-1]}
+    while True:
+        page = wire.get("/v1/customers", limit=size, **before)
+        back = ids(page) + back
+        if not page["has_more"]:
+            break
+        before = {"ending_before": back[0]}
+    assert back == customers[:-1]
+
+
+def test_the_page_before_is_still_newest_first(shop):
+    wire, customers = shop
+    page = wire.get("/v1/customers", limit=3, ending_before=customers[10])
+    assert ids(page) == customers[7:10]
+    assert page["has_more"] is True
+    assert wire.get("/v1/customers", limit=3, ending_before=customers[2])["has_more"] is False
+    assert ids(wire.get("/v1/customers", ending_before=customers[0])) == []
+    assert ids(wire.get("/v1/customers", starting_after=customers[-1])) == []
+
+
+def test_what_comes_in_between_moves_nothing(fresh: World):
+    wire = fresh.wire
+    made = [fresh.product()["id"] for _ in range(6)][::-1]
+    first = wire.get("/v1/products", limit=3)
+    fresh.product()
+    wire.delete(f"/v1/products/{made[2]}")  # the cursor itself goes
+    second = wire.get("/v1/products", limit=3, starting_after=made[2])
+    assert ids(first) + ids(second) == made
+
+
+def test_a_deleted_customer_is_no_longer_listed_but_still_a_cursor(fresh: World):
+    wire = fresh.wire
+    oldest, middle, newest = (fresh.customer()["id"] for _ in range(3))
+    wire.delete(f"/v1/customers/{middle}")
+    assert ids(wire.get("/v1/customers")) == [newest, oldest]
+    assert ids(wire.get("/v1/customers", starting_after=middle)) == [oldest]
+    assert ids(wire.get("/v1/customers", ending_before=middle)) == [newest]
+
+
+def test_filters_narrow_a_list(shop):
+    wire, customers = shop
+    page = wire.get("/v1/customers", email="1@example.com", limit=100)
+    assert ids(page) == [id for n, id in enumerate(customers[::-1]) if n % 3 == 1][::-1]
+    rest = wire.get("/v1/customers", email="1@example.com", limit=100, starting_after=ids(page)[3])
+    assert ids(rest) == ids(page)[4:]
+    assert ids(wire.get("/v1/customers", email="nobody@example.com")) == []
+
+
+def test_created_takes_an_instant_or_bounds(dsn, fresh: World):
+    wire = fresh.wire
+    made = [fresh.customer()["id"] for _ in range(4)]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for at, id in enumerate(made):
+            connection.execute("update customers set created_at = to_timestamp(%s) where id = %s", (1_700_000_000 + at, id))
+
+    def found(**created):
+        return [made.index(id) for id in ids(wire.get("/v1/customers", created=created.get("at", created)))]
+
+    assert found(at=1_700_000_001) == [1]
+    assert found(gt=1_700_000_001) == [3, 2]
+    assert found(gte=1_700_000_001) == [3, 2, 1]
+    assert found(lt=1_700_000_001) == [0]
+    assert found(lte=1_700_000_001) == [1, 0]
+    assert found(gt=1_700_000_000, lt=1_700_000_003) == [2, 1]
+    assert found(gt=2_000_000_000) == []
+
+
+FILTERS = [
+    # list, how its object is made, filters that find it, filters that do not
+    ("products", lambda w: w.product(url="https://example.com/only"), {"url": "https://example.com/only"}, {"active": False}),
+    ("prices", lambda w: w.price(lookup_key="only"), {"lookup_keys": ["only"]}, {"type": "one_time"}),
+    ("prices", lambda w: w.price(100, "year"), {"recurring": {"interval": "year"}}, {"recurring": {"interval": "day"}}),
+    ("tax_rates", lambda w: w.tax_rate(inclusive=True), {"inclusive": True}, {"inclusive": False}),
+    ("payment_intents", lambda w: w.intent(customer=w.anna["id"]), lambda w: {"customer": w.anna["id"]}, {"customer": "cus_x"}),
+    ("charges", lambda w: w.charge(customer=w.anna["id"]), lambda w: {"customer": w.anna["id"]}, {"customer": "cus_x"}),
+    ("invoices", lambda w: w.draft(), lambda w: {"customer": w.anna["id"], "status": "draft"}, {"status": "paid"}),
+    ("invoices", lambda w: w.sent_invoice(), {"collection_method": "send_invoice"}, {"status": "draft"}),
+    ("invoiceitems", lambda w: w.item(w.anna["id"]), lambda w: {"customer": w.anna["id"], "pending": True}, {"pending": False}),
+    ("subscriptions", lambda w: w.subscription(), lambda w: {"price": w.monthly["id"]}, {"price": "price_x"}),
+    ("subscriptions", lambda w: w.subscription(), {"status": "active"}, {"status": "canceled"}),
+    ("refunds", lambda w: w.refund(), {}, {"charge": "ch_x"}),
+    ("setup_intents", lambda w: w.setup_intent(customer=w.anna["id"]), {}, {"customer": "cus_x"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("noun", "make", "hit", "miss"), FILTERS, ids=[f"{f[0]}-{i}" for i, f in enumerate(FILTERS)])
+def test_every_list_has_its_filters(world: World, noun, make, hit, miss):
+    made = make(world)["id"]
+    hit = hit(world) if callable(hit) else hit
+    assert ids(world.wire.get(f"/v1/{noun}", **hit))[0] == made
+    assert made not in ids(world.wire.get(f"/v1/{noun}", **miss, limit=100))
+
+
+def test_canceled_subscriptions_are_shown_only_when_asked_for(world: World):
+    customer = world.payer()["id"]
+    gone = world.subscription(customer)["id"]
+    world.wire.delete(f"/v1/subscriptions/{gone}")
+    here = world.subscription(customer)["id"]
+
+    def found(**status):
+        return ids(world.wire.get("/v1/subscriptions", customer=customer, **status))
+
+    assert found() == [here]
+    assert found(status="all") == [here, gone]
+    assert found(status="canceled") == [gone]
+    assert found(status="ended") == [gone]
+    assert found(status="active") == [here]
+
+
+def test_the_sdk_walks_over_all_pages(shop):
+    wire, customers = shop
+    client = sdk(wire.address, wire.key)
+    assert [c.id for c in client.v1.customers.list({"limit": 5}).auto_paging_iter()] == customers
+    page = client.v1.customers.list({"limit": 5, "ending_before": customers[-1]})
+    assert sorted(c.id for c in page.auto_paging_iter()) == sorted(customers[:-1])
+
+
+def test_objects_of_the_same_second_keep_their_order(fresh: World):
+    made = []
+    end = int(time.time()) + 1
+    while time.time() < end and len(made) < 40:
+        made.append(fresh.product()["id"])
+    assert ids(fresh.wire.get("/v1/products", limit=100)) == made[::-1]
