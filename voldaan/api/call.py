@@ -19,7 +19,7 @@ from voldaan.store.transaction import Missing
 from voldaan.store.writer import Conflict
 
 Outcome = tuple[int, bytes, dict[str, str]]  # status, body, headers of its own
-BUSY = (Conflict, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+BUSY = (Conflict, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.UniqueViolation)
 
 log = logging.getLogger("voldaan.api")
 
@@ -51,7 +51,7 @@ def error_of(stopped: Exception) -> ApiError | None:
     if isinstance(stopped, Missing):
         in_path = stopped.param is None
         return errors.resource_missing(stopped.object_name, stopped.id, param=stopped.param or "id", in_path=in_path)
-    if isinstance(stopped, BUSY):
+    if isinstance(stopped, BUSY):  # two requests for the same name or number: repeated, the second one is told what is taken
         log.warning("another change was first: %s", stopped)
         return errors.lock_timeout()
     return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from voldaan.resources.base import Resource, Spec, spec
 from voldaan.resources.params import Hash, PageParams, Params, Range
+from voldaan.resources.registry import BY_OBJECT
 from voldaan.store import rows
 from voldaan.store.pages import Page
 from voldaan.store.transaction import Missing, Transaction
@@ -36,6 +37,8 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
     async def listing(tx: Transaction, params: PageParams, **path: str) -> Page:
         conditions, values = filters(cls, params)
         for placeholder, name in parents.items():
+            if parent := BY_OBJECT.get(placeholder):
+                await tx.need(parent, path[placeholder])
             conditions.append(f"t.{column(spec(cls), name)} = %({placeholder})s")
             values[placeholder] = path[placeholder]
         return await fetch(tx, cls, params, conditions, values)

@@ -142,7 +142,7 @@ class Performer:
         except psycopg.errors.UniqueViolation as twin:
             if call.key and twin.diag.constraint_name == "idempotency_keys_pkey":
                 return await self.alone(call)  # the twin was first: its answer is replayed
-            raise
+            raise error_of(twin) or twin from twin
         except Exception as stopped:
             error = error_of(stopped)
             if error is None:
