@@ -56,7 +56,7 @@ class Router:
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route and the values of its placeholders, or None."""
-        found = self._walk(self._root, path.strip("/").split("/"), 0, [])
+        found = self._walk(self._root, path[1:].split("/"), 0, [])
         if found is None or method not in found[0].routes:
             return None
         route, names = found[0].routes[method]

@@ -32,6 +32,10 @@ class Account(Resource, kw_only=True):
     country: Annotated[str, Column()] = "NL"
     default_currency: Annotated[str, Column()] = "eur"
     email: str | None = None
+    charges_enabled: bool = True
+    details_submitted: bool = True
+    payouts_enabled: bool = True
+    type: Literal["standard"] = "standard"
     created: Annotated[Instant, Column("created_at")]
     settings_billing: Annotated[BillingSettings, Hidden()] = field(default_factory=BillingSettings)
     card_processor: Annotated[str, Hidden()] = "sandbox"

@@ -27,6 +27,10 @@ select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, e.data,
            and d.subject >= e.id || ':' and d.subject < e.id || ';')
   from events e where e.account_id = %(account)s and e.id = any(%(ids)s);
 
+-- name: exists
+-- Whether a cursor is an event of this account.
+select 1 from events where account_id = %(account)s and id = %(id)s;
+
 -- name: page
 -- Ids of events, newest first.
 select e.id from events e
