@@ -22,6 +22,8 @@ class Engine:
     wall: Callable[[], int]
     elapsed: Callable[[], float]
     allow_private_webhooks: bool = False
+    lease_seconds: int = 120           # how long a worker may be silent before another takes over what it has leased
+    batch_max: int = 1000              # due rows that are worked on in one transaction
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 

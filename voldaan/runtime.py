@@ -18,7 +18,10 @@ async def running(dsn: str, settings: Settings) -> AsyncIterator[Engine]:
     pool = await open_pool(dsn, settings.pool_size)
     processors = await Registry.open(dsn)
     try:
-        yield Engine(pool, processors.get, clock.wall, clock.elapsed, settings.allow_private_webhooks)
+        yield Engine(
+            pool, processors.get, clock.wall, clock.elapsed, settings.allow_private_webhooks, settings.lease_seconds,
+            settings.batch_max,
+        )  # fmt: skip
     finally:
         await processors.close()
         await pool.close()

@@ -11,13 +11,18 @@ PORT = 8787
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`port` and `host` of the API and the pages; `pool_size` connections per process."""
+    """`port` and `host` of the API and the pages; `pool_size` connections per process.
+
+    `lease_seconds`: how long a worker may be silent before another takes over. `batch_max`: due rows per transaction.
+    """
 
     host: str = "127.0.0.1"
     port: int = PORT
     public_url: str = f"http://127.0.0.1:{PORT}"
     pool_size: int = 16
     allow_private_webhooks: bool = False
+    lease_seconds: int = 120
+    batch_max: int = 1000
 
     @staticmethod
     def read(port: int | None = None, host: str | None = None) -> Settings:
@@ -31,4 +36,6 @@ class Settings:
             public_url=env.get("VOLDAAN_PUBLIC_URL", f"http://{host}:{port}"),
             pool_size=int(env.get("VOLDAAN_POOL_SIZE", "16")),
             allow_private_webhooks=env.get("VOLDAAN_WEBHOOKS_PRIVATE", "") == "1",
+            lease_seconds=int(env.get("VOLDAAN_LEASE_SECONDS", "120")),
+            batch_max=int(env.get("VOLDAAN_BATCH_MAX", "1000")),
         )

@@ -24,12 +24,21 @@ select account_id from due
 select min(greatest(due_at, coalesce(leased_until, due_at))) from due where clock_id is null and parked_at is null;
 
 -- name: claim
--- Takes due work of one kind for this transaction: what another worker holds is skipped.
+-- Takes due work of one kind for this transaction: what another worker holds is skipped. No second column orders it:
+-- a million renewals of one instant would be sorted for each batch.
 select subject, due_at from due
  where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
    and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
- order by due_at, subject limit %(limit)s
+ order by due_at limit %(limit)s
    for update skip locked;
+
+-- name: claim_again
+-- Takes those of a batch that failed which are still there, and free.
+select d.subject, d.due_at
+  from unnest(%(subjects)s::text[], %(times)s::bigint[]) as c(subject, at)
+  join due d on d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.due_at = to_timestamp(c.at)
+ where d.parked_at is null and (d.leased_until is null or d.leased_until < to_timestamp(%(now)s))
+   for update of d skip locked;
 
 -- name: lease
 -- Takes due work that calls the outside: the lease outlives the transaction, and ends by itself if the worker dies.
@@ -37,7 +46,7 @@ update due d set lease = %(lease)s, leased_until = to_timestamp(%(until)s), trie
   from (select account_id, kind, subject, due_at from due
          where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
            and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
-         order by due_at, subject limit %(limit)s for update skip locked) c
+         order by due_at limit %(limit)s for update skip locked) c
  where d.account_id = c.account_id and d.kind = c.kind and d.subject = c.subject and d.due_at = c.due_at
 returning d.subject, d.due_at, d.tries;
 
@@ -57,11 +66,18 @@ update due d set leased_until = to_timestamp(c.until), lease = null, error = c.e
  where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.lease = %(lease)s;
 
 -- name: failed
--- A row whose work raised: tried again after a pause, parked for a person after too many tries.
+-- A row whose work raised: tried again after a pause that doubles, parked for a person after too many tries.
 update due set tries = tries + 1, error = %(error)s, lease = null,
-       leased_until = to_timestamp(%(again)s),
+       leased_until = to_timestamp(%(now)s + least(2 ^ least(tries + 1, 30), %(pause_max)s)),
        parked_at = case when tries + 1 >= %(tries_max)s then to_timestamp(%(now)s) end
  where account_id = %(account)s and kind = %(kind)s and subject = %(subject)s and due_at = to_timestamp(%(due)s);
+
+-- name: failed_leased
+-- The same for leased work, which has counted its try already.
+update due set error = %(error)s, lease = null,
+       leased_until = to_timestamp(%(now)s + least(2 ^ least(tries, 30), %(pause_max)s)),
+       parked_at = case when tries >= %(tries_max)s then to_timestamp(%(now)s) end
+ where account_id = %(account)s and kind = %(kind)s and subject = %(subject)s and lease = %(lease)s;
 
 -- name: clock_next
 -- The earliest work on a test clock up to an instant; at one instant the kinds run in a fixed order.

@@ -22,7 +22,6 @@ from voldaan.work.failpoints import fp
 from voldaan.work.handlers import BY_KIND, CLOCK_ORDER
 
 KIND = "test_clock.advance"
-LEASE_SECONDS = 120
 BATCH = 1000
 TRIES_MAX = 5
 
@@ -57,7 +56,7 @@ async def step(engine: Engine, account: Account, clock_id: str, lease: str) -> b
     """One batch at one instant. Returns False when the target is reached."""
     wall = engine.wall()
     async with transaction(engine.pool, account, wall, wall) as tx:
-        clock = await holding(tx, clock_id, lease)
+        clock = await holding(tx, clock_id, lease, engine.lease_seconds)
         if clock is None or clock.target is None:
             return False
         due = await tx.one(query("due", "clock_next"), clock=clock_id, until=clock.target, order=CLOCK_ORDER)
@@ -98,13 +97,37 @@ async def outside(engine: Engine, account: Account, kind: str, subjects: list[st
         )  # fmt: skip
 
 
-async def holding(tx: Transaction, clock_id: str, lease: str) -> TestClock | None:
-    """The clock, if this worker still holds it. Raises Overtaken otherwise."""
-    held = await tx.run(query("due", "clock_holds_lease"), clock=clock_id, lease=lease, until=tx.wall + LEASE_SECONDS)
+async def holding(tx: Transaction, clock_id: str, lease: str, seconds: int) -> TestClock | None:
+    """The clock, if this worker still holds it; then it does for `seconds` more. Raises Overtaken otherwise."""
+    held = await tx.run(query("due", "clock_holds_lease"), clock=clock_id, lease=lease, until=tx.wall + seconds)
     if not held:
         raise Overtaken(clock_id)
     found = await tx.get(TestClock, [clock_id], lock=True)
     return found.get(clock_id)
+
+
+async def failed(engine: Engine, account: Account, one: Leased, lease: str, reason: str) -> None:
+    """What a clock owes raised: it is tried again, then the clock says so and stands still where it was."""
+    wall = engine.wall()
+    async with transaction(engine.pool, account, wall, wall) as tx:
+        if one.tries < TRIES_MAX:
+            await tx.run(
+                query("due", "postpone"),
+                kind=KIND, lease=lease, subjects=[one.subject], until=[wall + 2**one.tries], errors=[reason],
+            )  # fmt: skip
+            return
+        try:
+            clock = await holding(tx, one.subject, lease, engine.lease_seconds)
+        except Overtaken:
+            return
+        if clock is None:
+            return
+        tx.now = clock.frozen_time
+        broken = msgspec.structs.replace(clock, status="internal_failure", target=None, status_details=TestClockStatusDetails())
+        await write(
+            tx, [Decision(updates=[Update(broken, clock)], events=[Event("test_helpers.test_clock.internal_failure", broken)],
+                          due_cancelled=[(KIND, clock.id)])]
+        )  # fmt: skip
 
 
 async def ready(tx: Transaction, clock: TestClock) -> None:

@@ -14,7 +14,7 @@ import logging
 import psycopg
 
 from voldaan.commands.attempts import carry_out
-from voldaan.engine import Engine, Leased
+from voldaan.engine import Again, Engine, Leased
 from voldaan.resources.accounts import Account
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
@@ -25,10 +25,22 @@ from voldaan.work.failpoints import fp
 from voldaan.work.handlers import HANDLERS, Handler
 
 POLL_SECONDS = 0.5           # how long due work may lie when nothing wakes the worker
-LEASE_SECONDS = 120
 TRIES_MAX = 25
 PAUSE_SECONDS_MAX = 6 * 3600
 BATCHES_AT_ONCE = 4          # of one kind, before the others get a turn
+
+# The database's own troubles. Others were in the way: the same work will go well later.
+BUSY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+)
+# It cannot be reached, or not be written to. A row that PostgreSQL finds too large is no trouble of the database's.
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+POISON = (psycopg.errors.ProgramLimitExceeded,)
+
+Row = tuple[str, int]  # subject and due_at
 
 log = logging.getLogger("voldaan.work")
 
@@ -36,8 +48,9 @@ log = logging.getLogger("voldaan.work")
 class Worker:
     """Runs due work until it is stopped."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, handlers: list[Handler] = HANDLERS) -> None:
         self.engine = engine
+        self.handlers = handlers
         self.stopping = False
 
     def stop(self) -> None:
@@ -51,7 +64,7 @@ class Worker:
             self.engine.wake.clear()
             try:
                 busy = await self.drain()
-            except psycopg.OperationalError as lost:
+            except LOST as lost:
                 log.warning("the database is out of reach, trying again: %s", lost)
                 busy = 0
             if not busy:
@@ -61,8 +74,10 @@ class Worker:
     async def drain(self) -> int:
         """One round over all kinds; returns how many rows were worked on."""
         done = await self.advance_clocks()
-        for handler in HANDLERS:
+        for handler in self.handlers:
             for _ in range(BATCHES_AT_ONCE):
+                if self.stopping:
+                    return done
                 count = await self.batch(handler)
                 done += count
                 if not count:
@@ -73,7 +88,11 @@ class Worker:
         """Works on one batch of a kind. Accounts whose rows other workers hold are passed over."""
         skip: list[str] = []
         while account := await self.next_account(handler.kind, skip):
-            count = await (self.inside(handler, account) if handler.inside else self.outside(handler, account))
+            try:
+                count = await (self.inside(handler, account) if handler.inside else self.outside(handler, account))
+            except BUSY as busy:
+                log.info("%s of %s waits for others: %s", handler.kind, account.id, busy)
+                count = 0
             if count:
                 return count
             skip.append(account.id)
@@ -87,92 +106,120 @@ class Worker:
             row = await cursor.fetchone()
         return await accounts.find(self.engine.pool, row[0]) if row else None
 
+    def size(self, handler: Handler) -> int:
+        return min(handler.batch, self.engine.batch_max)
+
     # work inside the database ---------------------------------------------------------------------------------------
 
     async def inside(self, handler: Handler, account: Account) -> int:
         """Claims and runs a batch in one transaction. If it fails, its rows are tried in halves, down to the one at fault."""
         try:
-            rows = await self.run_inside(handler, account, None)
+            rows, attempts = await self.run_inside(handler, account)
         except Exception as failure:
-            if isinstance(failure, psycopg.OperationalError):
+            if not at_fault(failure):
                 raise
             log.warning("a batch of %s failed and is split: %s", handler.kind, failure)
             rows = await self.claimable(handler, account)
             await self.split(handler, account, rows)
+        else:
+            await self.carry_out(account, attempts)
         return len(rows)
 
-    async def run_inside(self, handler: Handler, account: Account, only: list[tuple[str, int]] | None) -> list[tuple[str, int]]:
+    async def run_inside(self, handler: Handler, account: Account, only: list[Row] | None = None) -> tuple[list[Row], list[str]]:
+        """Runs the next batch, or those of `only` that are still there. Returns its rows, and attempts to carry out."""
         assert handler.inside is not None
         wall = self.engine.wall()
         async with transaction(self.engine.pool, account, wall, wall) as tx:
-            rows = await claim(tx, handler, only)
+            rows = await (claim_again(tx, handler.kind, only) if only else claim(tx, handler.kind, self.size(handler)))
             if not rows:
-                return []
+                return [], []
             fp(f"{handler.kind}.claimed")
             await handler.inside(tx, [subject for subject, _ in rows])
             await done(tx, handler.kind, rows)
             fp(f"{handler.kind}.before_commit")
         fp(f"{handler.kind}.committed")
-        if tx.attempts:
-            await carry_out(self.engine, account, tx.attempts)
-        return rows
+        return rows, tx.attempts
 
-    async def claimable(self, handler: Handler, account: Account) -> list[tuple[str, int]]:
-        wall = self.engine.wall()
-        async with transaction(self.engine.pool, account, wall, wall) as tx:
-            return await claim(tx, handler, None)
-
-    async def split(self, handler: Handler, account: Account, rows: list[tuple[str, int]]) -> None:
-        """Runs the rows in halves; a row that fails alone is put off, and parked after too many tries."""
-        if not rows:
-            return
-        if len(rows) > 1:
-            half = len(rows) // 2
-            for part in (rows[:half], rows[half:]):
-                try:
-                    await self.run_inside(handler, account, part)
-                except psycopg.OperationalError:
-                    raise
-                except Exception:
-                    await self.split(handler, account, part)
-            return
+    async def carry_out(self, account: Account, attempts: list[str]) -> None:
+        """What was committed goes outside. Should that fail, each attempt's safety net brings it back."""
         try:
-            await self.run_inside(handler, account, rows)
-        except psycopg.OperationalError:
-            raise
+            await carry_out(self.engine, account, attempts)
         except Exception as failure:
-            log.exception("%s of %s failed", handler.kind, rows[0][0])
-            await self.failed(handler.kind, account, rows[0], failure)
+            if not at_fault(failure):
+                raise
+            log.exception("%d attempts are left to their safety net", len(attempts))
 
-    async def failed(self, kind: str, account: Account, row: tuple[str, int], failure: Exception) -> None:
+    async def claimable(self, handler: Handler, account: Account) -> list[Row]:
         wall = self.engine.wall()
         async with transaction(self.engine.pool, account, wall, wall) as tx:
-            tries = (await tx.one(
-                "select tries from due where account_id = %(account)s and kind = %(kind)s and subject = %(subject)s "
-                "and due_at = to_timestamp(%(due)s)",
-                kind=kind, subject=row[0], due=row[1],
-            ) or (0,))[0]  # fmt: skip
+            return await claim(tx, handler.kind, self.size(handler))
+
+    async def split(self, handler: Handler, account: Account, rows: list[Row]) -> None:
+        """Runs rows that failed together in halves; a row that fails alone is put off, and parked after too many tries."""
+        half = len(rows) // 2
+        for part in filter(None, (rows[:half], rows[half:])):
+            try:
+                _, attempts = await self.run_inside(handler, account, part)
+            except Exception as failure:
+                if not at_fault(failure):
+                    raise
+                if len(part) > 1:
+                    await self.split(handler, account, part)
+                    continue
+                log.exception("%s of %s failed", handler.kind, part[0][0])
+                await self.failed(handler.kind, account, part[0], failure)
+            else:
+                await self.carry_out(account, attempts)
+
+    async def failed(self, kind: str, account: Account, row: Row, failure: Exception) -> None:
+        """A row that raised is tried again later, and parked when it keeps failing."""
+        wall = self.engine.wall()
+        async with transaction(self.engine.pool, account, wall, wall) as tx:
             await tx.run(
                 query("due", "failed"),
-                kind=kind, subject=row[0], due=row[1], now=wall, tries_max=TRIES_MAX,
-                again=wall + min(2 ** (tries + 1), PAUSE_SECONDS_MAX), error=f"{type(failure).__name__}: {failure}"[:2000],
+                kind=kind, subject=row[0], due=row[1], now=wall, tries_max=TRIES_MAX, pause_max=PAUSE_SECONDS_MAX,
+                error=worded(failure),
             )  # fmt: skip
 
     # work that calls the outside ------------------------------------------------------------------------------------
 
     async def outside(self, handler: Handler, account: Account) -> int:
-        assert handler.outside is not None
+        """Leases a batch and runs it with no transaction open. If it fails, each row is tried alone."""
         lease, wall = new_id("lease"), self.engine.wall()
+        work = await self.lease(handler.kind, account, lease, self.size(handler))
+        if not work:
+            return 0
+        fp(f"{handler.kind}.leased")
+        try:
+            await self.run_outside(handler, account, lease, work, wall)
+        except Exception as failure:
+            if not at_fault(failure):
+                raise
+            if len(work) > 1:
+                log.warning("a batch of %s failed and is tried one by one: %s", handler.kind, failure)
+            for one in work:
+                try:
+                    await self.run_outside(handler, account, lease, [one], wall)
+                except Exception as failure:
+                    if not at_fault(failure):
+                        raise
+                    log.exception("%s of %s failed", handler.kind, one.subject)
+                    await self.failed_leased(handler.kind, account, lease, one, failure)
+        return len(work)
+
+    async def lease(self, kind: str, account: Account, lease: str, limit: int) -> list[Leased]:
+        wall = self.engine.wall()
         async with transaction(self.engine.pool, account, wall, wall) as tx:
             rows = await tx.all(
                 query("due", "lease"),
-                kind=handler.kind, lease=lease, now=wall, until=wall + LEASE_SECONDS, limit=handler.batch,
+                kind=kind, lease=lease, now=wall, until=wall + self.engine.lease_seconds, limit=limit,
             )  # fmt: skip
-        if not rows:
-            return 0
-        fp(f"{handler.kind}.leased")
-        work = [Leased(subject, tries) for subject, _, tries in rows]
-        again = await handler.outside(self.engine, account, work, wall)
+        return [Leased(subject, tries) for subject, _, tries in rows]
+
+    async def run_outside(self, handler: Handler, account: Account, lease: str, work: list[Leased], wall: int) -> None:
+        """Runs leased work and ends it, as far as the lease is still ours; what is not done yet is put off."""
+        assert handler.outside is not None
+        again: list[Again] = await handler.outside(self.engine, account, work, wall)
         postponed = {a.subject for a in again}
         async with transaction(self.engine.pool, account, wall, self.engine.wall()) as tx:
             await tx.run(
@@ -185,33 +232,61 @@ class Worker:
                     kind=handler.kind, lease=lease, subjects=[a.subject for a in again],
                     until=[a.at for a in again], errors=[a.reason for a in again],
                 )  # fmt: skip
-        return len(rows)
+
+    async def failed_leased(self, kind: str, account: Account, lease: str, one: Leased, failure: Exception) -> None:
+        wall = self.engine.wall()
+        async with transaction(self.engine.pool, account, wall, wall) as tx:
+            await tx.run(
+                query("due", "failed_leased"),
+                kind=kind, subject=one.subject, lease=lease, now=wall, tries_max=TRIES_MAX, pause_max=PAUSE_SECONDS_MAX,
+                error=worded(failure),
+            )  # fmt: skip
 
     async def advance_clocks(self) -> int:
         """Advances the test clocks that were asked to."""
         skip: list[str] = []
         count = 0
         while account := await self.next_account(test_clocks.KIND, skip):
-            lease, wall = new_id("lease"), self.engine.wall()
-            async with transaction(self.engine.pool, account, wall, wall) as tx:
-                rows = await tx.all(
-                    query("due", "lease"), kind=test_clocks.KIND, lease=lease, now=wall, until=wall + LEASE_SECONDS, limit=1
-                )
-            for subject, _, _ in rows:
-                await test_clocks.advance(self.engine, account, subject, lease)
-            count += len(rows)
-            if not rows:
+            lease = new_id("lease")
+            work = await self.lease(test_clocks.KIND, account, lease, 1)
+            for one in work:
+                try:
+                    await test_clocks.advance(self.engine, account, one.subject, lease)
+                except Exception as failure:
+                    if not at_fault(failure):
+                        raise
+                    log.exception("test clock %s cannot advance", one.subject)
+                    await test_clocks.failed(self.engine, account, one, lease, worded(failure))
+            count += len(work)
+            if not work:
                 skip.append(account.id)
         return count
 
 
-async def claim(tx: Transaction, handler: Handler, only: list[tuple[str, int]] | None) -> list[tuple[str, int]]:
-    """Locks due rows (subject, due_at) for this transaction: the next batch, or those of `only` that are still there."""
-    rows = await tx.all(query("due", "claim"), kind=handler.kind, now=tx.wall, limit=handler.batch)
-    found = [(row[0], row[1]) for row in rows]
-    return found if only is None else [row for row in found if row in set(only)]
+def at_fault(failure: Exception) -> bool:
+    """Whether the work itself is to blame, and not that the database is busy or out of reach."""
+    return isinstance(failure, POISON) or not isinstance(failure, LOST)
 
 
-async def done(tx: Transaction, kind: str, rows: list[tuple[str, int]]) -> None:
+def worded(failure: Exception) -> str:
+    """What stands in the due row for people."""
+    return f"{type(failure).__name__}: {failure}".replace("\0", "")[:2000]
+
+
+async def claim(tx: Transaction, kind: str, limit: int) -> list[Row]:
+    """Locks the next batch of due rows for this transaction."""
+    return [(row[0], row[1]) for row in await tx.all(query("due", "claim"), kind=kind, now=tx.wall, limit=limit)]
+
+
+async def claim_again(tx: Transaction, kind: str, only: list[Row]) -> list[Row]:
+    """Locks those due rows that are still there and free."""
+    rows = await tx.all(
+        query("due", "claim_again"),
+        kind=kind, now=tx.wall, subjects=[subject for subject, _ in only], times=[at for _, at in only],
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in rows]
+
+
+async def done(tx: Transaction, kind: str, rows: list[Row]) -> None:
     """Ends claimed rows."""
     await tx.run(query("due", "done"), kind=kind, subjects=[row[0] for row in rows], times=[row[1] for row in rows])
