@@ -59,7 +59,7 @@ RETRIEVED = {
         "webhook_endpoint": "webhook_endpoints", "test_helpers.test_clock": "test_helpers/test_clocks",
     }.items()
 }  # fmt: skip
-SEEN_WHEN_DELETED = {"customer"}
+SEEN_WHEN_DELETED = {"customer", "test_helpers.test_clock"}
 
 
 def test_events_carry_what_the_sdk_declares(world: World):

@@ -23,9 +23,9 @@ async def page(tx: Transaction, params: EventList) -> Page:
     """GET /v1/events: newest first, by type (`invoice.*` takes all of a family), by time."""
     if params.type and params.types:
         raise Refused(Refusal("", "You may only specify one of these parameters: type, types.", "type"))
-    if cursor := params.starting_after or params.ending_before:
-        if not await tx.one(query("events", "exists"), id=cursor):
-            raise Missing("event", cursor, "ending_before" if params.ending_before else "starting_after")
+    cursor = params.starting_after or params.ending_before
+    if cursor and not await tx.one(query("events", "exists"), id=cursor):
+        raise Missing("event", cursor, "ending_before" if params.ending_before else "starting_after")
     types = [t.replace("_", "\\_").replace("*", "%") for t in params.types or ([params.type] if params.type else [])]
     since, until = _bounds(params)
     values = {"types": types or None, "object": None, "gte": since, "lt": until, "limit": params.limit + 1}
