@@ -8,7 +8,7 @@ from msgspec import field
 
 from voldaan.resources.base import UNSET, Column, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
 from voldaan.resources.mandates import MandateData
-from voldaan.resources.params import Currency, Hash, ListParams, Metadata, Params, PositiveAmount, Unset, exclusive
+from voldaan.resources.params import Hash, ListParams, Metadata, Params, Unset, exclusive
 from voldaan.resources.payment_intents import (
     AutomaticPaymentMethods,
     AutomaticPaymentMethodsParams,
@@ -100,11 +100,6 @@ class SetupIntentOptionsParams(OtherTypes):
     us_bank_account: SetupMethodOptionsParams | None = None
 
 
-class SingleUseParams(Hash):
-    amount: PositiveAmount
-    currency: Currency
-
-
 class SetupIntentCreate(Params):
     """POST /v1/setup_intents"""
 
@@ -127,7 +122,7 @@ class SetupIntentCreate(Params):
     payment_method_options: SetupIntentOptionsParams | None = None
     payment_method_types: list[str] | None = None                   # refused: no longer part of the API
     return_url: str | None = None
-    single_use: SingleUseParams | None = None
+    single_use: NotServed = None
     usage: Literal["off_session", "on_session"] | None = None
     use_stripe_sdk: bool | None = None
 
