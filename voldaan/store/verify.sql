@@ -18,7 +18,7 @@ with owed as (
     from postings where 'receivable' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2, 3
 )
 select coalesce(o.account_id, p.account_id), coalesce(o.customer_id, p.customer_id),
-       format('owes %s %s, the ledger says %s', coalesce(o.amount, 0), coalesce(o.currency, p.currency), coalesce(p.debits, 0) - coalesce(p.credits, 0))
+       format('owes %%s %%s, the ledger says %%s', coalesce(o.amount, 0), coalesce(o.currency, p.currency), coalesce(p.debits, 0) - coalesce(p.credits, 0))
   from owed o full join posted p using (account_id, customer_id, currency)
  where coalesce(o.amount, 0) <> coalesce(p.debits, 0) - coalesce(p.credits, 0);
 
@@ -34,7 +34,7 @@ with held as (
     from postings where 'customer_balance' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2
 )
 select coalesce(h.account_id, p.account_id), coalesce(h.customer_id, p.customer_id),
-       format('holds %s, the ledger says %s', coalesce(h.amount, 0), coalesce(p.amount, 0))
+       format('holds %%s, the ledger says %%s', coalesce(h.amount, 0), coalesce(p.amount, 0))
   from held h full join posted p using (account_id, customer_id)
  where coalesce(h.amount, 0) <> coalesce(p.amount, 0);
 
@@ -53,14 +53,14 @@ with moved as (
    group by 1, 2
 )
 select coalesce(m.account_id, p.account_id), coalesce(m.currency, p.currency),
-       format('balance transactions %s, the ledger says %s', coalesce(m.amount, 0), coalesce(p.amount, 0))
+       format('balance transactions %%s, the ledger says %%s', coalesce(m.amount, 0), coalesce(p.amount, 0))
   from moved m full join posted p using (account_id, currency)
  where coalesce(m.amount, 0) <> coalesce(p.amount, 0);
 
 -- name: L5_rollups_are_sums_of_postings
 -- A rollup says what the postings up to it say.
 select r.account_id, r.ledger_account || ' ' || r.currency || ' ' || r.through,
-       format('rollup %s / %s, postings %s / %s', r.debits, r.credits, s.debits, s.credits)
+       format('rollup %%s / %%s, postings %%s / %%s', r.debits, r.credits, s.debits, s.credits)
   from ledger_rollups r
  cross join lateral (
    select coalesce(sum(amount) filter (where p.debit = r.ledger_account), 0) as debits,
@@ -82,7 +82,7 @@ having (sum(case when credit = 'deferred_revenue' then amount else -amount end) 
 
 -- name: I1_invoice_totals_are_their_lines
 -- Subtotal, tax and total of an invoice are those of its lines; what is taxed inclusively is inside the amount.
-select i.account_id, i.id, format('subtotal %s, lines %s; tax %s, lines %s', i.subtotal, l.subtotal, i.tax, l.tax)
+select i.account_id, i.id, format('subtotal %%s, lines %%s; tax %%s, lines %%s', i.subtotal, l.subtotal, i.tax, l.tax)
   from invoices i
   left join lateral (
     select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net
@@ -92,7 +92,7 @@ select i.account_id, i.id, format('subtotal %s, lines %s; tax %s, lines %s', i.s
 
 -- name: I2_amount_due_is_paid_or_remains
 -- What an invoice asks is paid, credited or remains.
-select account_id, id, format('due %s, paid %s, remaining %s', amount_due, amount_paid, amount_remaining)
+select account_id, id, format('due %%s, paid %%s, remaining %%s', amount_due, amount_paid, amount_remaining)
   from invoices
  where (%(only)s::text is null or account_id = %(only)s) and status <> 'draft'
    and status <> 'void' and amount_due <> least(amount_paid, amount_due) + amount_remaining + pre_payment_credit_notes_amount
@@ -100,14 +100,14 @@ select account_id, id, format('due %s, paid %s, remaining %s', amount_due, amoun
 
 -- name: I3_paid_means_nothing_remains
 -- An invoice is paid exactly when nothing remains; an open one has something left to pay.
-select account_id, id, format('%s with %s remaining', status, amount_remaining)
+select account_id, id, format('%%s with %%s remaining', status, amount_remaining)
   from invoices
  where (%(only)s::text is null or account_id = %(only)s)
    and ((status = 'paid' and amount_remaining <> 0) or (status = 'open' and amount_remaining = 0));
 
 -- name: I4_amount_paid_is_the_payments
 -- amount_paid is what its payments brought, and what was paid out of band.
-select i.account_id, i.id, format('amount_paid %s, payments %s, out of band %s', i.amount_paid, p.amount, i.amount_paid_out_of_band)
+select i.account_id, i.id, format('amount_paid %%s, payments %%s, out of band %%s', i.amount_paid, p.amount, i.amount_paid_out_of_band)
   from invoices i
  cross join lateral (
    select coalesce(sum(p.amount_paid), 0) as amount from invoice_payments p
@@ -117,7 +117,7 @@ select i.account_id, i.id, format('amount_paid %s, payments %s, out of band %s',
 
 -- name: I5_numbers_have_no_gap
 -- Numbers per customer prefix: no gap, no duplicate.
-select account_id, customer_id, format('%s numbers up to %s', count(*), max(n))
+select account_id, customer_id, format('%%s numbers up to %%s', count(*), max(n))
   from (select i.account_id, i.customer_id, substring(i.number from '-([0-9]+)$')::bigint as n
           from invoices i join customers c on c.account_id = i.account_id and c.id = i.customer_id
          where i.number like c.invoice_prefix || '-%%' and (%(only)s::text is null or i.account_id = %(only)s)) numbered
@@ -126,7 +126,7 @@ having count(*) <> max(n) - min(n) + 1 or count(*) <> count(distinct n);
 
 -- name: I6_periods_tile_time
 -- The billed periods of a subscription item neither overlap nor leave a hole.
-select account_id, subscription_item_id, format('a period starts %s, the one before ends %s', period_start_at, before_end)
+select account_id, subscription_item_id, format('a period starts %%s, the one before ends %%s', period_start_at, before_end)
   from (select account_id, subscription_item_id, period_start_at,
                lag(period_end_at) over (partition by account_id, subscription_item_id order by period_start_at) as before_end
           from billed_periods where %(only)s::text is null or account_id = %(only)s) p
@@ -154,7 +154,7 @@ select s.account_id, s.id, s.status || ' without due work'
 
 -- name: P1_nobody_is_charged_twice
 -- An invoice is paid by no more money than it asks, unless the excess went to the customer's credit.
-select a.account_id, a.invoice_id, format('%s charged in %s attempts, %s due, %s overpaid', sum(a.amount), count(*), i.amount_due, i.amount_overpaid)
+select a.account_id, a.invoice_id, format('%%s charged in %%s attempts, %%s due, %%s overpaid', sum(a.amount), count(*), i.amount_due, i.amount_overpaid)
   from attempts a join invoices i on i.account_id = a.account_id and i.id = a.invoice_id
  where a.flow = 'authorize' and a.state = 'succeeded' and (%(only)s::text is null or a.account_id = %(only)s)
  group by a.account_id, a.invoice_id, i.amount_due, i.amount_overpaid
@@ -162,13 +162,13 @@ having sum(a.amount) > i.amount_due + i.amount_overpaid;
 
 -- name: P2_every_movement_has_one_balance_transaction
 -- A captured charge has exactly one balance transaction, a refund that left exactly one of its own.
-select c.account_id, c.id, format('%s balance transactions', count(b.id))
+select c.account_id, c.id, format('%%s balance transactions', count(b.id))
   from charges c
   left join balance_transactions b on b.account_id = c.account_id and b.source_id = c.id and b.type in ('charge', 'payment')
  where (%(only)s::text is null or c.account_id = %(only)s) and c.status = 'succeeded' and c.captured
  group by c.account_id, c.id having count(b.id) <> 1
 union all
-select r.account_id, r.id, format('%s balance transactions', count(b.id))
+select r.account_id, r.id, format('%%s balance transactions', count(b.id))
   from refunds r
   left join balance_transactions b on b.account_id = r.account_id and b.source_id = r.id and b.type in ('refund', 'payment_refund')
  where (%(only)s::text is null or r.account_id = %(only)s) and r.status = 'succeeded'
@@ -176,7 +176,7 @@ select r.account_id, r.id, format('%s balance transactions', count(b.id))
 
 -- name: P3_refunds_stay_within_the_charge
 -- Refunds do not exceed what was captured, and a charge counts exactly those that are not failed or canceled.
-select c.account_id, c.id, format('captured %s, refunded %s, refunds %s', c.amount_captured, c.amount_refunded, r.amount)
+select c.account_id, c.id, format('captured %%s, refunded %%s, refunds %%s', c.amount_captured, c.amount_refunded, r.amount)
   from charges c
  cross join lateral (
    select coalesce(sum(r.amount), 0) as amount from refunds r
@@ -193,7 +193,7 @@ select a.account_id, a.id, a.state || ' since ' || a.dispatched_at
 
 -- name: P6_payouts_are_their_balance_transactions
 -- An automatic payout is the sum of the balance transactions that it took.
-select p.account_id, p.id, format('payout %s, balance transactions %s', p.amount, b.net)
+select p.account_id, p.id, format('payout %%s, balance transactions %%s', p.amount, b.net)
   from payouts p
  cross join lateral (
    select coalesce(sum(b.net), 0) as net from balance_transactions b
@@ -203,7 +203,7 @@ select p.account_id, p.id, format('payout %s, balance transactions %s', p.amount
 
 -- name: P7_intents_agree_with_charges
 -- A payment intent has received what its charges captured.
-select p.account_id, p.id, format('received %s, charges %s', p.amount_received, c.amount)
+select p.account_id, p.id, format('received %%s, charges %%s', p.amount_received, c.amount)
   from payment_intents p
  cross join lateral (
    select coalesce(sum(c.amount_captured), 0) as amount from charges c
@@ -212,7 +212,7 @@ select p.account_id, p.id, format('received %s, charges %s', p.amount_received, 
 
 -- name: E1_paid_invoices_said_so_once
 -- Every paid invoice has exactly one invoice.paid event.
-select i.account_id, i.id, format('%s invoice.paid events', count(e.id))
+select i.account_id, i.id, format('%%s invoice.paid events', count(e.id))
   from invoices i left join events e on e.account_id = i.account_id and e.object_id = i.id and e.type = 'invoice.paid'
  where i.status = 'paid' and (%(only)s::text is null or i.account_id = %(only)s)
  group by i.account_id, i.id having count(e.id) <> 1;
