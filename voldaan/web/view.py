@@ -1,0 +1,299 @@
+"""The overview in one currency, ready for its template: figures chosen, charts drawn, words found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from markupsafe import Markup
+
+from voldaan.ledger import chart as accounts
+from voldaan.reports.mrr import Recurring
+from voldaan.reports.overview import Overview
+from voldaan.reports.payments import Payments, Tally
+from voldaan.reports.receivables import Receivables
+from voldaan.reports.revenue import Ledger
+from voldaan.web import charts, wording
+from voldaan.web.amounts import change, compact, money, month, month_year, number, share, signed
+from voldaan.web.charts import Chart, Series
+
+STATUS_CSS = {
+    "active": "c-good", "trialing": "c-accent", "past_due": "c-warn", "unpaid": "c-bad", "incomplete": "c-warn-soft",
+    "paused": "c-quiet", "canceled": "c-quiet-soft", "incomplete_expired": "c-quiet-soft",
+}  # fmt: skip
+CASH = (
+    ("available", "Available", "c-good", accounts.PROCESSOR_AVAILABLE),
+    ("pending", "Pending", "c-accent-soft", accounts.PROCESSOR_PENDING),
+    ("in-transit", "On its way to the bank", "c-accent", accounts.PAYOUTS_IN_TRANSIT),
+    ("bank", "In the bank", "c-quiet", accounts.BANK),
+)
+AGING_CSS = ("c-accent-soft", "c-warn-soft", "c-warn", "c-bad-soft", "c-bad")
+PAYOUT_TONE = {"paid": "good", "in_transit": "info", "pending": "", "failed": "bad", "canceled": ""}
+CODES_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One of the figures on top."""
+
+    id: str
+    name: str
+    figure: str
+    note: str
+    change: str = ""
+    tone: str = ""
+    spark: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    name: str
+    count: int
+    next: int | None
+    parked: int
+    error: str | None
+    real_time: bool
+
+
+class View:
+    """What the template names; everything is in one currency and in minor units until it is written."""
+
+    def __init__(
+        self, overview: Overview, currency: str, *, default: str, address: str, verdict: Any, read_all: bool
+    ) -> None:
+        self.currency = currency
+        self.address = address
+        self.verdict = verdict
+        self.read_all = read_all
+        self.clock = overview.clock
+        self.day = overview.clock.now // 86_400 * 86_400  # the page is the same until something has happened
+        self.currencies = overview.currencies or [default]
+        self.customers = overview.customers
+        self.fresh = not (overview.customers.count or overview.ledgers or overview.subscriptions)
+        self.ledger = overview.ledgers.get(currency, Ledger())
+        self.recurring = overview.recurring.get(currency, Recurring())
+        self.receivables = overview.receivables.get(currency, Receivables())
+        self.tries = overview.payments.get(currency, Payments([]))
+        self.months = overview.revenue.get(currency, [])
+        self.next_payout = overview.next_payouts.get(currency)
+        self.payouts = [(p, PAYOUT_TONE.get(p.status, "")) for p in overview.payouts.get(currency, [])]
+        self.subscriptions = overview.subscriptions.get(currency, {})
+        self.due = [
+            DueRow(wording.due_name(d.kind), d.count, d.next, d.parked, d.error, self.clock.on_clock and not d.on_clock)
+            for d in overview.due
+        ]
+        self.latest = wording.lines(overview.latest)
+
+    def money(self, amount: int) -> str:
+        return money(amount, self.currency)
+
+    def short(self, amount: int) -> str:
+        return compact(amount, self.currency)
+
+    # ── key figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def kpis(self) -> list[Kpi]:
+        return [self._mrr_kpi(), self._cash_kpi(), self._receivables_kpi(), self._revenue_kpi(), self._payments_kpi()]
+
+    def _mrr_kpi(self) -> Kpi:
+        months = self.recurring.months
+        before = months[-1].start if months else 0
+        ends = [m.end for m in months]
+        subscribers = self.recurring.subscribers
+        note = f"this month · {number(subscribers)} {'subscriber' if subscribers == 1 else 'subscribers'}"
+        moved = change(self.recurring.amount, before) if before else ""
+        tone = "good" if self.recurring.amount > before else "bad" if self.recurring.amount < before else ""
+        spark = charts.sparkline("Monthly recurring revenue over twelve months", ends, "c-accent")
+        return Kpi("mrr", "Recurring revenue", self.money(self.recurring.amount), note, moved, tone, spark)
+
+    def _cash_kpi(self) -> Kpi:
+        available = self.ledger.balance(accounts.PROCESSOR_AVAILABLE)
+        return Kpi("cash", "Cash", self.money(self.cash), f"{self.money(available)} available to pay out")
+
+    def _receivables_kpi(self) -> Kpi:
+        late, open_ = self.receivables.overdue, self.receivables.count
+        note = f"{number(open_)} open {'invoice' if open_ == 1 else 'invoices'}"
+        if late:
+            note = f"overdue · {note}"
+        return Kpi(
+            "receivables", "Receivables", self.money(self.receivables.amount), note,
+            self.money(late) if late else "", "bad" if late else "",
+        )  # fmt: skip
+
+    def _revenue_kpi(self) -> Kpi:
+        earned = self.months[-1].net if self.months else 0
+        deferred = self.ledger.balance(accounts.DEFERRED_REVENUE)
+        spark = charts.sparkline("Revenue over twelve months", [m.net for m in self.months], "c-good")
+        return Kpi("revenue", "Earned this month", self.money(earned), f"{self.money(deferred)} deferred", spark=spark)
+
+    def _payments_kpi(self) -> Kpi:
+        tries, failed = self.tries, self.failed
+        note = f"{number(tries.declined.count)} of {number(tries.answered)} tries declined"
+        if failed.count:
+            note += f" · {share(self.tries.recovered.amount, failed.amount)} recovered"
+        return Kpi("payments", "Payment success, 90 days", share(tries.succeeded.count, tries.answered), note)
+
+    # ── recurring revenue ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def mrr_moves(self) -> Chart | None:
+        months = self.recurring.months
+        if not any(m.moved or m.end for m in months):
+            return None
+        series = [
+            Series("New", "c-accent", [m.amount("new") for m in months]),
+            Series("Reactivation", "c-teal", [m.amount("reactivation") for m in months]),
+            Series("Expansion", "c-accent-soft", [m.amount("expansion") for m in months]),
+            Series("Contraction", "c-warn", [-m.amount("contraction") for m in months]),
+            Series("Churn", "c-bad", [-m.amount("churn") for m in months]),
+        ]
+        return charts.stacked_bars(
+            "mrr-moves", "Movement of monthly recurring revenue", [month(m.month) for m in months], series,
+            lambda a: signed(a, self.currency), self.short, height=132, total="Net",
+            long_labels=[month_year(m.month) for m in months],
+        )  # fmt: skip
+
+    @cached_property
+    def mrr_stand(self) -> Chart:
+        months = self.recurring.months
+        line = Series("At the month's end", "c-accent", [m.end for m in months])
+        return charts.area(
+            "mrr-stand", "Monthly recurring revenue at the end of each month", [month(m.month) for m in months], line,
+            self.money, self.short, height=152, long_labels=[month_year(m.month) for m in months],
+        )  # fmt: skip
+
+    @property
+    def mrr_bridge(self) -> list[tuple[str, str, str]]:
+        """This month from its start to now."""
+        last = self.recurring.months[-1]
+        moved = [
+            (name, signed(sign * last.amount(kind), self.currency), tone if last.amount(kind) else "muted")  # type: ignore[arg-type]
+            for name, kind, sign, tone in (
+                ("New", "new", 1, "good"), ("Reactivation", "reactivation", 1, "good"), ("Expansion", "expansion", 1, "good"),
+                ("Contraction", "contraction", -1, "bad"), ("Churn", "churn", -1, "bad"),
+            )
+        ]  # fmt: skip
+        return [(f"Start of {month(last.month)}", self.money(last.start), ""), *moved, ("Now", self.money(last.end), "strong")]
+
+    # ── revenue ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def revenue(self) -> Chart | None:
+        if not any(m.gross or m.reversed or m.deferred for m in self.months):
+            return None
+        return charts.bars_and_line(
+            "revenue", "Revenue earned, and what is deferred", [month(m.month) for m in self.months],
+            Series("Earned", "c-good", [m.net for m in self.months]),
+            Series("Deferred at the end", "c-accent", [m.deferred for m in self.months]),
+            self.money, self.short, long_labels=[month_year(m.month) for m in self.months],
+        )  # fmt: skip
+
+    @property
+    def revenue_bridge(self) -> list[tuple[str, str, str]]:
+        last = self.months[-1]
+        year = sum(m.net for m in self.months)
+        return [
+            (f"Recognised in {month(last.month)}", self.money(last.gross), ""),
+            ("Refunds, disputes, credits", self.money(-last.reversed), "bad" if last.reversed else "muted"),
+            (f"Earned in {month(last.month)}", self.money(last.net), "strong"),
+            ("In twelve months", self.money(year), ""),
+            ("Deferred now", self.money(self.ledger.balance(accounts.DEFERRED_REVENUE)), ""),
+        ]
+
+    # ── payments ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def payments_chart(self) -> Chart | None:
+        months = self.tries.months
+        if not any(m.succeeded.count or m.declined.count for m in months):
+            return None
+        series = [
+            Series("Succeeded", "c-good", [m.succeeded.amount for m in months]),
+            Series("Declined tries", "c-bad", [-m.declined.amount for m in months]),
+        ]
+        return charts.stacked_bars(
+            "payments", "Payments by month", [month(m.month) for m in months], series, self.money, self.short,
+            height=132, long_labels=[month_year(m.month) for m in months],
+        )  # fmt: skip
+
+    @property
+    def failed(self) -> Tally:
+        return self.tries.failed_first
+
+    @property
+    def recovery(self) -> list[tuple[str, str, Tally]]:
+        return [
+            ("Recovered", "c-good", self.tries.recovered),
+            ("Still tried", "c-warn", self.tries.retrying),
+            ("Lost", "c-bad", self.tries.lost),
+        ]
+
+    @property
+    def recovery_bar(self) -> Markup:
+        parts = [(f"{name} {self.money(t.amount)}", css, t.amount) for name, css, t in self.recovery]
+        return charts.shares("What became of payments that failed at first", parts)
+
+    @property
+    def codes(self) -> list[tuple[str, Tally, Markup]]:
+        top = self.tries.top_codes
+        most = max((t.count for _, t in top), default=1)
+        rest = Tally(sum(t.count for _, t in top[CODES_MAX:]), sum(t.amount for _, t in top[CODES_MAX:]))
+        shown = [*top[:CODES_MAX], *([("other codes", rest)] if rest.count else [])]
+        return [(code, tally, charts.meter(min(tally.count, most), most)) for code, tally in shown]
+
+    # ── cash, receivables, subscriptions ────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def cash(self) -> int:
+        return self.ledger.cash
+
+    @property
+    def cash_rows(self) -> list[tuple[str, str, str, int]]:
+        return [(id, name, css, self.ledger.balance(account)) for id, name, css, account in CASH]
+
+    @property
+    def cash_bar(self) -> Markup:
+        return charts.shares("Cash by where it is", [(f"{n} {self.money(a)}", css, a) for _, n, css, a in self.cash_rows])
+
+    @property
+    def aging(self) -> list[tuple[Any, str]]:
+        return list(zip(self.receivables.buckets, AGING_CSS, strict=True))
+
+    @property
+    def aging_bar(self) -> Markup:
+        parts = [(f"{b.name} {self.money(b.amount)}", css, b.amount) for b, css in self.aging]
+        return charts.shares("Open invoices by how late they are", parts)
+
+    @property
+    def dso(self) -> str | None:
+        tenths = self.receivables.days_sales_outstanding
+        return None if tenths is None else f"{tenths // 10}.{tenths % 10} days"
+
+    @property
+    def statuses(self) -> list[tuple[str, str, int]]:
+        order = {status: place for place, status in enumerate(STATUS_CSS)}
+        found = sorted(self.subscriptions.items(), key=lambda s: order.get(s[0], len(order)))
+        return [(status, STATUS_CSS.get(status, "c-quiet"), count) for status, count in found]
+
+    @property
+    def status_bar(self) -> Markup:
+        return charts.shares("Subscriptions by status", [(s, css, count) for s, css, count in self.statuses])
+
+    # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def trial(self) -> list[tuple[str, int, int]]:
+        """The trial balance: each account on the side where it stands."""
+        rows = [(a.name, a.debits - a.credits) for a in self.ledger.accounts]
+        return [(name, max(signed_, 0), max(-signed_, 0)) for name, signed_ in rows if signed_]
+
+    @property
+    def trial_debits(self) -> int:
+        return sum(debit for _, debit, _ in self.trial)
+
+    @property
+    def trial_credits(self) -> int:
+        return sum(credit for _, _, credit in self.trial)
+
