@@ -72,6 +72,6 @@ def _page_of(id: str) -> str:
 
 def _id_of(page: str) -> str:
     try:
-        return base64.urlsafe_b64decode(page.encode()).decode("ascii")
+        return base64.b64decode(page.encode(), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise errors.invalid_request("Invalid page token.", param="page") from error
