@@ -213,6 +213,7 @@ class Subscription(Resource, kw_only=True):
 
     # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
     must_be_paid: Annotated[bool, Hidden()] = False
+    resumes_with: Annotated[str | None, Hidden()] = None  # the invoice whose payment ends the pause
     # Of its items: the earliest end and the latest start. What is due next, and what lists filter by.
     current_period_start: Annotated[Instant, Column("current_period_start_at"), Hidden()]
     current_period_end: Annotated[Instant, Column("current_period_end_at"), Hidden()]
@@ -282,11 +283,6 @@ class SubscriptionPaymentSettingsParams(Hash):
     save_default_payment_method: Literal["off", "on_subscription"] | None = None
 
 
-class PendingIntervalParams(Hash):
-    interval: Interval
-    interval_count: Annotated[int, Field(ge=1)] = 1
-
-
 class TrialEndBehaviorParams(Hash):
     missing_payment_method: MissingPaymentMethod = "create_invoice"
     billing_cycle_anchor: MissingPaymentMethodAnchor | None = None
@@ -347,7 +343,7 @@ class SubscriptionWrite(Params):
     on_behalf_of: NotSupported = None
     payment_behavior: PaymentBehavior = "allow_incomplete"
     payment_settings: SubscriptionPaymentSettingsParams | None = None
-    pending_invoice_item_interval: PendingIntervalParams | Unset | None = None
+    pending_invoice_item_interval: NotSupported = None
     proration_behavior: ProrationBehavior = "create_prorations"
     transfer_data: NotSupported = None
     trial_end: Timestamp | Literal["now"] | None = None

@@ -361,7 +361,7 @@ def _settled(facts: CollectionFacts, changed: Invoice, now: int, payment_method:
     if subscription.status == "incomplete":
         return decision.add(_activate(facts, now, payment_method))
     if subscription.status == "paused":
-        return decision
+        return decision.add(_resume(facts)) if subscription.resumes_with == paid.id else decision
     if facts.latest_finalized in (None, paid.id):
         decision.add(_move(facts, "payment_recovered"))
     return decision
@@ -380,6 +380,15 @@ def _activate(facts: CollectionFacts, now: int, payment_method: str | None = Non
     return decision
 
 
+def _resume(facts: CollectionFacts) -> Decision:
+    subscription = facts.subscription
+    assert subscription is not None
+    active = replace(subscription, status="active", status_details=UNSET, resumes_with=None)
+    decision = _changed_subscription(facts, active, "customer.subscription.resumed")
+    decision.events.append(Event("customer.subscription.updated", active, subscription))
+    return decision
+
+
 def _move(facts: CollectionFacts, trigger: str) -> Decision:
     """The subscription's next state; nothing if the table has none, or it is where it was."""
     subscription = facts.subscription
@@ -394,7 +403,8 @@ def _move(facts: CollectionFacts, trigger: str) -> Decision:
 def _changed_subscription(facts: CollectionFacts, changed: Subscription, event: str) -> Decision:
     was = facts.parties.subscriptions[changed.id]
     facts.parties.subscriptions[changed.id] = changed
-    return Decision(updates=[Update(changed, was)], events=[Event(event, changed, was)])
+    previous = was if event == "customer.subscription.updated" else None
+    return Decision(updates=[Update(changed, was)], events=[Event(event, changed, previous)])
 
 
 def _payment_paid(facts: CollectionFacts, payment: InvoicePayment, amount: int, now: int) -> Decision:

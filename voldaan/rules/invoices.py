@@ -144,6 +144,11 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
     invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + balance)
 
 
+def is_charged(invoice: Invoice) -> bool:
+    """Whether finalizing this draft leaves anything to collect."""
+    return _due(invoice, invoice.starting_balance)[0] > 0
+
+
 def told(invoice: Invoice) -> Invoice:
     """The invoice as an event tells of it: with its first lines only."""
     lines = invoice.lines

@@ -1,0 +1,318 @@
+"""Changing a subscription in the middle of a period: its items, its trial, its anchor, and when the change is billed.
+
+What is given back and charged is in rules/crediting.py. What a decision changes is put back into the facts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from voldaan.resources.base import ListObject
+from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import invoices, lines, periods, states
+from voldaan.rules.crediting import Change, ItemChange, Work, credit, debit, lengthened, shortened
+from voldaan.rules.decision import Decision, Event, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.renewals import discounts_of, next_renewal, sweep, take_pending
+from voldaan.rules.subscriptions import NewItem
+
+
+def apply(
+    facts: BillingFacts, was: Subscription, changed: Subscription, change: Change, now: int, new_id: NewId
+) -> Decision:
+    """The subscription `changed` in its simple fields, with this change of items and time on top of them."""
+    work = Work(facts, was, change, now, new_id, list(changed.items.data))
+    if resets(facts, changed, change):
+        changed = _restart(work, changed)
+    elif change.trial_end is not None:
+        changed = _try_out(work, changed, change.trial_end)
+    else:
+        for each in change.items:
+            _change_item(work, changed, each)
+        _cut(work, changed)
+    work.decision.inserts += change.extra
+    work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
+    changed = _with_items(changed, work.items)
+    return _write(work, changed)
+
+
+def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
+    """Whether all periods begin anew now: asked for, the trial ends now, another interval, or free becomes paid."""
+    if change.anchor == "now" or change.trial_end == 0:
+        return True
+    if change.anchor == "unchanged" or change.trial_end is not None or subscription.status == "trialing":
+        return False
+    before = list(subscription.items.data)
+    gone = {each.was.id for each in change.items if each.was is not None}
+    prices = [each.wanted.price for each in change.items if each.wanted is not None]
+    catalogue = facts.catalogue
+    kept = [lines.price_id(item) for item in before if item.id not in gone]
+    old = {lines.interval(catalogue, lines.price_id(item)) for item in before}
+    new = {lines.interval(catalogue, price) for price in (*kept, *prices)}
+    if prices and not old & new:
+        return True
+    was_free = all(_is_free(facts, lines.price_id(item), subscription.currency) for item in before)
+    return bool(prices) and was_free and not all(_is_free(facts, price, subscription.currency) for price in prices)
+
+
+# The three ways of changing -------------------------------------------------------------------------------------------
+
+
+def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> None:
+    """One item comes, goes, or becomes another, within the periods as they are."""
+    was, wanted = each.was, each.wanted
+    if was is not None and wanted is not None and not _is_other(was, wanted):
+        _replace_item(work, was, _fields(was, wanted))
+        return
+    if was is not None:
+        credit(work, subscription, was)
+    if wanted is None:
+        assert was is not None
+        work.items = [item for item in work.items if item.id != was.id]
+        work.decision.deletes.append(was)
+        return
+    if was is not None:
+        after = _fields(was, wanted)
+        same = lines.interval(work.facts.catalogue, lines.price_id(was)) == lines.interval(
+            work.facts.catalogue, wanted.price
+        )
+        if not same:
+            start, end = _period(work, subscription, wanted.price)
+            after = replace(after, current_period_start=start, current_period_end=end)
+        after = replace(after, price=work.facts.catalogue.prices[wanted.price])
+        _replace_item(work, was, debit(work, subscription, after))
+        return
+    start, end = _period(work, subscription, wanted.price)
+    fresh = SubscriptionItem(
+        id=wanted.id,
+        subscription=subscription.id,
+        price=work.facts.catalogue.prices[wanted.price],
+        quantity=wanted.quantity,
+        created=work.now,
+        current_period_start=start,
+        current_period_end=end,
+        discounts=wanted.discounts,
+        tax_rates=wanted.tax_rates,
+        metadata=wanted.metadata,
+    )
+    fresh = debit(work, subscription, fresh)
+    work.items.append(fresh)
+    work.decision.inserts.append(fresh)
+
+
+def _restart(work: Work, subscription: Subscription) -> Subscription:
+    """All periods begin now: the rest of the old ones is given back, and the new ones are billed at once."""
+    changes = {each.was.id: each for each in work.change.items if each.was is not None}
+    fresh = [each.wanted for each in work.change.items if each.was is None and each.wanted is not None]
+    subscription = replace(subscription, billing_cycle_anchor=work.now)
+    if subscription.status in ("trialing", "paused"):
+        subscription = replace(subscription, status="active", trial_end=_ended(subscription, work.now))
+    kept: list[SubscriptionItem] = []
+    for item in work.items:
+        credit(work, subscription, item)
+        each = changes.get(item.id)
+        if each is not None and each.wanted is None:
+            work.decision.deletes.append(item)
+            continue
+        after = item if each is None or each.wanted is None else _fields(item, each.wanted)
+        if each is not None and each.wanted is not None:
+            after = replace(after, price=work.facts.catalogue.prices[each.wanted.price])
+        after = _billed_anew(work, subscription, replace(after))
+        work.decision.updates.append(Update(after, item))
+        kept.append(after)
+    for wanted in fresh:
+        item = SubscriptionItem(
+            id=wanted.id,
+            subscription=subscription.id,
+            price=work.facts.catalogue.prices[wanted.price],
+            quantity=wanted.quantity,
+            created=work.now,
+            current_period_start=work.now,
+            current_period_end=work.now,
+            discounts=wanted.discounts,
+            tax_rates=wanted.tax_rates,
+            metadata=wanted.metadata,
+        )
+        item = _billed_anew(work, subscription, item)
+        work.decision.inserts.append(item)
+        kept.append(item)
+    work.items = kept
+    return subscription
+
+
+def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscription:
+    """A trial until then, whatever was billed: the rest of it is given back, and the next period starts with its end."""
+    for each in work.change.items:
+        _change_item(work, replace(subscription, status="trialing"), each)
+    items = []
+    for item in work.items:
+        credit(work, subscription, item)
+        after = replace(item, current_period_end=trial_end, debits=[])
+        work.decision.updates.append(Update(after, item))
+        items.append(after)
+    work.items = items
+    began = subscription.trial_start if subscription.status == "trialing" else work.now
+    status: Any = states.advance(states.SUBSCRIPTION, subscription.status, "start_trial") or subscription.status
+    return replace(
+        subscription, status=status, trial_start=began, trial_end=trial_end, billing_cycle_anchor=trial_end
+    )
+
+
+def _cut(work: Work, subscription: Subscription) -> None:
+    """A new cancel_at inside the present period shortens it, and gives the rest back; taken away, it grows again."""
+    if subscription.cancel_at == work.was.cancel_at or subscription.cancel_at_period_end:
+        return
+    limit = subscription.cancel_at
+    for item in list(work.items):
+        price = lines.price_id(item)
+        natural = _natural_end(work, subscription, item, price)
+        end = natural if limit is None else min(natural, max(limit, work.now))
+        if end == item.current_period_end:
+            continue
+        if end < item.current_period_end:
+            after = shortened(work, subscription, item, end)
+        else:
+            after = lengthened(work, subscription, item, end)
+        _replace_item(work, item, after)
+
+
+def _billed_anew(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+    """A whole new period from now, as a line of the invoice that is made at once (see `_write`)."""
+    price = lines.price_id(item)
+    every, count = lines.interval(work.facts.catalogue, price)
+    end = periods.add_interval(subscription.billing_cycle_anchor, every, count, 1)
+    if subscription.cancel_at is not None and subscription.cancel_at > work.now:
+        end = min(end, subscription.cancel_at)
+    return replace(item, current_period_start=work.now, current_period_end=end, debits=[])
+
+
+# Pieces ---------------------------------------------------------------------------------------------------------------
+
+
+def _write(work: Work, changed: Subscription) -> Decision:
+    """The change, and the invoice for it if it is billed now."""
+    decision, facts = work.decision, work.facts
+    restarted = resets(facts, work.was, work.change)
+    facts.parties.subscriptions[changed.id] = changed
+    facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
+    if changed.current_period_end != work.was.current_period_end and changed.status in states.SUBSCRIPTION_RENEWS:
+        decision.due_cancelled.append(("subscription.renew", changed.id))
+        decision.due.append(next_renewal(changed))
+    bills = restarted or (work.change.behavior == "always_invoice" and (work.waiting or work.change.extra))
+    if not bills:
+        decision.updates.append(Update(changed, work.was))
+        decision.events.append(Event("customer.subscription.updated", changed, work.was))
+        return decision
+
+    customer = facts.parties.customers[changed.customer]
+    invoice = invoices.draft(
+        facts,
+        customer,
+        id=work.new_id("in"),
+        currency=changed.currency,
+        now=work.now,
+        reason="subscription_update",
+        period_start=work.was.current_period_start,
+        period_end=work.now,
+        subscription=changed,
+    )
+    invoice.discounts = discounts_of(facts, changed)
+    if work.waiting:
+        invoice.subscription_proration_date = work.change.at
+        invoice.__post_init__()
+    billed = []
+    if restarted:
+        for item in changed.items.data:
+            line = lines.for_item(
+                facts.catalogue,
+                changed,
+                item,
+                item.current_period_start,
+                item.current_period_end,
+                invoice=invoice.id,
+                new_id=work.new_id,
+            )
+            work.drawn.append(line)
+            billed.append((item, line))
+    swept, waiting = sweep(take_pending(facts, changed, work.now), invoice, work.new_id)
+    invoices.complete(facts, invoice, work.drawn + waiting)
+    for item, line in billed:
+        item.debits = [lines.debit(line)]
+    invoice.auto_advance = True
+    changed = replace(changed, latest_invoice=invoice.id)
+    if work.change.collect == "later" and invoices.is_charged(invoice) and changed.status == "active":
+        changed = replace(changed, status="past_due")
+    facts.parties.subscriptions[changed.id] = changed
+    decision.updates.append(Update(changed, work.was))
+    decision.inserts += [invoice, *work.drawn, *waiting]
+    decision.events += [
+        Event("customer.subscription.updated", changed, work.was),
+        Event("invoice.created", invoices.told(invoice)),
+    ]
+    decision.add(swept)
+    finalized, _ = invoices.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
+    return decision.add(finalized)
+
+
+def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, int]:
+    """The period that an item with this price is in: the trial, or from now to the anchor's next boundary."""
+    if subscription.status == "trialing":
+        return work.now, subscription.trial_end or work.now
+    found = periods.period_at(subscription.billing_cycle_anchor, *lines.interval(work.facts.catalogue, price), work.now)
+    same = [
+        item
+        for item in work.items
+        if lines.interval(work.facts.catalogue, lines.price_id(item)) == lines.interval(work.facts.catalogue, price)
+    ]
+    start = same[0].current_period_start if same else work.now
+    end = found.end if subscription.cancel_at is None else min(found.end, subscription.cancel_at)
+    return start, end
+
+
+def _natural_end(work: Work, subscription: Subscription, item: SubscriptionItem, price: str) -> int:
+    if subscription.status == "trialing":
+        return subscription.trial_end or item.current_period_end
+    every, count = lines.interval(work.facts.catalogue, price)
+    return periods.period_at(subscription.billing_cycle_anchor, every, count, item.current_period_start).end
+
+
+def _replace_item(work: Work, was: SubscriptionItem, after: SubscriptionItem) -> None:
+    work.items = [after if item.id == was.id else item for item in work.items]
+    work.decision.updates.append(Update(after, was))
+
+
+def _fields(item: SubscriptionItem, wanted: NewItem) -> SubscriptionItem:
+    return replace(
+        item,
+        quantity=wanted.quantity,
+        discounts=wanted.discounts,
+        tax_rates=wanted.tax_rates,
+        metadata=wanted.metadata,
+    )
+
+
+def _is_other(item: SubscriptionItem, wanted: NewItem) -> bool:
+    """Whether price or quantity changes: only these are prorated."""
+    return lines.price_id(item) != wanted.price or item.quantity != wanted.quantity
+
+
+def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:
+    terms = facts.catalogue.terms(price, currency)
+    return terms.billing_scheme == "per_unit" and not terms.unit_amount_decimal
+
+
+def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:
+    return replace(
+        subscription,
+        items=ListObject(data=items, url=subscription.items.url),
+        current_period_start=max(item.current_period_start for item in items),
+        current_period_end=min(item.current_period_end for item in items),
+    )
+
+
+def _ended(subscription: Subscription, now: int) -> int | None:
+    return None if subscription.trial_end is None else min(subscription.trial_end, now)

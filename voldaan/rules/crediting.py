@@ -1,0 +1,257 @@
+"""Giving back what of a period lies ahead, and charging for the rest of it: the invoice items of a change.
+
+In classic billing a change gives back the item's present price, in flexible billing what was really debited. Time is
+shared by the second. Sources: docs/behaviour.md, "Prorations".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
+
+from voldaan.resources.base import UNSET
+from voldaan.resources.billing import DiscountAmount
+from voldaan.resources.invoice_items import CreditedLines, InvoiceItem, InvoiceItemCredited, InvoiceItemProration
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import discounts as discounting
+from voldaan.rules import invoice_items, lines, periods
+from voldaan.rules.decision import Decision
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts, Collect
+from voldaan.rules.proration import Charge, remaining_debit, unused_credits
+from voldaan.rules.renewals import discounts_of
+from voldaan.rules.subscriptions import NewItem
+
+Debits = dict[str, list[Debit]]  # by subscription item: what of its present period was debited, as it stands now
+
+
+@dataclass(slots=True)
+class ItemChange:
+    """`was` None: a new item. `wanted` None: the item goes."""
+
+    was: SubscriptionItem | None
+    wanted: NewItem | None
+
+
+@dataclass(slots=True)
+class Change:
+    """What a request changes about items and time, with everything that it names looked up.
+
+    `at` is the instant that prorations are computed for; `trial_end` None leaves the trial alone, 0 ends it now.
+    """
+
+    at: int
+    behavior: ProrationBehavior = "create_prorations"
+    items: list[ItemChange] = field(default_factory=list)
+    anchor: Literal["now", "unchanged"] | None = None
+    trial_end: int | None = None
+    extra: list[InvoiceItem] = field(default_factory=list)
+    debits: Debits = field(default_factory=dict)
+    collect: Collect = "on_session"
+
+
+@dataclass(slots=True)
+class Work:
+    """The subscription while it is changed, and what that has made so far."""
+
+    facts: BillingFacts
+    was: Subscription
+    change: Change
+    now: int
+    new_id: NewId
+    items: list[SubscriptionItem]
+    decision: Decision = field(default_factory=Decision)
+    waiting: list[InvoiceItem] = field(default_factory=list)
+    drawn: list[LineItem] = field(default_factory=list)
+
+    @property
+    def prorates(self) -> bool:
+        return self.change.behavior != "none" and self.was.status != "trialing"
+
+
+
+def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: int | None = None) -> None:
+    """What of the item's period lies ahead is given back, as invoice items that wait."""
+    if not work.prorates:
+        return
+    at = work.change.at if at is None else at
+    price, units = lines.price_id(item), lines.quantity(item)
+    debits = work.change.debits.get(item.id, item.debits)
+    by_key = {_key(debit): debit for debit in debits}
+    for credit in unused_credits(_charges(work, subscription, item, debits), at):
+        work.waiting.append(
+            _proration(
+                work,
+                subscription,
+                item.id,
+                price,
+                units,
+                credit.amount,
+                credit.start,
+                credit.end,
+                lines.unused(work.facts.catalogue, price, units, at),
+                lines.rate_ids(item.tax_rates),
+                InvoiceItemProration(credited_items=_credited(by_key.get(credit.line or ""))),
+            )
+        )
+
+
+def debit(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+    """The rest of the item's period is charged, as an invoice item that waits. Returns the item that knows of it."""
+    if not work.prorates:
+        return item if work.was.status != "trialing" else replace(item, debits=[])
+    at = work.change.at
+    price, units = lines.price_id(item), lines.quantity(item)
+    start, end = item.current_period_start, item.current_period_end
+    whole_start = periods.period_at(
+        subscription.billing_cycle_anchor, *lines.interval(work.facts.catalogue, price), max(start, end - 1)
+    ).start
+    whole = lines.amount(
+        work.facts.catalogue, price, subscription.currency, units, subscription.billing_cycle_anchor, whole_start, end
+    )
+    cost = remaining_debit(Charge(whole, whole_start, end), at)
+    net, taken = _after_discounts(work, subscription, item, cost.amount)
+    waiting = _proration(
+        work,
+        subscription,
+        item.id,
+        price,
+        units,
+        net,
+        cost.start,
+        cost.end,
+        lines.remaining(work.facts.catalogue, price, units, at),
+        lines.rate_ids(item.tax_rates),
+        InvoiceItemProration(discount_amounts=taken),
+    )
+    work.waiting.append(waiting)
+    return replace(item, debits=[Debit(invoice_item=waiting.id, amount=net, start=cost.start, end=cost.end)])
+
+
+def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
+    credit(work, subscription, item, end)
+    debits = [replace(d, end=min(d.end, end), amount=_left(d, end)) for d in work.change.debits.get(item.id, item.debits)]
+    return replace(item, current_period_end=end, debits=[d for d in debits if d.start < d.end])
+
+
+def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
+    if not work.prorates:
+        return replace(item, current_period_end=end)
+    price, units = lines.price_id(item), lines.quantity(item)
+    start = item.current_period_end
+    cost = lines.amount(
+        work.facts.catalogue, price, subscription.currency, units, subscription.billing_cycle_anchor, start, end
+    )
+    net, taken = _after_discounts(work, subscription, item, cost)
+    waiting = _proration(
+        work, subscription, item.id, price, units, net, start, end,
+        lines.remaining(work.facts.catalogue, price, units, start), lines.rate_ids(item.tax_rates),
+        InvoiceItemProration(discount_amounts=taken),
+    )  # fmt: skip
+    work.waiting.append(waiting)
+    debit = Debit(invoice_item=waiting.id, amount=net, start=start, end=end)
+    return replace(item, current_period_end=end, debits=[*item.debits, debit])
+
+
+def credits(
+    facts: BillingFacts, subscription: Subscription, debits: Debits, now: int, new_id: NewId
+) -> list[InvoiceItem]:
+    """What a subscription that ends now gives back, as invoice items that wait."""
+    change = Change(at=now, debits=debits)
+    work = Work(facts, subscription, change, now, new_id, list(subscription.items.data))
+    for item in work.items:
+        credit(work, subscription, item)
+    return work.waiting
+
+
+def _charges(
+    work: Work, subscription: Subscription, item: SubscriptionItem, debits: Sequence[Debit]
+) -> Iterable[Charge]:
+    if subscription.billing_mode.type == "flexible":
+        return [Charge(d.amount, d.start, d.end, _key(d), d.credited) for d in debits]
+    price, start, end = lines.price_id(item), item.current_period_start, item.current_period_end
+    now = lines.amount(
+        work.facts.catalogue,
+        price,
+        subscription.currency,
+        lines.quantity(item),
+        work.was.billing_cycle_anchor,
+        start,
+        end,
+    )
+    net, _ = _after_discounts(work, subscription, item, now)
+    return [Charge(net, start, end)]
+
+
+def _after_discounts(
+    work: Work, subscription: Subscription, item: SubscriptionItem, amount: int
+) -> tuple[int, list[DiscountAmount]]:
+    """The amount with the percentages of all discounts in force taken off; a fixed sum was taken off when it was billed."""
+    catalogue, currency = work.facts.catalogue, subscription.currency
+    ids = [*item.discounts, *discounts_of(work.facts, subscription)]
+    percent = [d for d in catalogue.active(ids, currency, work.now) if d.percent_off is not None]
+    product = catalogue.prices[lines.price_id(item)].product
+    taken = discounting.apply([discounting.DiscountableLine(amount, tuple(percent), product)])[0]
+    return amount - discounting.total(taken), [DiscountAmount(amount=t.amount, discount=t.discount) for t in taken]
+
+
+def _proration(
+    work: Work,
+    subscription: Subscription,
+    item: str,
+    price: str,
+    units: int,
+    amount: int,
+    start: int,
+    end: int,
+    description: str,
+    tax_rates: list[str],
+    details: InvoiceItemProration,
+) -> InvoiceItem:
+    made = invoice_items.of_proration(
+        id=work.new_id("ii"),
+        amount=amount,
+        description=description,
+        start=start,
+        end=end,
+        quantity=units,
+        price=price,
+        catalogue=work.facts.catalogue,
+        now=work.now,
+        currency=subscription.currency,
+        customer=subscription.customer,
+        livemode=subscription.livemode,
+        metadata=subscription.metadata,
+        proration_details=details,
+        subscription=subscription.id,
+        subscription_item=item,
+        tax_rates=[work.facts.catalogue.tax_rates.get(id, id) for id in tax_rates],
+        test_clock=subscription.test_clock,
+    )
+    work.decision.inserts.append(made)
+    return made
+
+
+def _left(debit: Debit, end: int) -> int:
+    """What a debit still stands for once what lies after `end` was given back."""
+    credited = unused_credits([Charge(debit.amount, debit.start, debit.end, None, debit.credited)], end)
+    return debit.amount + sum(credit.amount for credit in credited)
+
+
+def _key(debit: Debit) -> str:
+    return debit.line or debit.invoice_item or ""
+
+
+def _credited(debit: Debit | None) -> InvoiceItemCredited | None:
+    """What a credit names as its origin."""
+    if debit is None:
+        return None
+    if debit.line and debit.invoice:
+        details = CreditedLines(invoice=debit.invoice, invoice_line_items=[debit.line])
+        return InvoiceItemCredited(type="invoice_line_items", invoice_line_item_details=details)
+    return InvoiceItemCredited(type="invoice_item", invoice_item=debit.invoice_item or UNSET)

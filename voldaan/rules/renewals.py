@@ -1,0 +1,301 @@
+"""Renewal: what the end of a period means for a subscription: a trial is over, the next period is billed, or it ends.
+
+Every instant is one of the subscription's own boundaries, however late the work is done: a worker that was off for two
+periods bills two invoices. What a decision changes is put back into the facts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from voldaan.resources.base import ListObject
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.render import encode
+from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
+from voldaan.resources.subscriptions import (
+    Paused,
+    PausedSubscription,
+    Subscription,
+    SubscriptionStatusDetails,
+    TrialEndBehavior,
+)
+from voldaan.rules import collection, invoices, lines, periods, states
+from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+
+DAY = 86_400
+WILL_END = 3 * DAY  # how long before the end of a trial its customer is told
+
+
+def renew(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
+    """The subscription at the end of its earliest period. Nothing, if nothing has ended or it renews no more."""
+    at = subscription.current_period_end
+    if subscription.status not in states.SUBSCRIPTION_RENEWS or at > now:
+        return Decision()
+    if subscription.cancel_at_period_end or (subscription.cancel_at is not None and subscription.cancel_at <= at):
+        return finish(facts, subscription, now, new_id)
+    renewed = subscription
+    if subscription.status == "trialing" and (subscription.trial_end or 0) <= at:
+        behavior = _end_behavior(subscription)
+        if behavior.missing_payment_method != "create_invoice" and not has_method(facts, subscription):
+            if behavior.missing_payment_method == "cancel":
+                return finish(facts, subscription, now, new_id)
+            return _pause(facts, subscription, now)
+        anchor = at if behavior.billing_cycle_anchor == "now" else subscription.billing_cycle_anchor
+        renewed = replace(subscription, status="active", billing_cycle_anchor=anchor)
+    return _bill(facts, subscription, renewed, at, now, new_id)
+
+
+def finish(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
+    """The subscription ends as was agreed; what still waits to be billed for it is billed."""
+    decision = collection.end_subscription(facts.parties, subscription, now, "cancellation_requested")
+    if taken := take_pending(facts, subscription, now):
+        decision.add(last_invoice(facts, facts.parties.subscriptions[subscription.id], taken, now, new_id))
+    return decision
+
+
+def last_invoice(
+    facts: BillingFacts, subscription: Subscription, items: list[InvoiceItem], now: int, new_id: NewId
+) -> Decision:
+    """A draft for invoice items that would otherwise wait for a renewal."""
+    customer = facts.parties.customers[subscription.customer]
+    invoice = invoices.draft(
+        facts,
+        customer,
+        id=new_id("in"),
+        currency=subscription.currency,
+        now=now,
+        reason="subscription_update" if subscription.ended_at is None else "subscription_cycle",
+        period_start=subscription.current_period_start,
+        period_end=now,
+        subscription=subscription,
+    )
+    decision, drawn = sweep(items, invoice, new_id)
+    invoices.complete(facts, invoice, drawn)
+    invoice.auto_advance = True
+    decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
+    changed = replace(subscription, latest_invoice=invoice.id)
+    facts.parties.subscriptions[subscription.id] = changed
+    decision.inserts += [invoice, *drawn]
+    decision.updates.append(Update(changed, subscription))
+    decision.events.append(Event("invoice.created", invoices.told(invoice)))
+    return decision
+
+
+def _bill(
+    facts: BillingFacts, was: Subscription, renewed: Subscription, at: int, now: int, new_id: NewId
+) -> Decision:
+    """The draft invoice for the next period of every item whose period ends at `at`, and the subscription moved on."""
+    customer = facts.parties.customers[was.customer]
+    invoice = invoices.draft(
+        facts,
+        customer,
+        id=new_id("in"),
+        currency=was.currency,
+        now=now,
+        reason="subscription_cycle",
+        period_start=was.current_period_start,
+        period_end=at,
+        subscription=renewed,
+    )
+    invoice.discounts = discounts_of(facts, renewed)
+    decision = Decision()
+    drawn: list[LineItem] = []
+    items: list[SubscriptionItem] = []
+    billed: list[tuple[SubscriptionItem, LineItem]] = []
+    for item in renewed.items.data:
+        if item.current_period_end > at:
+            items.append(item)
+            continue
+        price = lines.price_id(item)
+        start, end = periods.next_period(
+            renewed.billing_cycle_anchor, *lines.interval(facts.catalogue, price), item.current_period_end
+        )
+        if renewed.cancel_at is not None:
+            end = min(end, renewed.cancel_at)
+        moved = replace(item, current_period_start=start, current_period_end=end)
+        line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
+        drawn.append(line)
+        items.append(moved)
+        billed.append((moved, line))
+        decision.inserts.append(billed_period(moved, invoice.id))
+        decision.updates.append(Update(moved, item))
+    swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
+    decision.add(swept)
+    invoices.complete(facts, invoice, drawn + waiting)
+    for moved, line in billed:
+        moved.debits = [lines.debit(line)]
+    invoice.auto_advance = renewed.status in states.SUBSCRIPTION_COLLECTS and not _keeps_drafts(renewed)
+    decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
+
+    renewed = replace(
+        renewed,
+        items=ListObject(data=items, url=was.items.url),
+        current_period_start=max(item.current_period_start for item in items),
+        current_period_end=min(item.current_period_end for item in items),
+        latest_invoice=invoice.id,
+    )
+    facts.parties.subscriptions[renewed.id] = renewed
+    decision.add(drop_used_discounts(facts, renewed, now))
+    renewed = facts.parties.subscriptions[renewed.id]
+    decision.inserts += [invoice, *drawn, *waiting]
+    decision.updates.append(Update(renewed, was))
+    decision.events += [
+        Event("invoice.created", invoices.told(invoice)),
+        Event("customer.subscription.updated", renewed, _previous(renewed, was)),
+    ]
+    decision.due.append(next_renewal(renewed))
+    return decision
+
+
+def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:
+    """A trial that ended without a payment method: nothing is billed until somebody resumes it."""
+    details = SubscriptionStatusDetails(
+        paused=Paused(
+            transitioned_at=now, subscription=PausedSubscription(type="trial_end_without_payment_method")
+        )
+    )
+    paused = replace(subscription, status="paused", status_details=details)
+    facts.parties.subscriptions[paused.id] = paused
+    return Decision(
+        updates=[Update(paused, subscription)],
+        events=[Event("customer.subscription.paused", paused), Event("customer.subscription.updated", paused, subscription)],
+        due_cancelled=collection.no_more_due(paused.id),
+    )
+
+
+# Pieces that creating and changing a subscription need too ---------------------------------------------------------------
+
+
+def billed_period(item: SubscriptionItem, invoice: str) -> BilledPeriod:
+    """What makes billing this period of the item a second time impossible."""
+    return BilledPeriod(
+        id=f"{item.id}/{item.current_period_start}",
+        subscription_item=item.id,
+        period_start=item.current_period_start,
+        period_end=item.current_period_end,
+        invoice=invoice,
+    )
+
+
+def next_renewal(subscription: Subscription) -> Due:
+    return Due("subscription.renew", subscription.id, subscription.current_period_end, subscription.test_clock)
+
+
+def trial_warning(subscription: Subscription, now: int) -> tuple[list[Due], list[Event]]:
+    """The customer is told three days before the trial ends; at once if that is less ahead."""
+    if subscription.status != "trialing" or subscription.trial_end is None:
+        return [], []
+    at = subscription.trial_end - WILL_END
+    if at <= now:
+        return [], [Event("customer.subscription.trial_will_end", subscription)]
+    return [Due("subscription.trial_will_end", subscription.id, at, subscription.test_clock)], []
+
+
+def take_pending(facts: BillingFacts, subscription: Subscription, now: int) -> list[InvoiceItem]:
+    """The invoice items that the subscription's next invoice takes up: its own, and those of no subscription."""
+    waiting = facts.pending.get(subscription.customer)
+    if not waiting:
+        return []
+    taken = [
+        item
+        for item in waiting
+        if item.subscription in (None, subscription.id) and item.currency == subscription.currency
+    ]
+    facts.pending[subscription.customer] = [item for item in waiting if item not in taken]
+    return sorted(taken, key=lambda item: item.id)
+
+
+def sweep(items: list[InvoiceItem], invoice: Invoice, new_id: NewId) -> tuple[Decision, list[LineItem]]:
+    """The items are the invoice's from now on, each as one line."""
+    decision, drawn = Decision(), []
+    for item in items:
+        drawn.append(lines.for_invoice_item(item, invoice.id, new_id))
+        decision.updates.append(Update(replace(item, invoice=invoice.id), item))
+    return decision, drawn
+
+
+def discounts_of(facts: BillingFacts, subscription: Subscription) -> list[str]:
+    """The discounts on a subscription's whole invoices: its own, else the customer's."""
+    if subscription.discounts:
+        return subscription.discounts
+    discount = facts.parties.customers[subscription.customer].discount
+    return [discount.id] if discount else []
+
+
+def drop_used_discounts(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:
+    """Takes away the discounts that were for one invoice, and those whose months are over."""
+    customer = facts.parties.customers[subscription.customer]
+    every = {*subscription.discounts, *(d for item in subscription.items.data for d in item.discounts)}
+    if customer.discount and not subscription.discounts:
+        every.add(customer.discount.id)
+    gone = {id for id in every if _is_used(facts, id, now)}
+    decision = Decision()
+    if not gone:
+        return decision
+    for id in sorted(gone):
+        discount = facts.catalogue.discounts[id]
+        ended = replace(discount, end=max(now, discount.start))
+        decision.updates.append(Update(ended, discount))
+        decision.events.append(Event("customer.discount.deleted", ended))
+    items = []
+    for item in subscription.items.data:
+        kept = [d for d in item.discounts if d not in gone]
+        changed = item if kept == item.discounts else replace(item, discounts=kept)
+        if changed is not item:
+            decision.updates.append(Update(changed, item))
+        items.append(changed)
+    facts.parties.subscriptions[subscription.id] = replace(
+        subscription,
+        discounts=[d for d in subscription.discounts if d not in gone],
+        items=ListObject(data=items, url=subscription.items.url),
+    )
+    if customer.discount and customer.discount.id in gone:
+        without = replace(customer, discount=None)
+        facts.parties.customers[customer.id] = without
+        decision.updates.append(Update(without, customer))
+    return decision
+
+
+def has_method(facts: BillingFacts, subscription: Subscription) -> bool:
+    """Whether there is something to collect from; an invoice that is sent needs nothing."""
+    if subscription.collection_method == "send_invoice":
+        return True
+    customer = facts.parties.customers[subscription.customer]
+    return any(id in facts.methods for id in invoices.method_ids(None, subscription, customer))
+
+
+def _is_used(facts: BillingFacts, id: str, now: int) -> bool:
+    discount = facts.catalogue.discounts.get(id)
+    if discount is None:
+        return False
+    coupon = facts.catalogue.coupons.get(discount.source.coupon or "")
+    return (coupon is not None and coupon.duration == "once") or (discount.end is not None and discount.end <= now)
+
+
+def _end_behavior(subscription: Subscription) -> TrialEndBehavior:
+    return subscription.trial_settings.end_behavior if subscription.trial_settings else TrialEndBehavior()
+
+
+def _keeps_drafts(subscription: Subscription) -> bool:
+    paused = subscription.pause_collection
+    return paused is not None and paused.behavior == "keep_as_draft"
+
+
+def _previous(renewed: Subscription, was: Subscription) -> dict[str, Any]:
+    """previous_attributes of a renewal, made without comparing what never changes in one."""
+    previous: dict[str, Any] = {
+        "items": {"data": [msgspec.Raw(encode(item)) for item in was.items.data]},
+        "latest_invoice": was.latest_invoice,
+    }
+    for name in ("status", "billing_cycle_anchor", "discounts"):
+        before = getattr(was, name)
+        if before != getattr(renewed, name):
+            previous[name] = before
+    return previous
