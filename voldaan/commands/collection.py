@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from voldaan.commands.posting import post
 from voldaan.ledger import invoices as ledger
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
@@ -109,7 +110,7 @@ def payment_failed(
     decision = rules.payment_failed(
         facts, decline, now, new_id, payment_method=payment_method, automatic=automatic
     )
-    return _closed(facts, decision, now)
+    return post(decision, now, {facts.invoice.id: facts.recognised})
 
 
 def payment_requires_action(
@@ -125,19 +126,9 @@ def payment_requires_action(
     decision = rules.payment_requires_action(
         facts, now, new_id, payment_method=payment_method, automatic=automatic, on_session=on_session
     )
-    return _closed(facts, decision, now)
+    return post(decision, now, {facts.invoice.id: facts.recognised})
 
 
 def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = True) -> Decision:
     """Accepted; the money comes in some days, or does not."""
     return rules.payment_processing(facts, now, automatic=automatic)
-
-
-def _closed(facts: CollectionFacts, decision: Decision, now: int) -> Decision:
-    """The postings of an invoice that the decision has voided or written off."""
-    invoice = facts.invoice
-    if invoice.status == "uncollectible" and invoice.marked_uncollectible_at == now:
-        decision.postings += ledger.written_off(invoice, facts.recognised, now)
-    elif invoice.status == "void" and invoice.voided_at == now:
-        decision.postings += ledger.voided(invoice, facts.recognised, now)
-    return decision

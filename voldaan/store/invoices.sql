@@ -22,3 +22,18 @@ select s.id, i.id
 select distinct invoice_id from attempts
  where account_id = %(account)s and invoice_id = any(%(ids)s)
    and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+
+-- name: subscriptions_of
+-- The subscriptions of these invoices.
+select distinct subscription_id from invoices
+ where account_id = %(account)s and id = any(%(ids)s) and subscription_id is not null;
+
+-- name: lock_counter
+-- The prefix and the next number of the book's own series, locked until the end.
+insert into invoice_counters (account_id, prefix, next) values (%(account)s, 'INV', 1)
+    on conflict (account_id) do update set next = invoice_counters.next
+returning prefix, next;
+
+-- name: move_counter
+-- How far the book's own series has come.
+update invoice_counters set next = %(next)s where account_id = %(account)s;

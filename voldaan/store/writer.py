@@ -22,6 +22,8 @@ from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
+# Work of the whole book, which many objects ask for: it may be there already, and COPY does not take that.
+SHARED_DUE = frozenset({"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up"})
 COPY_FROM = 100  # rows from which COPY is faster than a JSON array (docs/design.md, "Writing rows")
 
 
@@ -177,17 +179,20 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
         )
     if not due:
         return
+    due = list(dict.fromkeys(due))
     tx.wakes = tx.wakes or any(d.clock is None and d.at <= tx.wall for d in due)
-    if len(due) < COPY_FROM:
+    own = [d for d in due if d.kind not in SHARED_DUE]
+    few = due if len(own) < COPY_FROM else [d for d in due if d.kind in SHARED_DUE]
+    if few:
         await tx.run(
-            query("due", "insert"), rows=Json(msgspec.json.encode([(d.kind, d.subject, d.at, d.clock) for d in due]))
+            query("due", "insert"), rows=Json(msgspec.json.encode([(d.kind, d.subject, d.at, d.clock) for d in few]))
         )
-    else:
+    if len(own) >= COPY_FROM:
         await copy(
             tx,
             "copy due (account_id, kind, subject, due_at, clock_id) from stdin (format binary)",
             ["text", "text", "text", "timestamptz", "text"],
-            [(tx.account.id, d.kind, d.subject, d.at, d.clock) for d in due],
+            [(tx.account.id, d.kind, d.subject, d.at, d.clock) for d in own],
         )
 
 

@@ -122,6 +122,13 @@ create unique index invoices_number on invoices (account_id, number) where numbe
 create index invoices_by_customer on invoices (account_id, customer_id, id);                     -- lists, portal
 create index invoices_by_subscription on invoices (account_id, subscription_id, id) where subscription_id is not null;
 
+-- The next number of a book whose invoices have one series; else each customer has a counter of its own.
+create table invoice_counters (
+  account_id text primary key constraint invoice_counters_account references accounts,
+  prefix     text not null,
+  next       bigint not null check (next > 0)
+);
+
 create table invoice_line_items (
   account_id           text not null,
   id                   text not null,

@@ -1,0 +1,198 @@
+"""Loading what billing must know: for a thousand subscriptions in as many queries as there are kinds of facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from voldaan.commands.clocks import now_for
+from voldaan.resources.base import ListObject
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.customers import Customer
+from voldaan.resources.discounts import Discount
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoices import CustomerTaxId, Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.prices import Price
+from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.tax_ids import TaxId
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.collection import Parties
+from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
+from voldaan.rules.lines import price_id, rate_ids
+from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction
+
+DEFAULT_SITE = "http://127.0.0.1:8787"
+
+
+def site() -> str:
+    """The address that hosted pages are reached under."""
+    return os.environ.get("VOLDAAN_PUBLIC_URL", DEFAULT_SITE)
+
+
+async def load(
+    tx: Transaction,
+    *,
+    customers: Iterable[str] = (),
+    subscriptions: Iterable[str] = (),
+    prices: Iterable[str] = (),
+    pending: bool = True,
+) -> BillingFacts:
+    """The facts for these customers and subscriptions, whose customers are locked first, in id order."""
+    wanted = list(subscriptions)
+    owners = set(customers)
+    if wanted:
+        owners |= {row[0] for row in await tx.all(query("subscriptions", "customers_of"), ids=wanted)}
+    parties = Parties(await tx.get(Customer, owners, lock=True))
+    parties.subscriptions = await tx.get(Subscription, wanted)
+    facts = BillingFacts(tx.account, Catalogue(), parties, site(), tx.wall)
+    items: list[SubscriptionItem] = []
+    if wanted:
+        items = await tx.select(SubscriptionItem, "t.subscription_id = any(%(ids)s)", ids=wanted)
+    if pending and owners:
+        where = "t.customer_id = any(%(ids)s) and t.invoice_id is null"
+        for waiting in await tx.select(InvoiceItem, where, ids=list(owners)):
+            facts.pending.setdefault(waiting.customer, []).append(waiting)
+    waiting_items = [item for each in facts.pending.values() for item in each]
+    subs = parties.subscriptions.values()
+    await know(
+        tx,
+        facts,
+        prices=[*prices, *(price_id(item) for item in items), *(i.price for i in waiting_items if i.price)],
+        tax_rates=[
+            *(id for s in subs for id in rate_ids(s.default_tax_rates)),
+            *(id for item in items for id in rate_ids(item.tax_rates)),
+            *(id for item in waiting_items for id in rate_ids(item.tax_rates)),
+        ],
+        discounts=[
+            *(id for s in subs for id in s.discounts),
+            *(id for item in items for id in item.discounts),
+            *(id for item in waiting_items for id in item.discounts or []),
+            *(c.discount.id for c in parties.customers.values() if c.discount),
+        ],
+    )
+    _put_together(facts, items)
+    await know_methods(tx, facts)
+    return facts
+
+
+async def know(
+    tx: Transaction,
+    facts: BillingFacts,
+    *,
+    prices: Iterable[str] = (),
+    tax_rates: Iterable[str] = (),
+    discounts: Iterable[str] = (),
+) -> None:
+    """Adds to the catalogue what it does not have yet."""
+    catalogue = facts.catalogue
+    catalogue.prices |= await tx.get(Price, set(prices) - catalogue.prices.keys())
+    names = {p.product for p in catalogue.prices.values()} - catalogue.products.keys()
+    if names:
+        catalogue.products |= dict(await tx.all(query("subscriptions", "product_names"), ids=list(names)))
+    catalogue.tax_rates |= await tx.get(TaxRate, set(tax_rates) - catalogue.tax_rates.keys())
+    found = await tx.get(Discount, set(discounts) - catalogue.discounts.keys())
+    if found:
+        know_discounts(facts, found.values())
+        coupons = {d.source.coupon for d in found.values()} - catalogue.coupons.keys()
+        catalogue.coupons |= await tx.get(Coupon, coupons)
+
+
+def know_discounts(facts: BillingFacts, discounts: Iterable[Discount]) -> None:
+    for discount in discounts:
+        facts.catalogue.discounts[discount.id] = discount
+
+
+async def know_methods(tx: Transaction, facts: BillingFacts, own: Iterable[str | None] = ()) -> None:
+    """The payment methods that any of these customers may be charged with, and the tax ids that their invoices show."""
+    parties = facts.parties
+    ids = {id for id in own if id}
+    for subscription in parties.subscriptions.values():
+        ids |= set(method_ids(None, subscription, parties.customers[subscription.customer]))
+    for customer in parties.customers.values():
+        ids |= set(method_ids(None, None, customer))
+    facts.methods |= await tx.get(PaymentMethod, ids - facts.methods.keys())
+    if parties.customers and not facts.tax_ids:
+        where = "t.customer_id = any(%(ids)s)"
+        for tax_id in await tx.select(TaxId, where, ids=list(parties.customers)):
+            if tax_id.customer:
+                shown = CustomerTaxId(type=tax_id.type, value=tax_id.value)
+                facts.tax_ids.setdefault(tax_id.customer, []).append(shown)
+
+
+def _put_together(facts: BillingFacts, items: Sequence[SubscriptionItem]) -> None:
+    """Whole prices and tax rates into the items, items into their subscriptions, tax rates into what waits."""
+    catalogue = facts.catalogue
+    by_subscription: dict[str, list[SubscriptionItem]] = {}
+    for item in items:
+        item.price = catalogue.prices[price_id(item)]
+        if item.tax_rates:
+            item.tax_rates = [catalogue.tax_rates.get(id, id) for id in rate_ids(item.tax_rates)]
+        item.__post_init__()
+        by_subscription.setdefault(item.subscription, []).append(item)
+    for subscription in facts.parties.subscriptions.values():
+        if subscription.default_tax_rates:
+            rates = rate_ids(subscription.default_tax_rates)
+            subscription.default_tax_rates = [catalogue.tax_rates.get(id, id) for id in rates]
+        subscription.items = ListObject(
+            data=by_subscription.get(subscription.id, []), url=f"/v1/subscription_items?subscription={subscription.id}"
+        )
+    for waiting in (item for each in facts.pending.values() for item in each):
+        if waiting.tax_rates:
+            waiting.tax_rates = [catalogue.tax_rates.get(id, id) for id in rate_ids(waiting.tax_rates)]
+
+
+async def load_drafts(tx: Transaction, ids: Iterable[str]) -> tuple[BillingFacts, dict[str, Invoice]]:
+    """These invoices with all of their lines, and the facts to change or finalize them. Their customers are locked."""
+    wanted = sorted(set(ids))
+    owners = [row[0] for row in await tx.all(query("invoices", "customers_of"), ids=wanted)]
+    subscriptions = [row[0] for row in await tx.all(query("invoices", "subscriptions_of"), ids=wanted)]
+    facts = await load(tx, customers=owners, subscriptions=subscriptions, pending=False)
+    invoices = await tx.get(Invoice, wanted)
+    await whole(tx, facts, list(invoices.values()))
+    return facts, invoices
+
+
+async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice]) -> None:
+    """Gives invoices all of their lines, however many, and the catalogue what these are made of."""
+    lines: dict[str, list[LineItem]] = {}
+    found = await tx.select(LineItem, "t.invoice_id = any(%(ids)s)", "t.id desc", ids=[i.id for i in invoices])
+    for line in found:
+        lines.setdefault(line.invoice or "", []).append(line)
+    await know(
+        tx,
+        facts,
+        tax_rates=[
+            *(id for i in invoices for id in rate_ids(i.default_tax_rates)),
+            *(id for line in found for id in line.tax_rates or []),
+        ],
+        discounts=[*(id for i in invoices for id in i.discounts), *(id for line in found for id in line.discounts)],
+    )
+    for invoice in invoices:
+        if invoice.default_tax_rates:
+            rates = rate_ids(invoice.default_tax_rates)
+            invoice.default_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rates]
+        invoice.lines = ListObject(data=lines.get(invoice.id, []), url=f"/v1/invoices/{invoice.id}/lines")
+    await know_methods(tx, facts, [i.default_payment_method for i in invoices])
+
+
+async def number_whole_book(tx: Transaction, facts: BillingFacts) -> None:
+    """Where the book has one series of numbers, locks its counter. Always after the customers."""
+    if facts.account.settings_billing.numbering == "account":
+        prefix, following = await tx.one(query("invoices", "lock_counter"))
+        facts.numbering = Numbering(prefix, following)
+
+
+async def keep_number(tx: Transaction, facts: BillingFacts) -> None:
+    """Writes how far the book's series has come."""
+    if facts.numbering is not None:
+        await tx.run(query("invoices", "move_counter"), next=facts.numbering.next)
+
+
+async def lives_at(tx: Transaction, customer: Customer) -> int:
+    """The instant of the customer's clock, which is then the transaction's."""
+    return await now_for(tx, customer.test_clock)
