@@ -114,6 +114,7 @@ class Edge:
         if request.method == "POST" and (given := request.headers.get(b"idempotency-key")):
             key = idempotency.key_of(given.decode("latin-1"), request.method, request.path, request.body or request.query)
         wanted = expand.tree(params.expand)
+        expand.check(route.resource, wanted, many=getattr(route.command, "many", False))
         return await self.performer.perform(Call(request.id, request.path, account, route, params, path, key, wanted))
 
     async def authenticate(self, request: Request) -> Account:

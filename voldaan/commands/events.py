@@ -40,6 +40,9 @@ async def page(tx: Transaction, params: EventList) -> Page:
     return Page(list(found.values()), has_more=len(rows) > params.limit)
 
 
+page.many = True  # type: ignore[attr-defined]
+
+
 def _bounds(params: EventList) -> tuple[int | None, int | None]:
     """`created` as a half-open range [since, until) of epoch seconds."""
     created = params.created

@@ -139,7 +139,7 @@ async def _confirm(
     assert method is not None
     await need_nothing_live(tx, intent.id)
     mandate = await mandate_for(tx, method, params.mandate_data or None, params.mandate, intent)
-    ready = replace(intent, mandate=mandate, capture_error=None)
+    ready = replace(intent, mandate=mandate)
 
     authorization = (await tx.get(Attempt, [intent.attempt])).get(intent.attempt or "")
     if authorization and authorization.state == "requires_action":
@@ -165,11 +165,10 @@ async def capture(tx: Transaction, params: PaymentIntentCapture, id: str) -> Ans
     was = await locked(tx, id)
     amount = rules.check_capture(was, params)
     await need_nothing_live(tx, id)
-    intent = replace(rules.described(was, params), capture_error=None)
     assert was.latest_charge is not None
     charge = await tx.need(Charge, was.latest_charge, lock=True)
     decision = dispatch(capture_for(charge, amount, tx.now, tx.wall, new_id))
-    decision.updates.append(Update(intent, was))
+    decision.updates += [Update(rules.described(was, params), was), Update(replace(charge, capture_error=None), charge)]
     await write(tx, [decision])
     return Answer(id, PaymentIntent, decline_is_error=True)
 
@@ -225,6 +224,9 @@ async def amount_details_line_items(tx: Transaction, params: AmountDetailsLineIt
     return Page([], False)
 
 
+amount_details_line_items.many = True  # type: ignore[attr-defined]
+
+
 async def locked(tx: Transaction, id: str) -> PaymentIntent:
     """The intent, locked after its customer, at the customer's time."""
     found = await tx.need(PaymentIntent, id)
@@ -237,6 +239,11 @@ async def locked(tx: Transaction, id: str) -> PaymentIntent:
 async def need_nothing_live(tx: Transaction, id: str) -> None:
     """Refuses while a try, a capture or a withdrawal is under way: its outcome decides what may be done next."""
     if await tx.all(query("attempts", "live_of_intents"), ids=[id]):
-        raise Refused(Refusal("lock_timeout", "Another request on this object is still under way.", status=429))
+        raise under_way()
+
+
+def under_way() -> Refused:
+    """The refusal while an attempt of the same object is live: try again in a moment."""
+    return Refused(Refusal("lock_timeout", "Another request on this object is still under way.", status=429))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 import msgspec
 
@@ -24,7 +25,8 @@ def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]
 def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
     """The object without what is absent from an answer, in itself and in the objects that stand inside it."""
     s = spec(type(resource))
-    if not (s.absent or s.children or s.embedded):
+    inside = _objects_inside(type(resource))
+    if not (s.absent or s.children or inside):
         return resource
     out = copy.copy(resource)
     for name in s.absent:
@@ -34,10 +36,20 @@ def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
         page = getattr(out, field.name)
         if isinstance(page, ListObject) and page.data:
             setattr(out, field.name, ListObject(data=[shown(c) for c in page.data], has_more=page.has_more, url=page.url))
-    for field in (*s.embedded, *s.derived):
-        value = getattr(out, field.name)
+    for name in inside:
+        value = getattr(out, name)
         if isinstance(value, Resource):
-            setattr(out, field.name, shown(value))
+            setattr(out, name, shown(value))
         elif isinstance(value, list) and value:
-            setattr(out, field.name, [shown(v) if isinstance(v, Resource) else v for v in value])
+            setattr(out, name, [shown(v) if isinstance(v, Resource) else v for v in value])
     return out
+
+
+@cache
+def _objects_inside(cls: type[Resource]) -> tuple[str, ...]:
+    """The fields in which whole objects may stand, alone or in a list."""
+    return tuple(f.name for f in spec(cls).fields if not f.children and _has_object(f.annotation))
+
+
+def _has_object(hint: Any) -> bool:
+    return (isinstance(hint, type) and issubclass(hint, Resource)) or any(map(_has_object, get_args(hint)))
