@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 import os
+from threading import Lock
 
 from voldaan.work import clock
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
+TIME_DIGITS = 9
 CHANCE_DIGITS = 17  # 62**17 > 2**101
-CHANCE_BYTES = 13
 
+# An id costs less than a microsecond, since a bill has fifteen: the time's upper digits stay for seconds, and chance is
+# taken from the system in pages. A byte is one digit; those that would make some digits likelier than others fall out.
+LOWER = 62**4
+DIGIT_OF = bytes(ord(ALPHABET[byte % 62]) for byte in range(256))
+UNFAIR = bytes(range(4 * 62, 256))
+PAGE = 8192
+
+_lock = Lock()
 _last_tick = 0
+_upper, _upper_digits = -1, ""
+_chance, _used = "", 0
 
 
 def new_id(prefix: str) -> str:
     """`prefix_` + 9 digits of microseconds + 17 random digits. Ids of one process sort in the order they were made."""
-    global _last_tick
-    _last_tick = max(clock.wall_microseconds(), _last_tick + 1)
-    return f"{prefix}_{_base62(_last_tick, 9)}{_base62(int.from_bytes(os.urandom(CHANCE_BYTES)), CHANCE_DIGITS)}"
+    global _last_tick, _upper, _upper_digits, _chance, _used
+    with _lock:
+        tick = clock.wall_microseconds()
+        if tick <= _last_tick:
+            tick = _last_tick + 1
+        _last_tick = tick
+        upper, lower = divmod(tick, LOWER)
+        if upper != _upper:
+            _upper, _upper_digits = upper, _base62(upper, TIME_DIGITS - 4)
+        if _used + CHANCE_DIGITS > len(_chance):
+            _chance, _used = os.urandom(PAGE).translate(DIGIT_OF, UNFAIR).decode(), 0
+        chance = _chance[_used : _used + CHANCE_DIGITS]
+        _used += CHANCE_DIGITS
+        return f"{prefix}_{_upper_digits}{PAIRS[lower // 3844]}{PAIRS[lower % 3844]}{chance}"
+
+
+def _begin_anew() -> None:
+    """A forked process must not draw what its parent draws."""
+    global _chance, _used, _lock
+    _chance, _used, _lock = "", 0, Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def earliest(prefix: str, instant: int) -> str:
     """A text that every id made at `instant` (epoch seconds of the wall clock) or later is greater than."""
-    return f"{prefix}_{_base62(instant * 1_000_000, 9)}"
+    return f"{prefix}_{_base62(instant * 1_000_000, TIME_DIGITS)}"
 
 
 def made_at(id: str) -> int:
     """When an id was made, in epoch seconds. Raises ValueError for what is no id of ours."""
     number = 0
-    for digit in id.partition("_")[2][:9]:
+    for digit in id.partition("_")[2][:TIME_DIGITS]:
         number = number * 62 + ALPHABET.index(digit)
     return number // 1_000_000
 
