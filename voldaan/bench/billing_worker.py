@@ -1,0 +1,116 @@
+"""One worker of the measured billing run, in a process of its own: ready, wait for a line, work, tell the figures.
+
+    python -m voldaan.bench.billing_worker ACCOUNT [--collect]      with DATABASE_URL in the environment
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from voldaan.bench.machine import peak_rss_mb
+from voldaan.cli import run
+from voldaan.engine import Engine
+from voldaan.resources.accounts import Account
+from voldaan.runtime import running
+from voldaan.settings import Settings
+from voldaan.store import accounts
+from voldaan.store.pool import Pool
+from voldaan.work import clock
+from voldaan.work.handlers import BY_KIND
+from voldaan.work.worker import Worker
+
+BILLING = ("subscription.renew", "invoice.finalize")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+LEFT = """
+select exists (select from due where account_id = %s and kind = any(%s) and clock_id is null and parked_at is null
+                  and due_at <= to_timestamp(%s))
+"""
+
+
+class BillingWorker(Worker):
+    """Runs billing's kinds of one account; without `collect` it stops where the processor would be called."""
+
+    def __init__(self, engine: Engine, account: Account, collect: bool) -> None:
+        super().__init__(engine, [BY_KIND[kind] for kind in BILLING])
+        self.account = account
+        self.collect = collect
+        self.batches: dict[str, list[float]] = {kind: [] for kind in BILLING}  # seconds of each full or partial batch
+        self.rows: dict[str, int] = dict.fromkeys(BILLING, 0)
+
+    async def carry_out(self, account: Account, attempts: list[str]) -> None:
+        if self.collect:
+            await super().carry_out(account, attempts)
+
+    async def run_all(self) -> None:
+        """Until nothing of billing is due: what another worker holds may still leave something to do."""
+        while True:
+            busy = 0
+            for handler in self.handlers:
+                begun = clock.elapsed()
+                count = await self.inside(handler, self.account)
+                if count:
+                    self.batches[handler.kind].append(clock.elapsed() - begun)
+                    self.rows[handler.kind] += count
+                    busy += count
+            if not busy and not await self.left():
+                return
+
+    async def left(self) -> bool:
+        async with self.engine.pool.connection() as connection:
+            cursor = await connection.execute(LEFT, (self.account.id, list(BILLING), self.engine.wall()))
+            row = await cursor.fetchone()
+        return bool(row and row[0])
+
+
+async def work(account_id: str, collect: bool) -> dict[str, Any]:
+    async with running(os.environ["DATABASE_URL"], Settings.read()) as engine:
+        account = await accounts.find(engine.pool, account_id)
+        if account is None:
+            raise LookupError(account_id)
+        worker = BillingWorker(engine, account, collect)
+        backends = await backend_pids(engine.pool)
+        print("ready", flush=True)
+        sys.stdin.readline()
+        server, own = server_seconds(backends), time.process_time()
+        await worker.run_all()
+        return {
+            "batches": worker.batches,
+            "rows": worker.rows,
+            "cpu_seconds": time.process_time() - own,
+            "server_cpu_seconds": server_seconds(backends) - server,
+            "peak_rss_mb": peak_rss_mb(),
+        }
+
+
+async def backend_pids(pool: Pool) -> list[int]:
+    """The server processes behind this process's connections."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute("select pid from pg_stat_activity where application_name = 'voldaan'")
+        mine = {connection.info.backend_pid}
+        everyone = {row[0] for row in await cursor.fetchall()}
+    for held in list(pool._pool):
+        mine.add(held.info.backend_pid)
+    return sorted(mine & everyone)
+
+
+def server_seconds(pids: list[int]) -> float:
+    """CPU that these server processes have used so far; 0 where they run on another machine."""
+    total = 0
+    for pid in pids:
+        stat = Path(f"/proc/{pid}/stat")
+        if stat.exists():
+            fields = stat.read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+if __name__ == "__main__":
+    figures = run(work(sys.argv[1], "--collect" in sys.argv[2:]))
+    print(msgspec.json.encode(figures).decode(), flush=True)
