@@ -24,12 +24,16 @@ ACTION_REQUIRED = (
 async def card_error_of(tx: Transaction, resource: Resource) -> Refusal | None:
     """The error that the newest try at this object ended in; None if it did not fail."""
     match resource:
+        case PaymentIntent(status="requires_capture", latest_charge=str() as held):
+            return of_capture((await tx.get(Charge, [held])).get(held))
         case PaymentIntent():
             return of_intent(resource)
         case SetupIntent(status="requires_payment_method", last_setup_error=PaymentError() as error):
             return refusal(error, setup_intent=to_dict(resource))
         case Charge(status="failed"):
             return of_charge(resource)
+        case Charge(status="succeeded", captured=False):
+            return of_capture(resource)
         case Invoice(status="open" | "uncollectible"):
             return await of_invoice(tx, resource)
         case Subscription(latest_invoice=str() as latest):
@@ -39,12 +43,17 @@ async def card_error_of(tx: Transaction, resource: Resource) -> Refusal | None:
 
 
 def of_intent(intent: PaymentIntent) -> Refusal | None:
-    if intent.status == "requires_capture" and intent.capture_error:
-        error = intent.capture_error
-        return Refusal(error.code or "", error.message or "", error.param or None)
     if intent.status == "requires_payment_method" and intent.last_payment_error:
         return refusal(intent.last_payment_error, payment_intent=to_dict(intent))
     return None
+
+
+def of_capture(charge: Charge | None) -> Refusal | None:
+    """Why what is held could not be taken; the hold stands."""
+    if charge is None or charge.capture_error is None:
+        return None
+    error = charge.capture_error
+    return Refusal(error.code or "", error.message or "", error.param or None)
 
 
 async def of_invoice(tx: Transaction, invoice: Invoice) -> Refusal | None:

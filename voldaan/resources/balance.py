@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
-import msgspec
-
-from voldaan.resources.base import UNSET, Part, UnsetType
+from voldaan.resources.base import UNSET, Hidden, Part, Resource, Table, UnsetType
 from voldaan.resources.params import Params
 
 
@@ -21,8 +19,12 @@ class BalanceAmount(Part, kw_only=True):
     source_types: SourceTypes | UnsetType = UNSET
 
 
-class Balance(msgspec.Struct, kw_only=True):
+class Balance(Resource, kw_only=True):
+    """Has no row and no id of its own; `id` stands in its events only."""
+
+    TABLE: ClassVar[Table] = Table("balance_transactions", prefix="balance")
     object: Literal["balance"] = "balance"
+    id: Annotated[str, Hidden()] = "balance"
     available: list[BalanceAmount]
     livemode: bool
     pending: list[BalanceAmount]

@@ -22,7 +22,7 @@ from voldaan.resources.base import (
     UnsetType,
 )
 from voldaan.resources.params import AMOUNT_MAX, Currency, Hash, ListParams, Metadata, Params, SearchParams, Unset
-from voldaan.resources.payment_intents import Descriptor, ShippingParams
+from voldaan.resources.payment_intents import Descriptor, PaymentError, ShippingParams
 from voldaan.resources.payment_methods import BillingDetails, CardChecks, NotServed, RadarOptionsParams
 from voldaan.resources.refunds import Refund
 from voldaan.resources.shared import Shipping
@@ -253,6 +253,7 @@ class Charge(Resource, kw_only=True):
 
     amount_disputed: Annotated[int, Column(), Hidden()] = 0         # withdrawn and not reinstated
     attempt: Annotated[str, Hidden()]                               # the attempt that made it
+    capture_error: Annotated[PaymentError | None, Hidden()] = None  # why the last capture was refused
     clock: Annotated[str | None, Hidden()] = None                   # the customer's test clock
     invoice: Annotated[str | None, Hidden()] = None
     processor: Annotated[str, Hidden()]

@@ -204,7 +204,6 @@ class PaymentIntent(Resource, kw_only=True):
     transfer_group: str | None = None
 
     attempt: Annotated[str | None, Hidden()] = None                 # the newest authorization
-    capture_error: Annotated[PaymentError | None, Hidden()] = None  # why the last capture was refused
     clock: Annotated[str | None, Hidden()] = None                   # the customer's test clock
     invoice: Annotated[str | None, Column("invoice_id"), Hidden()] = None
     mandate: Annotated[str | None, Hidden()] = None                 # to debit under

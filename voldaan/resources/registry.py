@@ -54,11 +54,11 @@ RESOURCES: list[type[Resource]] = [
     CustomerBalanceTransaction,
     PaymentIntent,
     InvoicePayment,
+    Payout,
     BalanceTransaction,
     Charge,
     Refund,
     Dispute,
-    Payout,
     Attempt,
 ]
 

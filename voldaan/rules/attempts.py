@@ -81,6 +81,25 @@ def attempt_for(
     )  # fmt: skip
 
 
+def charge_attempt(
+    charge: Charge, payment_method: PaymentMethod, *, capture: bool, now: int, wall: int, new_id: NewId
+) -> Attempt:
+    """The one try at a charge that has no intent. Nobody is there to act: a bank that asks for its customer declines."""
+    request = method_ref(payment_method) | {
+        "capture": "automatic" if capture or payment_method.type != "card" else "manual",
+        "descriptor": charge.statement_descriptor_suffix or charge.statement_descriptor,
+        "description": charge.description,
+        "mandate": payment_method.mandate,
+        "network_transaction_id": payment_method.network_transaction_id,
+    }
+    return _new(
+        "authorize", new_id, now, wall,
+        processor=payment_method.processor, amount=charge.amount, currency=charge.currency, customer=charge.customer,
+        charge=charge.id, payment_method=payment_method.id, clock=charge.clock, off_session=True,
+        request=_given(request),
+    )  # fmt: skip
+
+
 def capture_for(charge: Charge, amount: int, now: int, wall: int, new_id: NewId) -> Attempt:
     """Take what a charge holds."""
     return _new(

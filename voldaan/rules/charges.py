@@ -98,7 +98,7 @@ def captured(charge: Charge, amount: int) -> Charge:
     found = charge.payment_method_details
     if found and found.card:
         found = replace(found, card=replace(found.card, capture_before=UNSET))
-    return replace(charge, captured=True, amount_captured=amount, payment_method_details=found)
+    return replace(charge, captured=True, amount_captured=amount, capture_error=None, payment_method_details=found)
 
 
 def released(charge: Charge) -> Charge:
@@ -108,10 +108,15 @@ def released(charge: Charge) -> Charge:
 
 def descriptor(account: Account, intent: PaymentIntent) -> str | None:
     """What the payer reads on the statement, at most 22 characters."""
+    return own_descriptor(account, intent.statement_descriptor, intent.statement_descriptor_suffix)
+
+
+def own_descriptor(account: Account, whole: str | None, suffix: str | None) -> str | None:
+    """The account's name, or `whole` instead of it, or the name with a suffix."""
     own = account.details.get("statement_descriptor") or account.business_name
-    text = intent.statement_descriptor or own
-    if intent.statement_descriptor_suffix and own:
-        text = f"{own[: DESCRIPTOR_MAX - len(intent.statement_descriptor_suffix) - 2]}* {intent.statement_descriptor_suffix}"
+    text = whole or own
+    if suffix and own:
+        text = f"{own[: DESCRIPTOR_MAX - len(suffix) - 2]}* {suffix}"
     return text[:DESCRIPTOR_MAX].upper() if text else None
 
 

@@ -64,17 +64,16 @@ def canceled(intent: PaymentIntent, reason: CancellationReason | None, now: int)
 def captured(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -> Settled:
     """The answer to a capture: the money is here, or the hold has lapsed, or the capture was refused and the hold stands."""
     attempt, decision = answered(facts.attempt, outcome, now, wall)
-    settled = Settled(decision)
+    settled = Settled(decision, attempt)
     intent, charge, method = facts.intent, facts.charge, facts.method
-    assert intent is not None
     assert charge is not None
     assert method is not None
     if isinstance(outcome, Declined):
         if outcome.decline.code in LAPSED:
             decision.add(lapsed(intent, charge, facts.authorization, now, wall))
         else:
-            new = replace(intent, capture_error=payment_error(outcome.decline, method, charge.id))
-            decision.updates.append(Update(new, intent))
+            refused = replace(charge, capture_error=payment_error(outcome.decline, method, charge.id))
+            decision.updates.append(Update(refused, charge))
         return settled
     if attempt.state != "succeeded" or not isinstance(outcome, Succeeded):
         return settled
@@ -85,17 +84,18 @@ def captured(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId)
         description=charge.description,
     )  # fmt: skip
     taken = replace(charges.captured(charge, outcome.amount), balance_transaction=transaction.id)
-    new = replace(intent, amount_capturable=0, amount_received=outcome.amount, capture_error=None, status="succeeded")
     decision.inserts.append(transaction)
-    decision.updates += [Update(taken, charge), Update(new, intent)]
+    decision.updates.append(Update(taken, charge))
     decision.due += balance.becomes_available(transaction)
     decision.due_cancelled.append(("charge.expire_authorization", charge.id))
-    decision.events += [Event("charge.captured", taken), Event("payment_intent.succeeded", new)]
+    decision.events.append(Event("charge.captured", taken))
     settled.moved.append(
-        Moved(
-            "payment", charge.id, outcome.amount, outcome.currency, now, transaction, attempt.customer, attempt.invoice
-        )
+        Moved("payment", charge.id, outcome.amount, outcome.currency, now, transaction, attempt.customer, attempt.invoice)
     )
+    if intent:
+        new = replace(intent, amount_capturable=0, amount_received=outcome.amount, status="succeeded")
+        decision.updates.append(Update(new, intent))
+        decision.events.append(Event("payment_intent.succeeded", new))
     if attempt.invoice:
         settled.invoice = InvoiceNews("succeeded", outcome.amount)
     return settled
@@ -137,13 +137,13 @@ def voided(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
     return Settled(decision)
 
 
-def lapsed(intent: PaymentIntent, charge: Charge, authorization: Attempt | None, now: int, wall: int) -> Decision:
-    """Nobody captured the hold in time: the network has released it, and the intent is canceled."""
+def lapsed(intent: PaymentIntent | None, charge: Charge, authorization: Attempt | None, now: int, wall: int) -> Decision:
+    """Nobody captured the hold in time: the network has released it, and its intent is canceled."""
     free = charges.released(charge)
     decision = Decision(updates=[Update(free, charge)], events=[Event("charge.expired", free)])
     if authorization and authorization.state == "authorized":
         decision.updates.append(Update(replace(authorization, state="voided", resolved=wall), authorization))
-    if intent.status == "requires_capture" and intent.latest_charge == charge.id:
+    if intent and intent.status == "requires_capture" and intent.latest_charge == charge.id:
         new = canceled(intent, "automatic", now)
         decision.updates.append(Update(new, intent))
         decision.events.append(Event("payment_intent.canceled", new))

@@ -133,7 +133,7 @@ def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall
         return _paid_twice(settled, facts, charge, answer, now, wall, new_id)
 
     if answer.captured:
-        charge = _received(settled, charge, answer, attempt, now, new_id, debit=pending is not None)
+        charge = received(settled, charge, answer, attempt, now, new_id, debit=pending is not None)
     new = replace(
         intent,
         amount_capturable=0 if answer.captured else answer.amount,
@@ -162,7 +162,7 @@ def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall
     return settled
 
 
-def _received(
+def received(
     settled: Settled, charge: Charge, answer: Succeeded, attempt: Attempt, now: int, new_id: NewId, *, debit: bool
 ) -> Charge:
     """The money is in the processor's balance: its balance transaction, and what the ledger must know."""
@@ -194,7 +194,7 @@ def _paid_twice(
         if answer.capture_before is not None:        # a second hold takes nothing and lapses by itself
             decision.due.append(Due("charge.expire_authorization", charge.id, answer.capture_before, attempt.clock))
         return settled
-    charge = _received(settled, replace(charge, invoice=None), answer, replace(attempt, invoice=None), now, new_id, debit=False)
+    charge = received(settled, replace(charge, invoice=None), answer, replace(attempt, invoice=None), now, new_id, debit=False)
     refund = Refund(
         id=new_id("re"), amount=answer.amount, charge=charge.id, clock=attempt.clock, created=now,
         currency=answer.currency, customer=attempt.customer, payment_intent=intent.id,
@@ -253,7 +253,7 @@ def _failed(
     intent, method, attempt = _parts(facts)
     decision = settled.decision
     charge: Charge | None = None
-    if answer and answer.processor_id and _makes_a_charge(decline):
+    if answer and answer.processor_id and makes_a_charge(decline):
         charge, pending = _charge(facts, answer, now, new_id)
         _write_charge(settled, charge, pending)
         decision.events.append(Event("charge.failed", charge))
@@ -277,7 +277,7 @@ def _failed(
     return settled
 
 
-def _makes_a_charge(decline: Decline) -> bool:
+def makes_a_charge(decline: Decline) -> bool:
     """Whether the try got as far as the network: a failed authentication or a malformed request did not."""
     return decline.category != "configuration" and not decline.code.endswith("_authentication_failure")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voldaan.processors.protocol import Outcome
-from voldaan.rules import holds, payments, payouts, refunds, setups
+from voldaan.rules import direct_charges, holds, payments, payouts, refunds, setups
 from voldaan.rules.attempts import Facts, Settled, may_settle
 from voldaan.rules.ids import NewId
 
@@ -13,6 +13,8 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
     if not may_settle(facts.attempt, outcome):
         return Settled()
     match facts.attempt.flow:
+        case "authorize" if facts.intent is None:
+            return direct_charges.authorization(facts, outcome, now, wall, new_id)
         case "authorize":
             return payments.authorization(facts, outcome, now, wall, new_id)
         case "capture":

@@ -224,6 +224,9 @@ create unique index attempts_one_live_per_payment_intent on attempts (account_id
   where payment_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_setup_intent on attempts (account_id, setup_intent_id)
   where setup_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+create unique index attempts_one_live_per_charge on attempts (account_id, charge_id)
+  where flow in ('capture', 'void') and charge_id is not null
+    and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_per_refund on attempts (account_id, refund_id) where refund_id is not null;
 create unique index attempts_one_per_payout on attempts (account_id, payout_id) where payout_id is not null;
 create index attempts_on_clock on attempts (account_id, clock_id)
