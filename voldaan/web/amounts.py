@@ -93,6 +93,16 @@ def short_day(instant: int) -> str:
     return _date(instant, "d MMM")
 
 
+def clock_time(instant: int) -> str:
+    """09:00:05"""
+    return _date(instant, "HH:mm:ss")
+
+
+def invariant(name: str) -> str:
+    """L2_receivable_is_what_is_open -> Receivable is what is open"""
+    return words(name.partition("_")[2])
+
+
 def iso(instant: int) -> str:
     """For <time datetime>."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

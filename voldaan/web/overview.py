@@ -43,6 +43,11 @@ class Checked:
     def clean(self) -> bool:
         return not self.broken
 
+    @property
+    def held(self) -> list[str]:
+        broken = {name for name, _, _ in self.broken}
+        return [name for name in self.checked if name not in broken]
+
 
 class Desk:
     """What the pages know of one account between two requests."""

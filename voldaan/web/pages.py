@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -13,10 +11,12 @@ from starlette.types import Scope
 
 from voldaan.engine import Engine
 from voldaan.settings import Settings
+from voldaan.web.bank_page import BankPage
 from voldaan.web.headers import Secured
+from voldaan.web.hosted_invoice import HostedInvoice
 from voldaan.web.overview import OverviewPage
 from voldaan.web.request_log import RequestLog
-from voldaan.web.sign_in import SignIn, read_form, same_origin
+from voldaan.web.sign_in import SignIn, own_path, read_form, same_origin
 from voldaan.web.templates import STATIC, THEME_COOKIE, THEMES
 
 A_YEAR = 365 * 86_400
@@ -29,6 +29,8 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
     sign_in = SignIn(engine, settings)
     overview = OverviewPage(engine, settings, sign_in)
     log = RequestLog(engine, sign_in)
+    bank = BankPage(engine)
+    invoice = HostedInvoice(engine)
 
     async def healthz(request: Request) -> Response:
         """200 while the database answers, for load balancers and for whoever waits until the server is up."""
@@ -39,29 +41,27 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
     async def theme(request: Request) -> Response:
         """POST /theme: light or dark, kept in a cookie."""
         form = await read_form(request)
-        response = RedirectResponse(_own_path(form.get("next", "/")), 303)
+        response = RedirectResponse(own_path(form.get("next", "/")), 303)
         if same_origin(request) and form.get("theme") in THEMES:
             response.set_cookie(THEME_COOKIE, form["theme"], max_age=A_YEAR, secure=https, samesite="lax")
         return response
 
     table = [
-        ("GET",  "/healthz",           healthz),
-        ("GET",  "/",                  overview.page),
-        ("GET",  "/overview/main",     overview.main),
-        ("GET",  "/sign-in",           sign_in.page),
-        ("POST", "/sign-in",           sign_in.submit),
-        ("POST", "/sign-out",          sign_in.out),
-        ("POST", "/theme",             theme),
-        ("GET",  "/logs/{request_id}", log.page),
+        ("GET",  "/healthz",                 healthz),
+        ("GET",  "/",                        overview.page),
+        ("GET",  "/overview/main",           overview.main),
+        ("GET",  "/sign-in",                 sign_in.page),
+        ("POST", "/sign-in",                 sign_in.submit),
+        ("POST", "/sign-out",                sign_in.out),
+        ("POST", "/theme",                   theme),
+        ("GET",  "/logs/{request_id}",       log.page),
+        ("GET",  "/i/{account}/{token}",     invoice.page),
+        ("GET",  "/i/{account}/{token}/pdf", invoice.page),
+        ("GET",  "/sandbox/3ds/{id}",        bank.page),
+        ("POST", "/sandbox/3ds/{id}",        bank.submit),
     ]  # fmt: skip
     made: list[BaseRoute] = [Route(path, endpoint, methods=[method], middleware=secured) for method, path, endpoint in table]
     return [*made, Mount("/static", Static(directory=STATIC), middleware=secured)]
-
-
-def _own_path(path: str) -> str:
-    """A path of this site, or its root: a form never sends people elsewhere."""
-    parts = urlsplit(path)
-    return path if path.startswith("/") and not path.startswith("//") and not parts.netloc and "\\" not in path else "/"
 
 
 class Static(StaticFiles):

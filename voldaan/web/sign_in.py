@@ -202,3 +202,9 @@ async def read_form(request: Request) -> dict[str, str]:
         if len(body) > FORM_MAX:
             return {}
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+
+
+def own_path(path: str) -> str:
+    """A path of this site, or its root: a form never sends people elsewhere."""
+    parts = urlsplit(path)
+    return path if path.startswith("/") and not path.startswith("//") and not parts.netloc and "\\" not in path else "/"

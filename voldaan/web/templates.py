@@ -15,6 +15,9 @@ from voldaan.web import amounts
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+FILTERS = (
+    "money", "signed", "number", "moment", "day", "short_day", "clock_time", "iso", "month", "month_year", "words", "invariant",
+)  # fmt: skip
 THEMES = ("light", "dark")
 THEME_COOKIE = "voldaan_theme"
 
@@ -28,8 +31,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("money", "signed", "number", "moment", "day", "short_day", "iso", "month", "month_year", "words"):
-        made.filters[name] = getattr(amounts, name)
+    made.filters.update({name: getattr(amounts, name) for name in FILTERS})
     made.globals.update(static=static, share=amounts.share, change=amounts.change)
     return made
 

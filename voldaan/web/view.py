@@ -110,7 +110,8 @@ class View:
 
     def _cash_kpi(self) -> Kpi:
         available = self.ledger.balance(accounts.PROCESSOR_AVAILABLE)
-        return Kpi("cash", "Cash", self.money(self.cash), f"{self.money(available)} available to pay out")
+        bar = charts.shares("Cash by where it is", self._cash_parts(), height=6)
+        return Kpi("cash", "Cash", self.money(self.cash), f"{self.money(available)} available to pay out", spark=bar)
 
     def _receivables_kpi(self) -> Kpi:
         late, open_ = self.receivables.overdue, self.receivables.count
@@ -120,6 +121,7 @@ class View:
         return Kpi(
             "receivables", "Receivables", self.money(self.receivables.amount), note,
             self.money(late) if late else "", "bad" if late else "",
+            charts.shares("Open invoices by how late they are", self._aging_parts(), height=6),
         )  # fmt: skip
 
     def _revenue_kpi(self) -> Kpi:
@@ -129,11 +131,11 @@ class View:
         return Kpi("revenue", "Earned this month", self.money(earned), f"{self.money(deferred)} deferred", spark=spark)
 
     def _payments_kpi(self) -> Kpi:
-        tries, failed = self.tries, self.failed
-        note = f"{number(tries.declined.count)} of {number(tries.answered)} tries declined"
-        if failed.count:
-            note += f" · {share(self.tries.recovered.amount, failed.amount)} recovered"
-        return Kpi("payments", "Payment success, 90 days", share(tries.succeeded.count, tries.answered), note)
+        tries = self.tries
+        note = f"last 90 days · {number(tries.declined.count)} of {number(tries.answered)} declined"
+        parts = [("Succeeded", "c-good", tries.succeeded.count), ("Declined", "c-bad", tries.declined.count)]
+        bar = charts.shares("Tries that succeeded and tries that were declined", parts, height=6)
+        return Kpi("payments", "Payment success", share(tries.succeeded.count, tries.answered), note, spark=bar)
 
     # ── recurring revenue ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,18 +255,23 @@ class View:
     def cash_rows(self) -> list[tuple[str, str, str, int]]:
         return [(id, name, css, self.ledger.balance(account)) for id, name, css, account in CASH]
 
+    def _cash_parts(self) -> list[tuple[str, str, int]]:
+        return [(f"{name} {self.money(amount)}", css, amount) for _, name, css, amount in self.cash_rows]
+
     @property
     def cash_bar(self) -> Markup:
-        return charts.shares("Cash by where it is", [(f"{n} {self.money(a)}", css, a) for _, n, css, a in self.cash_rows])
+        return charts.shares("Cash by where it is", self._cash_parts())
 
     @property
     def aging(self) -> list[tuple[Any, str]]:
         return list(zip(self.receivables.buckets, AGING_CSS, strict=True))
 
+    def _aging_parts(self) -> list[tuple[str, str, int]]:
+        return [(f"{bucket.name} {self.money(bucket.amount)}", css, bucket.amount) for bucket, css in self.aging]
+
     @property
     def aging_bar(self) -> Markup:
-        parts = [(f"{b.name} {self.money(b.amount)}", css, b.amount) for b, css in self.aging]
-        return charts.shares("Open invoices by how late they are", parts)
+        return charts.shares("Open invoices by how late they are", self._aging_parts())
 
     @property
     def dso(self) -> str | None:

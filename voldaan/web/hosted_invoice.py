@@ -1,0 +1,129 @@
+"""The invoice as its customer sees it: a long private address, no sign-in, ready for the printer."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from voldaan.engine import Engine
+from voldaan.reports.overview import snapshot
+from voldaan.resources.accounts import Account
+from voldaan.resources.base import UNSET
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import Discount
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.test_clocks import TestClock
+from voldaan.store import accounts
+from voldaan.store.transaction import Transaction
+from voldaan.web.templates import render
+
+LINES_MAX = 1000
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What is printed. `taxes` and `discounts` are (name, amount) in minor units; `confirm_at` is where the bank waits."""
+
+    invoice: Invoice
+    lines: list[LineItem]
+    payments: list[InvoicePayment]
+    now: int
+    taxes: list[tuple[str, int]] = field(default_factory=list)
+    discounts: list[tuple[str, int]] = field(default_factory=list)
+    confirm_at: str | None = None
+
+    @property
+    def overdue(self) -> bool:
+        due = self.invoice.due_date
+        return self.invoice.status == "open" and due is not None and due < self.now
+
+    @property
+    def status(self) -> tuple[str, str]:
+        """In words, and its tone."""
+        if self.overdue:
+            return "Overdue", "bad"
+        return {
+            "open": ("Due", "warn"), "paid": ("Paid", "good"), "void": ("Void", ""), "uncollectible": ("Written off", "bad"),
+        }.get(self.invoice.status or "", ("Draft", ""))  # fmt: skip
+
+
+class HostedInvoice:
+    """GET /i/{account}/{token}, and the same under /pdf for the printer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def page(self, request: Request) -> Response:
+        account = await accounts.find(self.engine.pool, request.path_params["account"])
+        token = request.path_params["token"]
+        sheet = await self._sheet(account, token) if account else None
+        if sheet is None or account is None:
+            text = "This address belongs to no invoice. Ask the sender for a new one."
+            return render(request, "problem.html", title="No invoice here", text=text, status=404)
+        return render(request, "invoice.html", sheet=sheet, invoice=sheet.invoice, account=account)
+
+    async def _sheet(self, account: Account, token: str) -> Sheet | None:
+        """The invoice whose private address ends in this token. The id in front only finds the row; the rest is the secret."""
+        async with snapshot(self.engine.pool, account, self.engine.wall()) as tx:
+            invoice = (await tx.get(Invoice, [token.rpartition("_")[0]])).get(token.rpartition("_")[0])
+            if invoice is None or not invoice.hosted_invoice_url:
+                return None
+            known = urlsplit(invoice.hosted_invoice_url).path.rpartition("/")[2]
+            if not hmac.compare_digest(known.encode(), token.encode()):
+                return None
+            return await _gather(tx, invoice)
+
+
+async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
+    lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", f"t.id limit {LINES_MAX}", invoice=invoice.id)
+    payments = await tx.select(InvoicePayment, "t.invoice_id = %(invoice)s", invoice=invoice.id)
+    intents = await tx.get(PaymentIntent, [p.payment_intent for p in payments if p.status == "open"])
+    clocks = await tx.get(TestClock, [invoice.test_clock])
+    now = next((c.frozen_time for c in clocks.values()), tx.wall)
+    waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
+    return Sheet(
+        invoice, lines, payments, now, await _taxes(tx, invoice), await _discounts(tx, invoice), waiting[0] if waiting else None
+    )
+
+
+def _confirm_at(intent: PaymentIntent) -> str | None:
+    """The path where the customer's bank waits, if it does."""
+    action = intent.next_action
+    if intent.status != "requires_action" or action is None:
+        return None
+    if action.redirect_to_url is not UNSET:
+        return urlsplit(action.redirect_to_url.url or "").path or None
+    if action.use_stripe_sdk is not UNSET:
+        return urlsplit(str(action.use_stripe_sdk.get("stripe_js") or "")).path or None
+    return None
+
+
+async def _taxes(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
+    amounts = invoice.total_taxes or []
+    rates = await tx.get(TaxRate, [t.tax_rate_details.tax_rate for t in amounts if t.tax_rate_details])
+    found = []
+    for tax in amounts:
+        rate = rates.get(tax.tax_rate_details.tax_rate) if tax.tax_rate_details else None
+        name = f"{rate.display_name} {rate.percentage:f}%" if rate else "Tax"
+        found.append((f"{name} included" if tax.tax_behavior == "inclusive" else name, tax.amount))
+    return found
+
+
+async def _discounts(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
+    amounts = [d for d in invoice.total_discount_amounts or [] if d.amount]
+    discounts = await tx.get(Discount, [d.discount for d in amounts])
+    coupons = await tx.get(Coupon, [d.source.coupon for d in discounts.values()])
+    found = []
+    for each in amounts:
+        discount = discounts.get(each.discount)
+        coupon = coupons.get(discount.source.coupon or "") if discount else None
+        found.append((coupon.name or coupon.id if coupon else "Discount", -each.amount))
+    return found
