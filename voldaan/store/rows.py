@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 
-from voldaan.resources.base import UNSET, Field, Resource, spec
+from voldaan.resources.base import UNSET, Field, Resource, UnsetType, spec
 from voldaan.resources.numbers import encode_json, from_json
 from voldaan.store.adapt import Json
 
@@ -48,28 +49,77 @@ def _no_children(field: Field) -> dict[str, Any]:
     return {"object": "list", "data": [], "has_more": False, "url": ""}
 
 
+class Shape(NamedTuple):
+    """How the rows of one class are made, worked out once. A getter reads many fields in one call."""
+
+    columns: Callable[[Resource], tuple[Any, ...]]
+    convert: tuple[tuple[int, Callable[[Any], Any]], ...]  # columns whose value is not the field's: position, and how
+    doc: Callable[[Resource], tuple[Any, ...]]
+    document: Callable[..., msgspec.Struct]                # the same fields as an object that leaves out what is at its default
+    embedded: tuple[int, ...]                              # positions in `doc` of which only ids are stored
+    to_copy: tuple[tuple[int, Callable[[Any], Any]], ...]  # as `convert`, for COPY: without UNSET, JSON encoded
+
+
 @cache
-def doc_fields(cls: type[Resource]) -> tuple[tuple[str, Any], ...]:
-    """The fields that live in `doc`, with their defaults: a field at its default is not stored."""
-    defaults = {
-        f.name: f.default if f.default_factory is msgspec.NODEFAULT else f.default_factory()
-        for f in msgspec.structs.fields(cls)
-    }
-    return tuple((f.name, defaults[f.name]) for f in spec(cls).in_doc)
+def shape(cls: type[Resource]) -> Shape:
+    s = spec(cls)
+    convert, to_copy = [], []
+    for at, field in enumerate(s.columns):
+        if field.embedded:
+            convert.append((at, ids_of))
+        if field.sql_type == "jsonb":
+            to_copy.append((at, _jsonb))
+        elif field.embedded:
+            to_copy.append((at, ids_of))
+        elif UnsetType in get_args(field.annotation):
+            to_copy.append((at, _null))
+    return Shape(
+        columns=_getter([f.name for f in s.columns]),
+        convert=tuple(convert),
+        doc=_getter([f.name for f in s.in_doc]),
+        document=_document(cls),
+        embedded=tuple(at for at, f in enumerate(s.in_doc) if f.embedded),
+        to_copy=tuple(to_copy),
+    )
+
+
+def _getter(names: Sequence[str]) -> Callable[[Resource], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda resource: tuple(getattr(resource, name) for name in names)
+
+
+def _document(cls: type[Resource]) -> type[msgspec.Struct]:
+    """A struct of the fields that live in `doc`: a field at its default is not stored."""
+    declared = {f.name: f for f in msgspec.structs.fields(cls)}
+    fields: list[Any] = []
+    for name in (f.name for f in spec(cls).in_doc):
+        default, factory = declared[name].default, declared[name].default_factory
+        if factory is not msgspec.NODEFAULT:
+            fields.append((name, Any, msgspec.field(default_factory=factory)))
+        else:
+            fields.append((name, Any, UNSET if default is msgspec.NODEFAULT else default))
+    return msgspec.defstruct(f"{cls.__name__}Doc", fields, omit_defaults=True)
+
+
+def _jsonb(value: Any) -> Any:
+    return None if value is UNSET or value is None else encode_json(ids_of(value))
+
+
+def _null(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def to_doc(resource: Resource) -> bytes:
     """The `doc` of a resource, as JSON."""
-    doc = {}
-    cls = type(resource)
-    for name, default in doc_fields(cls):
-        value = getattr(resource, name)
-        if value is not UNSET and value != default:
-            doc[name] = value
-    for field in spec(cls).embedded:
-        if field.name in doc:
-            doc[field.name] = ids_of(doc[field.name])
-    return encode_json(doc)
+    made = shape(type(resource))
+    values = made.doc(resource)
+    if made.embedded:
+        stored = list(values)
+        for at in made.embedded:
+            stored[at] = ids_of(stored[at])
+        return encode_json(made.document(*stored))
+    return encode_json(made.document(*values))
 
 
 def ids_of(value: Any) -> Any:
@@ -79,10 +129,13 @@ def ids_of(value: Any) -> Any:
     return value.id if isinstance(value, Resource) else value
 
 
-def stored(resource: Resource, field: Field) -> Any:
-    """The value of a column."""
-    value = getattr(resource, field.name)
-    return ids_of(value) if field.embedded else value
+def stored(resource: Resource) -> list[Any]:
+    """The values of all columns, in the order of the declaration; UNSET where the field is absent."""
+    made = shape(type(resource))
+    values = list(made.columns(resource))
+    for at, convert in made.convert:
+        values[at] = convert(values[at])
+    return values
 
 
 @cache
@@ -105,8 +158,7 @@ def insert_rows(resources: Sequence[Resource]) -> Json:
     rows = []
     for r in resources:
         row: dict[str, Any] = {"id": r.id, "doc": msgspec.Raw(to_doc(r))}
-        for field in s.columns:
-            value = stored(r, field)
+        for field, value in zip(s.columns, stored(r), strict=True):
             if value is not UNSET:
                 row[field.column or field.name] = value
         rows.append(row)
@@ -124,30 +176,36 @@ def copy_statement(cls: type[Resource]) -> tuple[str, list[str]]:
 
 def copy_row(account: str, resource: Resource) -> list[Any]:
     """One row for `copy_statement`."""
-    row = [account, resource.id]
-    for f in spec(type(resource)).columns:
-        value = stored(resource, f)
-        if value is UNSET or value is None:
-            row.append(None)
-        elif f.sql_type == "jsonb":
-            row.append(encode_json(value))
-        else:
-            row.append(value)
-    row.append(to_doc(resource))
-    return row
+    made = shape(type(resource))
+    values = made.columns(resource)
+    if made.to_copy:
+        changed = list(values)
+        for at, convert in made.to_copy:
+            changed[at] = convert(changed[at])
+        return [account, resource.id, *changed, to_doc(resource)]
+    return [account, resource.id, *values, to_doc(resource)]
 
 
 def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
     """Names of the fields whose column differs, with "doc" last if anything in the document differs."""
-    cls = type(new)
-    changed = [f.name for f in spec(cls).columns if stored(new, f) != stored(was, f)]
-    embedded = {f.name for f in spec(cls).embedded}
-    for name, _ in doc_fields(cls):
-        value, before = getattr(new, name), getattr(was, name)
-        if value != before and (name not in embedded or ids_of(value) != ids_of(before)):
-            changed.append("doc")
-            break
+    made = shape(type(new))
+    columns = spec(type(new)).columns
+    before, after = (stored(was), stored(new)) if made.convert else (made.columns(was), made.columns(new))
+    changed = [columns[at].name for at, value in enumerate(after) if value is not before[at] and value != before[at]]
+    if _doc_differs(made, made.doc(new), made.doc(was)):
+        changed.append("doc")
     return tuple(changed)
+
+
+def _doc_differs(made: Shape, after: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    if after == before:
+        return False
+    if not made.embedded:
+        return True
+    return any(
+        value != before[at] and (at not in made.embedded or ids_of(value) != ids_of(before[at]))
+        for at, value in enumerate(after)
+    )
 
 
 @cache
@@ -182,13 +240,13 @@ def update_statement(cls: type[Resource], changed: tuple[str, ...]) -> str:
 def update_rows(changed: tuple[str, ...], pairs: Sequence[tuple[Resource, Resource]]) -> Json:
     """The parameter of `update_statement`, from (new, was) pairs."""
     s = spec(type(pairs[0][0]))
-    columns = [f for f in s.columns if f.name in changed]
+    columns = [(at, f.column or f.name) for at, f in enumerate(s.columns) if f.name in changed]
     rows = []
     for new, was in pairs:
+        values = stored(new)
         row: dict[str, Any] = {"id": new.id}
-        for field in columns:
-            value = stored(new, field)
-            row[field.column or field.name] = None if value is UNSET else value
+        for at, name in columns:
+            row[name] = None if values[at] is UNSET else values[at]
         if "doc" in changed:
             row["doc"] = msgspec.Raw(to_doc(new))
         if s.table.state in changed:
