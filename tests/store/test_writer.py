@@ -46,7 +46,7 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
         found = await tx.get(TestClock, [c.id for c in made])
         assert list(found.values()) == sorted(made, key=lambda c: c.id)
         assert await tx.one("select count(*), sum(amount) from postings where account_id = %(account)s") == (size, 5 * size)
-        assert (await tx.one("select count(*) from due where account_id = %(account)s"))[0] == size
+        assert (await tx.one("select count(*) from due where account_id = %(account)s and kind = 'test'"))[0] == size
         assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == size
 
 
