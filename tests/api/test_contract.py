@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from voldaan.api.routes import ROUTES
 
 from tests.api.calls import CALLS, key
 from tests.api.contract import sdk
 from tests.api.contract.checker import check, check_operation
 from tests.api.world import World
+from voldaan.api.routes import ROUTES
 
 SERVED = {key(method, path): (method, path) for method, path, *_ in ROUTES if path.startswith(("/v1/", "/v2/"))}
 
