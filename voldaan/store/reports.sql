@@ -1,6 +1,7 @@
 -- name: mrr_begin
--- The account's place to remember how far its events were read.
-insert into mrr_cursors (account_id, event_id) values (%(account)s, '') on conflict do nothing;
+-- The account's place to remember how far its events were read. Asked first: a conflict would wait for who is reading.
+insert into mrr_cursors (account_id, event_id)
+select %(account)s, '' where not exists (select from mrr_cursors where account_id = %(account)s) on conflict do nothing;
 
 -- name: mrr_cursor
 -- How far events were read, for the one who goes on; nobody else does meanwhile.
