@@ -5,11 +5,12 @@ Run after every campaign, every story, every demo; nightly; before and after eve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from voldaan.ledger.chart import CHART
-from voldaan.processors.protocol import Flow, Processor, Reporting
+from voldaan.processors.protocol import Flow, Processor, Record, Reporting
 from voldaan.store.pool import Connection, Pool
 from voldaan.store.queries import shelf
 
@@ -17,6 +18,8 @@ FINDINGS_MAX = 100  # per invariant: the first ones tell the story
 
 # What a processor calls the end of an attempt that we call otherwise.
 MOVED = {"succeeded"}
+MONEY = {Flow.AUTHORIZE, Flow.CAPTURE, Flow.REFUND, Flow.PAYOUT}
+P5 = "P5_attempts_are_the_processors_records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ async def verify(
             checked.append(name)
             findings += [Finding(name, *map(str, row)) for row in rows]
         if processors:
-            checked.append("P5_attempts_are_the_processors_records")
+            checked.append(P5)
             findings += await _against_processors(connection, account, processors)
     return Verdict(checked, findings)
 
@@ -68,24 +71,33 @@ select id, processor, state, amount, currency, flow from attempts
 async def _against_processors(
     connection: Connection, only: str | None, processors: Callable[[str], Processor]
 ) -> list[Finding]:
-    """Money that moved there and not here, or here and not there."""
+    """Money that moved there and not here, or here and not there; and what moved twice under one reference."""
     cursor = await connection.execute("select distinct account_id, processor from attempts order by 1, 2")
     findings: list[Finding] = []
     for account, name in await cursor.fetchall():
         processor = processors(name)
         if (only and account != only) or not isinstance(processor, Reporting):
             continue
-        theirs = {
-            (r.reference, r.flow): r for r in await processor.records(account)
-            if r.status in MOVED and r.flow in (Flow.AUTHORIZE, Flow.CAPTURE, Flow.REFUND, Flow.PAYOUT)
-        }  # fmt: skip
+        theirs: dict[tuple[str, Flow], list[Record]] = {}
+        for record in await processor.records(account):
+            if record.status in MOVED and record.flow in MONEY:
+                theirs.setdefault((record.reference, record.flow), []).append(record)
         rows = await (await connection.execute(OURS, {"account": account})).fetchall()
         ours = {(row[0], Flow(row[5])): row for row in rows if row[1] == name and row[2] == "succeeded"}
-        for key in theirs.keys() - ours.keys():
-            findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"{name} moved {theirs[key].amount}, we did not"))
-        for key in ours.keys() - theirs.keys():
-            findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"we moved {ours[key][3]}, {name} did not"))
-        for key in ours.keys() & theirs.keys():
-            if (ours[key][3], ours[key][4]) != (theirs[key].amount, theirs[key].currency):
-                findings.append(Finding("P5_attempts_are_the_processors_records", account, key[0], f"we say {ours[key][3]}, {name} {theirs[key].amount}"))
+        findings += [Finding(P5, account, key[0], said) for key, said in _differences(name, ours, theirs)][:FINDINGS_MAX]
     return findings
+
+
+def _differences(
+    name: str, ours: dict[tuple[str, Flow], Any], theirs: dict[tuple[str, Flow], list[Record]]
+) -> Iterator[tuple[tuple[str, Flow], str]]:
+    for key, records in sorted(theirs.items()):
+        mine, first = ours.get(key), records[0]
+        if len(records) > 1:
+            yield key, f"{name} moved {first.amount} {len(records)} times"
+        if mine is None:
+            yield key, f"{name} moved {first.amount}, we did not"
+        elif (mine[3], mine[4]) != (first.amount, first.currency):
+            yield key, f"we say {mine[3]} {mine[4]}, {name} {first.amount} {first.currency}"
+    for key in sorted(ours.keys() - theirs.keys()):
+        yield key, f"we moved {ours[key][3]}, {name} did not"
