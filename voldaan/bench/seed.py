@@ -27,11 +27,10 @@ SPREAD = 3600  # seconds over which the periods have ended
 AMOUNT = 1900
 
 
-async def account(pool: Pool, wall: int, name: str) -> tuple[Account, str]:
-    """A sandbox account that finalizes at once, and the id of its monthly price."""
-    book = (
-        await accounts.create(pool, wall, business_name=name, settings_billing=BillingSettings(draft_seconds=0))
-    ).account
+async def account(pool: Pool, wall: int, name: str, draft_seconds: int = 0) -> tuple[Account, str]:
+    """A sandbox account, and the id of its monthly price. Drafts are finalized at once, or after some seconds."""
+    settings = BillingSettings(draft_seconds=draft_seconds)
+    book = (await accounts.create(pool, wall, business_name=name, settings_billing=settings)).account
     async with transaction(pool, book, wall, wall) as tx:
         product = await products.create(tx, ProductCreate(name="Pro"))
         recurring = {"currency": "eur", "product": product.id, "unit_amount": AMOUNT, "recurring": {"interval": "month"}}

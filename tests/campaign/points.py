@@ -1,0 +1,33 @@
+"""Where a campaign kills: the failpoints that a renewal passes on its way to being paid, and when each can be reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RENEW, FINALIZE, RESOLVE = "subscription.renew", "invoice.finalize", "attempt.resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`needs`: kinds of due work, one of which leads there. `often`: passed once per attempt, not once per batch."""
+
+    name: str
+    needs: tuple[str, ...]
+    often: bool = False
+
+
+POINTS = [
+    Point("subscription.renew.claimed", (RENEW,)),
+    Point("subscription.renew.before_commit", (RENEW,)),
+    Point("subscription.renew.committed", (RENEW,)),
+    Point("invoice.finalize.claimed", (FINALIZE,)),
+    Point("invoice.finalize.before_commit", (FINALIZE,)),
+    Point("invoice.finalize.committed", (FINALIZE,)),
+    Point("after_dispatch_commit", (FINALIZE,)),
+    Point("before_call", (FINALIZE, RESOLVE), often=True),
+    Point("after_call", (FINALIZE, RESOLVE), often=True),
+    Point("before_settle", (FINALIZE, RESOLVE)),
+    Point("after_settle_commit", (FINALIZE, RESOLVE)),
+    Point("attempt.resolve.leased", (RESOLVE,)),
+    Point("before_sync", (RESOLVE,), often=True),
+]
