@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -51,6 +52,7 @@ def serve(port: int | None, host: str | None, no_worker: bool) -> None:
     from voldaan.serve import serve as serve_forever
 
     settings = Settings.read(port, host)
+    os.environ.setdefault("VOLDAAN_PUBLIC_URL", settings.public_url)  # a port given here is part of every address we hand out
     dsn = ready_database()
     click.echo(f"Voldaan listens on {settings.public_url}")
     run(serve_forever(dsn, settings, worker=not no_worker))

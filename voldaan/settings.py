@@ -9,6 +9,13 @@ VERSION = "0.1.0"
 PORT = 8787
 
 
+def site() -> str:
+    """The address under which people reach the pages that are named in answers, events and mails."""
+    env = os.environ
+    here = f"http://{env.get('VOLDAAN_HOST', '127.0.0.1')}:{env.get('VOLDAAN_PORT', PORT)}"
+    return env.get("VOLDAAN_PUBLIC_URL", here)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` and `host` of the API and the pages; `pool_size` connections per process.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from voldaan.engine import Engine
@@ -16,12 +17,14 @@ from voldaan.processors.protocol import (
     PayoutProcessor,
     Processor,
     ProcessorEvent,
+    RequiresAction,
     Unknown,
 )
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import WAITING, Attempt
 from voldaan.rules.declined import refused_here
 from voldaan.rules.requests import request_of, sync_of
+from voldaan.settings import site
 from voldaan.work.failpoints import fp
 
 AT_ONCE = 64             # calls to processors under way at the same time, per batch
@@ -127,9 +130,16 @@ async def _safely(attempt: Attempt, answer: Awaitable[Answer]) -> Answer:
     """Once a request is on its way, nothing but an answer says what became of it."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await answer
+            return _absolute(await answer)
     except TimeoutError:
         return Unknown(f"no answer in {PATIENCE} seconds")
     except Exception as failure:
         log.exception("the processor %s failed on %s", attempt.processor, attempt.id)
         return Unknown(f"{type(failure).__name__}: {failure}"[:500])
+
+
+def _absolute(answer: Answer) -> Answer:
+    """The sandbox network's bank has its page on our own site, and names only its path."""
+    if isinstance(answer, RequiresAction) and answer.url and answer.url.startswith("/"):
+        return replace(answer, url=site() + answer.url)
+    return answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 
 from voldaan.commands.clocks import now_for
@@ -23,15 +22,9 @@ from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.collection import Parties
 from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
 from voldaan.rules.lines import price_id, rate_ids
+from voldaan.settings import site
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
-
-DEFAULT_SITE = "http://127.0.0.1:8787"
-
-
-def site() -> str:
-    """The address that hosted pages are reached under."""
-    return os.environ.get("VOLDAAN_PUBLIC_URL", DEFAULT_SITE)
 
 
 async def load(

@@ -108,6 +108,7 @@ async def update(tx: Transaction, params: PaymentIntentUpdate, id: str) -> Payme
 async def confirm(tx: Transaction, params: PaymentIntentConfirm, id: str) -> Answer:
     """Tries to get the money."""
     was = await locked(tx, id)
+    rules.check_may_confirm(was)
     intent = rules.described(was, params)
     if params.amount_to_confirm is not None and params.amount_to_confirm != was.amount:
         raise refused(

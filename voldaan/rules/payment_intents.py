@@ -242,15 +242,7 @@ def check_method(intent: PaymentIntent, method: PaymentMethod) -> None:
 
 def check_confirm(intent: PaymentIntent, method: PaymentMethod | None, return_url: str | None, *, off_session: bool) -> None:
     """Refuses to try what cannot be tried. Raises the refusal."""
-    if intent.status == "succeeded":
-        raise _unexpected(
-            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
-        )
-    if intent.status not in MAY_CONFIRM:
-        raise _unexpected(
-            f"You cannot confirm this PaymentIntent because it has a status of {intent.status}. Only a PaymentIntent with one "
-            f"of the following statuses may be confirmed: {', '.join(MAY_CONFIRM)}."
-        )
+    check_may_confirm(intent)
     if method is None:
         own = (
             f" To confirm the PaymentIntent with {intent.customer}, specify a payment method attached to this customer along "
@@ -277,6 +269,19 @@ def check_confirm(intent: PaymentIntent, method: PaymentMethod | None, return_ur
             f"A billing address is required for SEPA Direct Debit from {debit.country}.",
             "billing_details[address]",
             "parameter_missing",
+        )
+
+
+def check_may_confirm(intent: PaymentIntent) -> None:
+    """Refuses when it is done, canceled or under way."""
+    if intent.status == "succeeded":
+        raise _unexpected(
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+        )
+    if intent.status not in MAY_CONFIRM:
+        raise _unexpected(
+            f"You cannot confirm this PaymentIntent because it has a status of {intent.status}. Only a PaymentIntent with one "
+            f"of the following statuses may be confirmed: {', '.join(MAY_CONFIRM)}."
         )
 
 
