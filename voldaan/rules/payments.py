@@ -11,14 +11,14 @@ from voldaan.resources.charges import Charge
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import NextAction, PaymentError, PaymentIntent, RedirectToUrl
 from voldaan.resources.payment_methods import PaymentMethod
-from voldaan.resources.refunds import Refund
 from voldaan.resources.render import to_dict
 from voldaan.rules import balance, charges
-from voldaan.rules.attempts import Facts, InvoiceNews, Settled, answered, dispatch, refund_for
+from voldaan.rules.attempts import Facts, InvoiceNews, Settled, answered
 from voldaan.rules.balance import Moved
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.declined import NEVER_ARRIVED
 from voldaan.rules.ids import NewId
+from voldaan.rules.refunds import refund
 
 DOC_URL = "https://stripe.com/docs/error-codes/"
 # Which currencies a payment method type pays in; None: any. The order is that of payment_method_types.
@@ -195,17 +195,11 @@ def _paid_twice(
             decision.due.append(Due("charge.expire_authorization", charge.id, answer.capture_before, attempt.clock))
         return settled
     charge = received(settled, replace(charge, invoice=None), answer, replace(attempt, invoice=None), now, new_id, debit=False)
-    refund = Refund(
-        id=new_id("re"), amount=answer.amount, charge=charge.id, clock=attempt.clock, created=now,
-        currency=answer.currency, customer=attempt.customer, payment_intent=intent.id,
-        payment_method=attempt.payment_method, reason="duplicate",
-    )  # fmt: skip
-    charge = replace(charge, amount_refunded=answer.amount, refunded=True)
-    back = refund_for(refund, charge, now, wall, new_id)
     _write_charge(settled, charge, None)
-    decision.inserts.append(replace(refund, attempt=back.id))
-    decision.events += [Event("charge.succeeded", charge)]
-    decision.add(dispatch(back))
+    decision.events.append(Event("charge.succeeded", charge))
+    back = refund(charge, None, now=now, wall=wall, new_id=new_id, reason="duplicate")
+    assert isinstance(back, Decision)
+    decision.add(back)
     return settled
 
 

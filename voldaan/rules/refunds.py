@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from voldaan.processors.protocol import Decline, Declined, Outcome, Succeeded
 from voldaan.resources.balance_transactions import BalanceTransaction, BalanceTransactionType
+from voldaan.resources.base import UnsetType
 from voldaan.resources.charges import Charge
 from voldaan.resources.refunds import CardDestination, DestinationDetails, Refund
 from voldaan.rules import balance
@@ -170,10 +171,9 @@ def _leaves(
     return replace(refund, balance_transaction=transaction.id), transaction
 
 
-def _arrived(refund: Refund, outcome: Outcome) -> DestinationDetails:
+def _arrived(refund: Refund, outcome: Outcome) -> DestinationDetails | UnsetType:
     details = refund.destination_details
-    assert details
-    if details.card and isinstance(outcome, Succeeded):
+    if details and details.card and isinstance(outcome, Succeeded):
         return replace(details, card=replace(details.card, reference=outcome.processor_id, reference_status="available"))
     return details
 
