@@ -14,6 +14,7 @@ from voldaan.commands import (
     discounts,
     disputes,
     events,
+    invoices,
     payment_intents,
     payment_methods,
     payouts,
@@ -22,6 +23,7 @@ from voldaan.commands import (
     products,
     refunds,
     setup_intents,
+    subscriptions,
     tax_ids,
     tax_rates,
     test_clocks,
@@ -49,6 +51,18 @@ from voldaan.resources.customers import (
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.disputes import Dispute, DisputeClose, DisputeList, DisputeUpdate
 from voldaan.resources.events import Event, EventList
+from voldaan.resources.invoice_params import (
+    InvoiceAttachPayment,
+    InvoiceFinalize,
+    InvoiceList,
+    InvoiceMarkUncollectible,
+    InvoicePay,
+    InvoiceSearch,
+    InvoiceSend,
+    InvoiceVoid,
+)
+from voldaan.resources.invoice_payments import InvoicePayment, InvoicePaymentList
+from voldaan.resources.invoices import Invoice
 from voldaan.resources.mandates import Mandate
 from voldaan.resources.params import Params
 from voldaan.resources.payment_intents import (
@@ -93,6 +107,16 @@ from voldaan.resources.setup_intents import (
     SetupIntentCreate,
     SetupIntentList,
     SetupIntentUpdate,
+)
+from voldaan.resources.subscriptions import (
+    Subscription,
+    SubscriptionCancel,
+    SubscriptionCreate,
+    SubscriptionList,
+    SubscriptionMigrate,
+    SubscriptionResume,
+    SubscriptionSearch,
+    SubscriptionUpdate,
 )
 from voldaan.resources.tax_ids import (
     CustomerTaxIdCreate,
@@ -255,5 +279,29 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/setup_intents/{id}/cancel",                          setup_intents.cancel,                               SetupIntentCancel,                  SetupIntent),
     ("POST",   "/v1/setup_intents/{id}/confirm",                         setup_intents.confirm,                              SetupIntentConfirm,                 SetupIntent),
     ("POST",   "/v1/setup_intents/{id}/verify_microdeposits",            setup_intents.verify_microdeposits,                 VerifyMicrodeposits,                SetupIntent),
+
+    # billing ─────────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/subscriptions",                                      lists.page(Subscription),                           SubscriptionList,                   Subscription),
+    ("POST",   "/v1/subscriptions",                                      subscriptions.create,                               SubscriptionCreate,                 Subscription),
+    ("GET",    "/v1/subscriptions/search",                               search.search(Subscription),                        SubscriptionSearch,                 Subscription),
+    ("GET",    "/v1/subscriptions/{id}",                                 lists.one(Subscription),                            Params,                             Subscription),
+    ("POST",   "/v1/subscriptions/{id}",                                 subscriptions.update,                               SubscriptionUpdate,                 Subscription),
+    ("DELETE", "/v1/subscriptions/{id}",                                 subscriptions.cancel,                               SubscriptionCancel,                 Subscription),
+    ("DELETE", "/v1/subscriptions/{id}/discount",                        subscriptions.delete_discount,                      DiscountDelete,                     Subscription),
+    ("POST",   "/v1/subscriptions/{id}/migrate",                         subscriptions.migrate,                              SubscriptionMigrate,                Subscription),
+    ("POST",   "/v1/subscriptions/{id}/resume",                          subscriptions.resume,                               SubscriptionResume,                 Subscription),
+
+    ("GET",    "/v1/invoices",                                           lists.page(Invoice),                                InvoiceList,                        Invoice),
+    ("GET",    "/v1/invoices/search",                                    search.search(Invoice),                             InvoiceSearch,                      Invoice),
+    ("GET",    "/v1/invoices/{id}",                                      lists.one(Invoice),                                 Params,                             Invoice),
+    ("POST",   "/v1/invoices/{id}/finalize",                             invoices.finalize,                                  InvoiceFinalize,                    Invoice),
+    ("POST",   "/v1/invoices/{id}/pay",                                  invoices.pay,                                       InvoicePay,                         Invoice),
+    ("POST",   "/v1/invoices/{id}/void",                                 invoices.void,                                      InvoiceVoid,                        Invoice),
+    ("POST",   "/v1/invoices/{id}/mark_uncollectible",                   invoices.mark_uncollectible,                        InvoiceMarkUncollectible,           Invoice),
+    ("POST",   "/v1/invoices/{id}/send",                                 invoices.send,                                      InvoiceSend,                        Invoice),
+    ("POST",   "/v1/invoices/{id}/attach_payment",                       invoices.attach_payment,                            InvoiceAttachPayment,               Invoice),
+
+    ("GET",    "/v1/invoice_payments",                                   lists.page(InvoicePayment),                         InvoicePaymentList,                 InvoicePayment),
+    ("GET",    "/v1/invoice_payments/{id}",                              lists.one(InvoicePayment),                          Params,                             InvoicePayment),
 
 ]  # fmt: skip
