@@ -128,6 +128,18 @@ def bench() -> None:
     """Measure, and print the figures as JSON."""
 
 
+@bench.command("billing-run")
+@click.option("--subscriptions", default=20_000, show_default=True, help="How many are renewed and invoiced.")
+@click.option("--workers", default=2, show_default=True, help="Worker processes: one per core.")
+@click.option("--collect", is_flag=True, help="Have the sandbox network charge them, and settle it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as it does anyway.")
+def bench_billing_run(subscriptions: int, workers: int, collect: bool, as_json: bool) -> None:
+    """Renewals to finalized invoices, up to the committed attempt."""
+    from voldaan.bench.billing_run import bench as measure
+
+    click.echo(json.dumps(run(measure(ready_database(), subscriptions=subscriptions, workers=workers, collect=collect)), indent=2))
+
+
 @bench.command("api")
 @click.option("--clients", default=32, show_default=True, help="Connections, each with one request under way.")
 @click.option("--seconds", default=10, show_default=True, help="For creates, and again for reads.")
