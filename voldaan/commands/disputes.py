@@ -54,6 +54,7 @@ async def update(tx: Transaction, params: DisputeUpdate, id: str) -> Dispute | A
     dispute = replace(dispute, evidence=evidence, evidence_details=details)
     decision = dispatch(answer_for(dispute, "evidence", _text(evidence), now=tx.now, wall=tx.wall, new_id=new_id))
     decision.updates.append(Update(dispute, was))
+    decision.events.append(Event("charge.dispute.updated", dispute, was))
     await write(tx, [decision])
     return Answer(id, Dispute)
 

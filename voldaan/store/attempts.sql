@@ -16,9 +16,13 @@ select id from attempts a
 
 -- name: live_of_intents
 -- Attempts under way for payment intents and setup intents: while there is one, nothing else may be tried.
-select coalesce(a.payment_intent_id, a.setup_intent_id), a.id from attempts a
+select a.payment_intent_id, a.id from attempts a
  where a.account_id = %(account)s and a.state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation')
-   and a.payment_intent_id = any(%(ids)s)
+   and a.payment_intent_id = any(%(ids)s) and a.flow <> 'void'
+union all
+select a.payment_intent_id, a.id from attempts a
+ where a.account_id = %(account)s and a.state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation')
+   and a.payment_intent_id = any(%(ids)s) and a.flow = 'void'
 union all
 select a.setup_intent_id, a.id from attempts a
  where a.account_id = %(account)s and a.state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation')

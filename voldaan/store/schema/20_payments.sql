@@ -217,16 +217,18 @@ create table attempts (
     (state in ('dispatched', 'requires_action', 'processing', 'unknown', 'needs_reconciliation'))),
   constraint attempts_declined check (state <> 'declined' or decline_code is not null)
 );
--- Never two tries at once: a second one waits until the first is known to have failed.
+-- Never two tries at once: a second one waits until the first is known to have failed. A void takes no money.
 create unique index attempts_one_live_per_invoice on attempts (account_id, invoice_id)
-  where invoice_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+  where invoice_id is not null and flow <> 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_payment_intent on attempts (account_id, payment_intent_id)
-  where payment_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+  where payment_intent_id is not null and flow <> 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_setup_intent on attempts (account_id, setup_intent_id)
   where setup_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_charge on attempts (account_id, charge_id)
   where flow in ('capture', 'void') and charge_id is not null
     and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+create index attempts_live_voids on attempts (account_id, payment_intent_id)
+  where flow = 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');       -- live_of_intents
 create unique index attempts_one_per_refund on attempts (account_id, refund_id) where refund_id is not null;
 create unique index attempts_one_per_payout on attempts (account_id, payout_id) where payout_id is not null;
 create index attempts_on_clock on attempts (account_id, clock_id)
