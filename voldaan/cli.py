@@ -137,7 +137,8 @@ def bench_billing_run(subscriptions: int, workers: int, collect: bool, as_json: 
     """Renewals to finalized invoices, up to the committed attempt."""
     from voldaan.bench.billing_run import bench as measure
 
-    click.echo(json.dumps(run(measure(ready_database(), subscriptions=subscriptions, workers=workers, collect=collect)), indent=2))
+    figures = run(measure(ready_database(), subscriptions=subscriptions, workers=workers, collect=collect))
+    click.echo(json.dumps(figures, indent=2))
 
 
 @bench.command("api")
