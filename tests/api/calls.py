@@ -33,6 +33,17 @@ def key(method: str, path: str) -> str:
 
 CALLS: dict[str, Callable[[World], Call]] = {}
 
+# Operations that we serve only to say, in the API's words, that they cannot be done here.
+ALWAYS_REFUSED = {
+    "POST /v1/payment_intents/{}/apply_customer_balance",
+    "POST /v1/payment_intents/{}/increment_authorization",
+    "POST /v1/payment_intents/{}/verify_microdeposits",
+    "POST /v1/setup_intents/{}/verify_microdeposits",
+    "POST /v1/payouts/{}/cancel",
+    "POST /v1/payouts/{}/reverse",
+    "POST /v1/test_helpers/refunds/{}/expire",
+}
+
 
 def call(operation: str, **params: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Files an operation. The function makes the objects and returns the ids for its placeholders, and more parameters."""
@@ -449,6 +460,22 @@ def _(w: World):
     return w.held_intent(payment_method_options=options)["id"]
 
 
+call("POST /v1/payment_intents/{}/apply_customer_balance")(lambda w: w.intent()["id"])
+call("POST /v1/payment_intents/{}/verify_microdeposits", amounts=[32, 45])(lambda w: w.intent()["id"])
+call("POST /v1/setup_intents/{}/verify_microdeposits", amounts=[32, 45])(lambda w: w.setup_intent()["id"])
+
+
+@call("GET /v1/mandates/{}", expand=["payment_method"])
+def _(w: World):
+    debit = w.wire.post(
+        "/v1/payment_methods", type="sepa_debit", sepa_debit={"iban": "DE89370400440532013000"},
+        billing_details={"name": "Anna", "email": "anna@example.com"},
+    )  # fmt: skip
+    accepted = {"customer_acceptance": {"type": "online", "online": {"ip_address": "203.0.113.7", "user_agent": "curl"}}}
+    made = w.setup_intent(payment_method=debit["id"], customer=w.customer()["id"], confirm=True, mandate_data=accepted)
+    return made["mandate"]
+
+
 @call("GET /v1/payment_intents/{}/amount_details_line_items", limit=3)
 def _(w: World):
     return w.intent()["id"]
@@ -510,6 +537,30 @@ def _(w: World):
     return w.refund()["id"]
 
 
+@call("POST /v1/refunds/{}/cancel")
+def _(w: World):
+    return w.refund(charge=w.charge(token="tok_pendingRefund")["id"])["id"]
+
+
+call("POST /v1/test_helpers/refunds/{}/expire")(lambda w: w.refund()["id"])
+
+
+@call("GET /v1/charges/{}/refunds", limit=3)
+def _(w: World):
+    return w.refund()["charge"]
+
+
+@call("POST /v1/charges/{}/refunds", amount=200)
+def _(w: World):
+    return w.charge()["id"]
+
+
+@call("GET /v1/charges/{}/refunds/{}")
+def _(w: World):
+    refund = w.refund()
+    return refund["charge"], refund["id"]
+
+
 # A disputed charge, on a clock: disputes come some time after the payment ---------------------------------------------
 
 
@@ -543,6 +594,8 @@ def _(w: World):
 
 
 call("GET /v1/payouts/{}", expand=["balance_transaction"])(payout)
+call("POST /v1/payouts/{}/cancel")(payout)
+call("POST /v1/payouts/{}/reverse", metadata=METADATA)(payout)
 call("POST /v1/payouts/{}", metadata=METADATA)(payout)
 
 # ---- invoices ----------------------------------------------------------------------------------------------------------

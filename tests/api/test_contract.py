@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.api.calls import CALLS, key
+from tests.api.calls import ALWAYS_REFUSED, CALLS, key
 from tests.api.contract import sdk
-from tests.api.contract.checker import check, check_operation
+from tests.api.contract.checker import check, check_error, check_operation
 from tests.api.world import World
 from voldaan.api.routes import ROUTES
 
 SERVED = {key(method, path): (method, path) for method, path, *_ in ROUTES if path.startswith(("/v1/", "/v2/"))}
 
 
+# Older addresses of what has one of its own by now; the SDK no longer uses them, clients written by hand do.
+LEGACY = {"GET /v1/charges/{}/refunds", "POST /v1/charges/{}/refunds", "GET /v1/charges/{}/refunds/{}"}
+
+
 def test_every_served_operation_is_one_of_the_sdk():
-    unknown = []
-    for method, path in SERVED.values():
+    unknown = set()
+    for name, (method, path) in SERVED.items():
         try:
             sdk.operation(method, path)
         except KeyError:
-            unknown.append(f"{method} {path}")
-    assert unknown == []
+            unknown.add(name)
+    assert unknown == LEGACY
 
 
 def test_every_served_operation_is_called_here():
-    assert sorted(SERVED.keys() - CALLS.keys()) == []
+    assert sorted(SERVED.keys() ^ CALLS.keys()) == []
 
 
 @pytest.mark.parametrize("operation", sorted(SERVED))
 def test_an_answer_is_what_the_sdk_declares(world: World, operation: str):
     method, _ = SERVED[operation]
     call = CALLS[operation](world)
+    if operation in ALWAYS_REFUSED:
+        refused = world.wire.refused(method, call.path, call.params)
+        assert (refused.status, check_error(refused.body)) == (400, [])
+        return
     answer = world.wire.ok(method, call.path, call.params)
-    assert [str(p) for p in check_operation(method, call.path, answer)] == []
+    declared = re.sub(r"/charges/ch_\w+/refunds", "/refunds", call.path) if operation in LEGACY else call.path
+    assert [str(p) for p in check_operation(method, declared, answer)] == []
     again = seen_again(world, method, answer)
     assert again is None or [str(p) for p in check(again, sdk.resources()[again["object"]])] == []
 

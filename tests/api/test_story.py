@@ -58,7 +58,7 @@ def test_the_whole_story(shop: Shop):
     anna = v1.customers.update(anna.id, {"invoice_settings": {"default_payment_method": card.id}})
     assert anna.created == MONDAY
     assert shop.news() == [
-        "product.created", "price.created", "customer.created", "payment_method.attached", "customer.updated",
+        "product.created", "plan.created", "price.created", "customer.created", "payment_method.attached", "customer.updated",
     ]  # fmt: skip
 
     # The purchase: one call, and everything that belongs to it has happened.

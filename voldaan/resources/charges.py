@@ -195,7 +195,6 @@ class CardSource(Part, kw_only=True):
     name: str | None = None
     regulated_status: Literal["regulated", "unregulated"] | None = "unregulated"
     tokenization_method: str | None = None
-    wallet: dict[str, Any] | None = None
 
 
 class Charge(Resource, kw_only=True):

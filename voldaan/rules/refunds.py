@@ -13,9 +13,9 @@ from voldaan.resources.refunds import CardDestination, DestinationDetails, Refun
 from voldaan.rules import balance
 from voldaan.rules.attempts import Facts, Settled, answered, dispatch, refund_for
 from voldaan.rules.balance import Moved
+from voldaan.rules.catalogue import shown
 from voldaan.rules.decision import Decision, Event, Refusal, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.money import format_amount
 
 REASONS = {
     "expired_or_canceled_card": "expired_or_canceled_card",
@@ -54,8 +54,8 @@ def refund(
         unit = charge.currency
         return Refusal(
             "",
-            f"Refund amount ({format_amount(wanted, unit)}) is greater than unrefunded amount on charge "
-            f"({format_amount(left, unit)})",
+            f"Refund amount ({shown(wanted, unit)}) is greater than unrefunded amount on charge "
+            f"({shown(left, unit)})",
             "amount",
         )
     new = Refund(
