@@ -6,20 +6,44 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from tests.api.contract.checker import check
 from voldaan.commands import attempts, charges, payment_intents, payouts
 from voldaan.commands.answers import Answer
 from voldaan.engine import Engine, Leased
+from voldaan.events.snapshots import unpack_object
 from voldaan.ledger.chart import PROCESSOR_AVAILABLE, PROCESSOR_PENDING
 from voldaan.processors.protocol import Processor, Record
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import Attempt
+from voldaan.resources.balance_transactions import BalanceTransaction
+from voldaan.resources.base import spec
+from voldaan.resources.charges import Charge
+from voldaan.resources.disputes import Dispute
+from voldaan.resources.mandates import Mandate
 from voldaan.resources.payment_intents import PaymentIntent, PaymentIntentCreate
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.payouts import Payout
+from voldaan.resources.refunds import Refund
+from voldaan.resources.render import to_dict
+from voldaan.resources.setup_intents import SetupIntent
 from voldaan.store.pool import Pool
 from voldaan.store.transaction import transaction
 
 NOW = 1_790_000_000      # Monday 21 September 2026
 DAY = 86_400
+SHAPES = {
+    BalanceTransaction: "stripe.BalanceTransaction",
+    Charge: "stripe.Charge",
+    Dispute: "stripe.Dispute",
+    Mandate: "stripe.Mandate",
+    PaymentIntent: "stripe.PaymentIntent",
+    PaymentMethod: "stripe.PaymentMethod",
+    Payout: "stripe.Payout",
+    Refund: "stripe.Refund",
+    SetupIntent: "stripe.SetupIntent",
+}
+NAMES = {spec(cls).object: name for cls, name in SHAPES.items()} | {"balance": "stripe.Balance"}
 INSIDE = {
     "balance.available": payouts.make_available,
     "payout.create": payouts.create_due,
@@ -134,3 +158,15 @@ class World:
                 f"where account_id = %(account)s and status = '{status}'"
             )
             assert posted == held, (account, posted, held)
+
+    async def check_shapes(self) -> None:
+        """Every object, now and in every event so far, has exactly the shape that the SDK declares."""
+        wrong: dict[str, Any] = {}
+        for cls, name in SHAPES.items():
+            for resource in await self.rows(cls):
+                wrong |= {str(problem): resource.id for problem in check(to_dict(resource), name)}
+        for type, data in await self.all("select type, data from events where account_id = %(account)s"):
+            shown = unpack_object(data)["object"]
+            name = NAMES.get(shown["object"])
+            wrong |= {f"{type}: {problem}": shown.get("id") for problem in (check(shown, name) if name else [])}
+        assert not wrong, wrong

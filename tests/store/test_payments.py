@@ -69,6 +69,7 @@ async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncI
     world = World(pool, account, network)
     yield world
     await world.check_books()
+    await world.check_shapes()
 
 
 @pytest.fixture
