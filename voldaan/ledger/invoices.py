@@ -46,6 +46,12 @@ def paid_out_of_band(invoice: Invoice, amount: int, at: int) -> list[Posting]:
     return _post(invoice, "paid_out_of_band", at, [(EXTERNAL_CASH, RECEIVABLE, amount)])
 
 
+def applied(invoice: Invoice, payment: str, amount: int, at: int) -> list[Posting]:
+    """A payment that stood by itself pays an invoice after all: it was revenue when it came, and settles what is owed."""
+    legs: list[Leg] = [(REVENUE, RECEIVABLE, amount)]
+    return postings(payment, "applied", invoice.currency, at, legs, customer=invoice.customer, invoice=invoice.id)
+
+
 def overpaid(invoice: Invoice, payment: str, excess: int, at: int) -> list[Posting]:
     """What a payment brought beyond the invoice becomes the customer's credit. `payment` is the payment intent's id."""
     legs: list[Leg] = [(RECEIVABLE, CUSTOMER_BALANCE, excess)]

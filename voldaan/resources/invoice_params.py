@@ -40,11 +40,6 @@ from voldaan.resources.subscriptions import BillingModeParams, CancelAt, Subscri
 from voldaan.resources.tax_ids import TaxIdType
 
 
-class FromInvoiceParams(Hash):
-    action: Literal["revision"]
-    invoice: str
-
-
 class InvoicePaymentSettingsParams(Hash):
     default_mandate: str | Unset | None = None
     payment_method_options: PaymentMethodOptionsParams | None = None
@@ -98,7 +93,7 @@ class InvoiceCreate(InvoiceWrite):
     default_source: str | None = None
     default_tax_rates: list[str] | None = None
     effective_at: Timestamp | None = None
-    from_invoice: FromInvoiceParams | None = None
+    from_invoice: NotSupported = None
     number: Annotated[str, Field(max_length=26)] | None = None
     pending_invoice_items_behavior: Literal["exclude", "include"] = "exclude"
     subscription: str | None = None

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import ListObject
-from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.base import UNSET, ListObject
+from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import invoices, lines, periods, states
 from voldaan.rules.crediting import Change, ItemChange, Work, credit, debit, lengthened, shortened
@@ -18,7 +18,7 @@ from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.renewals import discounts_of, next_renewal, sweep, take_pending
-from voldaan.rules.subscriptions import NewItem
+from voldaan.rules.subscription_fields import NewItem
 
 
 def apply(
@@ -26,7 +26,8 @@ def apply(
 ) -> Decision:
     """The subscription `changed` in its simple fields, with this change of items and time on top of them."""
     work = Work(facts, was, change, now, new_id, list(changed.items.data))
-    if resets(facts, changed, change):
+    anew = resets(facts, changed, change)
+    if anew:
         changed = _restart(work, changed)
     elif change.trial_end is not None:
         changed = _try_out(work, changed, change.trial_end)
@@ -36,8 +37,35 @@ def apply(
         _cut(work, changed)
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
-    changed = _with_items(changed, work.items)
-    return _write(work, changed)
+    return _write(work, _with_items(changed, work.items), anew=anew)
+
+
+def resume(
+    facts: BillingFacts,
+    was: Subscription,
+    anchor: str,
+    behavior: ProrationBehavior,
+    now: int,
+    new_id: NewId,
+    *,
+    wait_for_payment: bool,
+) -> Decision:
+    """A paused subscription is billed again, from now or for the stub until its anchor's next boundary.
+
+    `wait_for_payment`: it stays paused until the invoice for it is paid.
+    """
+    work = Work(facts, was, Change(at=now, behavior=behavior), now, new_id, list(was.items.data))
+    changed = replace(was, billing_cycle_anchor=now if anchor == "now" else was.billing_cycle_anchor)
+    items = []
+    for item in work.items:
+        after = _billed_anew(work, changed, item)
+        work.decision.updates.append(Update(after, item))
+        items.append(after)
+    changed = _with_items(changed, items)
+    if not wait_for_payment:
+        changed = replace(changed, status="active", status_details=UNSET)
+        work.decision.events.append(Event("customer.subscription.resumed", changed))
+    return _write(work, changed, anew=True, waits=wait_for_payment)
 
 
 def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
@@ -184,7 +212,7 @@ def _billed_anew(work: Work, subscription: Subscription, item: SubscriptionItem)
     """A whole new period from now, as a line of the invoice that is made at once (see `_write`)."""
     price = lines.price_id(item)
     every, count = lines.interval(work.facts.catalogue, price)
-    end = periods.add_interval(subscription.billing_cycle_anchor, every, count, 1)
+    end = periods.period_at(subscription.billing_cycle_anchor, every, count, work.now).end
     if subscription.cancel_at is not None and subscription.cancel_at > work.now:
         end = min(end, subscription.cancel_at)
     return replace(item, current_period_start=work.now, current_period_end=end, debits=[])
@@ -193,17 +221,18 @@ def _billed_anew(work: Work, subscription: Subscription, item: SubscriptionItem)
 # Pieces ---------------------------------------------------------------------------------------------------------------
 
 
-def _write(work: Work, changed: Subscription) -> Decision:
-    """The change, and the invoice for it if it is billed now."""
+def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False) -> Decision:
+    """The change, and the invoice for it if it is billed now: for what waits, and `anew` for all items' new periods."""
     decision, facts = work.decision, work.facts
-    restarted = resets(facts, work.was, work.change)
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
     if changed.current_period_end != work.was.current_period_end and changed.status in states.SUBSCRIPTION_RENEWS:
         decision.due_cancelled.append(("subscription.renew", changed.id))
         decision.due.append(next_renewal(changed))
-    bills = restarted or (work.change.behavior == "always_invoice" and (work.waiting or work.change.extra))
+    bills = anew or (work.change.behavior == "always_invoice" and (work.waiting or work.change.extra))
     if not bills:
+        if changed == work.was and not decision.updates:
+            return decision
         decision.updates.append(Update(changed, work.was))
         decision.events.append(Event("customer.subscription.updated", changed, work.was))
         return decision
@@ -225,7 +254,7 @@ def _write(work: Work, changed: Subscription) -> Decision:
         invoice.subscription_proration_date = work.change.at
         invoice.__post_init__()
     billed = []
-    if restarted:
+    if anew:
         for item in changed.items.data:
             line = lines.for_item(
                 facts.catalogue,
@@ -235,6 +264,7 @@ def _write(work: Work, changed: Subscription) -> Decision:
                 item.current_period_end,
                 invoice=invoice.id,
                 new_id=work.new_id,
+                free=work.change.behavior == "none" and not _is_whole(work, changed, item),
             )
             work.drawn.append(line)
             billed.append((item, line))
@@ -244,6 +274,10 @@ def _write(work: Work, changed: Subscription) -> Decision:
         item.debits = [lines.debit(line)]
     invoice.auto_advance = True
     changed = replace(changed, latest_invoice=invoice.id)
+    if waits and invoices.is_charged(invoice):
+        changed = replace(changed, resumes_with=invoice.id)
+    elif waits:
+        changed = replace(changed, status="active", status_details=UNSET)
     if work.change.collect == "later" and invoices.is_charged(invoice) and changed.status == "active":
         changed = replace(changed, status="past_due")
     facts.parties.subscriptions[changed.id] = changed
@@ -303,6 +337,16 @@ def _is_other(item: SubscriptionItem, wanted: NewItem) -> bool:
 def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:
     terms = facts.catalogue.terms(price, currency)
     return terms.billing_scheme == "per_unit" and not terms.unit_amount_decimal
+
+
+def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:
+    return lines.is_whole(
+        work.facts.catalogue,
+        lines.price_id(item),
+        subscription.billing_cycle_anchor,
+        item.current_period_start,
+        item.current_period_end,
+    )
 
 
 def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.base import UNSET
+from voldaan.resources.customer_balance_transactions import BalanceTransactionType
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
@@ -100,7 +101,7 @@ def payment_succeeded(
     if invoice.status in states.INVOICE_OWED:
         changed = replace(changed, attempted=True, attempt_count=_counted(invoice, automatic))
     if amount > applied:
-        decision.add(_credit(facts, amount - applied, "invoice_overpaid", now, new_id))
+        decision.add(_move_balance(facts, applied - amount, "invoice_overpaid", now, new_id))
     if owed and not changed.amount_remaining:
         return decision.add(_settled(facts, changed, now, payment_method))
     facts.invoice = changed
@@ -155,7 +156,7 @@ def payment_failed(
     if subscription is None:
         return decision
     if subscription.status == "incomplete" and subscription.must_be_paid:
-        return decision.add(expire(facts, now))
+        return decision.add(expire(facts, now, new_id))
     decision.add(_move(facts, "payment_failed"))
     if retried and at is None and dunning.is_exhausted(facts.policy, count):
         decision.add(give_up(facts, now))
@@ -215,7 +216,7 @@ def settle(facts: CollectionFacts, changed: Invoice, now: int) -> Decision:
     return _settled(facts, changed, now, None)
 
 
-def expire(facts: CollectionFacts, now: int) -> Decision:
+def expire(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     """The first payment did not come in time: the subscription ends before it began, and nothing is owed for it."""
     subscription = facts.subscription
     assert subscription is not None
@@ -223,7 +224,7 @@ def expire(facts: CollectionFacts, now: int) -> Decision:
     ended = replace(subscription, status="incomplete_expired", ended_at=now)
     decision.add(_changed_subscription(facts, ended, "customer.subscription.updated"))
     if facts.invoice.status in states.INVOICE_OWED:
-        decision.add(void(facts, now))
+        decision.add(void(facts, now, new_id))
     return decision
 
 
@@ -280,7 +281,7 @@ def no_more_due(subscription: str) -> list[tuple[str, str]]:
     return [(f"subscription.{kind}", subscription) for kind in kinds]
 
 
-def void(facts: CollectionFacts, now: int) -> Decision:
+def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     """Nothing is owed any more. The number stays used; the balance gets back what it had paid.
 
     The caller has seen to it that no attempt is live, adds the posting, and cancels the payment intents.
@@ -300,7 +301,34 @@ def void(facts: CollectionFacts, now: int) -> Decision:
         events=[Event("invoice.voided", changed)],
         due_cancelled=not_collected(invoice.id),
     )
-    return decision.add(_cancel_payments(facts, now))
+    if invoice.applied_balance:
+        decision.add(_move_balance(facts, -invoice.applied_balance, "unapplied_from_invoice", now, new_id))
+    return decision.add(cancel_payments(facts, now))
+
+
+def cancel_payments(facts: CollectionFacts, now: int) -> Decision:
+    """The open payments of an invoice will not be made."""
+    decision = Decision()
+    kept: list[InvoicePayment] = []
+    for payment in facts.payments:
+        if payment.status != "open":
+            kept.append(payment)
+            continue
+        canceled = replace(payment, status="canceled", canceled_at=now)
+        kept.append(canceled)
+        decision.updates.append(Update(canceled, payment))
+    facts.payments = kept
+    return decision
+
+
+def no_longer_owed(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
+    """What follows for the subscription when its latest invoice was voided or written off by somebody's hand."""
+    subscription, invoice = facts.subscription, facts.invoice
+    if subscription is None:
+        return Decision()
+    if subscription.status == "incomplete" and subscription.latest_invoice == invoice.id:
+        return expire(facts, now, new_id)
+    return _move(facts, "payment_recovered") if facts.latest_finalized in (None, invoice.id) else Decision()
 
 
 def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleReason) -> Decision:
@@ -413,25 +441,14 @@ def _payment_paid(facts: CollectionFacts, payment: InvoicePayment, amount: int, 
     return Decision(updates=[Update(paid, payment)], events=[Event("invoice_payment.paid", paid)])
 
 
-def _cancel_payments(facts: CollectionFacts, now: int) -> Decision:
-    decision = Decision()
-    kept: list[InvoicePayment] = []
-    for payment in facts.payments:
-        if payment.status != "open":
-            kept.append(payment)
-            continue
-        canceled = replace(payment, status="canceled", canceled_at=now)
-        kept.append(canceled)
-        decision.updates.append(Update(canceled, payment))
-    facts.payments = kept
-    return decision
-
-
-def _credit(facts: CollectionFacts, amount: int, type: Any, now: int, new_id: NewId) -> Decision:
+def _move_balance(
+    facts: CollectionFacts, amount: int, type: BalanceTransactionType, now: int, new_id: NewId
+) -> Decision:
+    """Negative gives credit."""
     customer = facts.customer
     invoice = facts.invoice
     changed, transaction = move(
-        customer, -amount, type, id=new_id("cbtxn"), at=now, currency=invoice.currency, invoice=invoice.id
+        customer, amount, type, id=new_id("cbtxn"), at=now, currency=invoice.currency, invoice=invoice.id
     )
     facts.parties.customers[customer.id] = changed
     return Decision(
@@ -439,6 +456,11 @@ def _credit(facts: CollectionFacts, amount: int, type: Any, now: int, new_id: Ne
         updates=[Update(changed, customer)],
         events=[Event("customer.updated", changed, customer)],
     )
+
+
+def forgive(facts: CollectionFacts) -> Decision:
+    """The customer is no longer behind."""
+    return _delinquent(facts, False)
 
 
 def _delinquent(facts: CollectionFacts, delinquent: bool) -> Decision:

@@ -25,7 +25,7 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts, Collect
 from voldaan.rules.proration import Charge, remaining_debit, unused_credits
 from voldaan.rules.renewals import discounts_of
-from voldaan.rules.subscriptions import NewItem
+from voldaan.rules.subscription_fields import NewItem
 
 Debits = dict[str, list[Debit]]  # by subscription item: what of its present period was debited, as it stands now
 

@@ -216,7 +216,7 @@ def finalize(
     if not due:
         decision.events.append(Event("invoice.finalized", told(opened)))
         return decision.add(collection.settle(known, opened, now)), known
-    if paused := _paused(known, now):
+    if paused := _paused(known, now, new_id):
         decision.events.append(Event("invoice.finalized", told(opened)))
         return decision.add(paused), known
     return decision.add(_ask_for_payment(facts, known, now, new_id, collect)), known
@@ -345,7 +345,7 @@ def _use_balance(
         decision.updates.append(Update(customer, was))
 
 
-def _paused(known: CollectionFacts, now: int) -> Decision | None:
+def _paused(known: CollectionFacts, now: int, new_id: NewId) -> Decision | None:
     """What pause_collection of the subscription makes of a new invoice."""
     subscription = known.subscription
     if subscription is None or subscription.pause_collection is None:
@@ -354,7 +354,7 @@ def _paused(known: CollectionFacts, now: int) -> Decision | None:
         case "mark_uncollectible":
             return collection.mark_uncollectible(known, now, "subscription_paused")
         case "void":
-            return collection.void(known, now)
+            return collection.void(known, now, new_id)
         case _:
             return None
 

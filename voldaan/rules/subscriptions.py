@@ -7,36 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import ListObject, UnsetType
-from voldaan.resources.billing import CustomField
+from voldaan.resources.base import ListObject
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.line_items import LineItem
-from voldaan.resources.prices import Price
 from voldaan.resources.subscription_items import SubscriptionItem
-from voldaan.resources.subscriptions import (
-    AnchorConfig,
-    BillingMode,
-    FlexibleBilling,
-    Subscription,
-    SubscriptionCreate,
-    SubscriptionInvoiceSettings,
-    SubscriptionPaymentSettings,
-    SubscriptionWrite,
-    TrialEndBehavior,
-    TrialSettings,
-)
+from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoices, lines, periods
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
-from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import (
     billed_period,
@@ -47,6 +32,7 @@ from voldaan.rules.renewals import (
     take_pending,
     trial_warning,
 )
+from voldaan.rules.subscription_fields import NewItem, anchor_config, billing_mode, cancel_at_of, simple
 
 DAY = 86_400
 NO_METHOD = (
@@ -54,18 +40,6 @@ NO_METHOD = (
     "method. For more information, visit "
     "https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority."
 )
-
-
-@dataclass(slots=True)
-class NewItem:
-    """An item of a request with what it names looked up."""
-
-    id: str
-    price: str
-    quantity: int | UnsetType
-    discounts: list[str] = field(default_factory=list)
-    tax_rates: list[TaxRate | str] = field(default_factory=list)
-    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,7 +64,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end)
     items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end) for each in new.items]
     ends = [item.current_period_end for item in items]
-    cancel_at = _cancel_at(params.cancel_at, ends)
+    cancel_at = cancel_at_of(params.cancel_at, ends)
     if cancel_at is not None and cancel_at <= now:
         raise refused("`cancel_at` must be in the future.", "cancel_at")
     if cancel_at is not None:
@@ -99,8 +73,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     subscription = Subscription(
         id=new.id,
         billing_cycle_anchor=anchor,
-        billing_cycle_anchor_config=_anchor_config(params),
-        billing_mode=_billing_mode(params),
+        billing_cycle_anchor_config=anchor_config(params),
+        billing_mode=billing_mode(params),
         cancel_at=earliest if params.cancel_at_period_end else cancel_at,
         cancel_at_period_end=params.cancel_at_period_end,
         canceled_at=now if params.cancel_at_period_end or cancel_at is not None else None,
@@ -280,129 +254,9 @@ def _length(interval: tuple[periods.Interval, int]) -> int:
     return {"day": 1, "week": 7, "month": 30, "year": 365}[interval[0]] * interval[1]
 
 
-def _cancel_at(given: Any, ends: Sequence[int]) -> int | None:
-    """An instant, or the end of the first or the last of the items' periods."""
-    if given in (None, ""):
-        return None
-    if given == "min_period_end":
-        return min(ends)
-    if given in ("max_period_end", "max_billed_until"):
-        return max(ends)
-    return int(given)
-
-
 def cancellation(subscription: Subscription) -> list[Due]:
     """When a subscription ends by itself between two renewals."""
     at = subscription.cancel_at
     if at is None or subscription.cancel_at_period_end:
         return []
     return [Due("subscription.cancel", subscription.id, at, subscription.test_clock)]
-
-
-# Fields that are simply set --------------------------------------------------------------------------------------------
-
-
-def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscription:
-    """The subscription with the fields that concern nothing else."""
-    given = params.model_fields_set
-    values: dict[str, Any] = {}
-    if "metadata" in given:
-        values["metadata"] = merged(subscription.metadata, params.metadata)
-    if params.default_payment_method is not None:
-        values["default_payment_method"] = params.default_payment_method
-    if "collection_method" in given or "days_until_due" in given:
-        values |= _collection(subscription, params)
-    if params.invoice_settings is not None:
-        values["invoice_settings"] = _invoice_settings(subscription.invoice_settings, params)
-    if params.payment_settings is not None:
-        values["payment_settings"] = _payment_settings(subscription.payment_settings, params)
-    if params.trial_settings is not None:
-        behavior = params.trial_settings.end_behavior
-        values["trial_settings"] = TrialSettings(
-            end_behavior=TrialEndBehavior(
-                missing_payment_method=behavior.missing_payment_method, billing_cycle_anchor=behavior.billing_cycle_anchor
-            )
-        )
-    return replace(subscription, **values) if values else subscription
-
-
-def _collection(subscription: Subscription, params: SubscriptionWrite) -> dict[str, Any]:
-    method = params.collection_method if "collection_method" in params.model_fields_set else subscription.collection_method
-    days = params.days_until_due if params.days_until_due is not None else subscription.days_until_due
-    if method == "charge_automatically":
-        if params.days_until_due is not None:
-            raise refused(
-                "You can only set `days_until_due` if the collection method is `send_invoice`.", "days_until_due"
-            )
-        return {"collection_method": method, "days_until_due": None}
-    if days is None:
-        raise refused(
-            "You must set `days_until_due` if the collection method is `send_invoice`.", "days_until_due", "parameter_missing"
-        )
-    return {"collection_method": method, "days_until_due": days}
-
-
-def _invoice_settings(was: SubscriptionInvoiceSettings, params: SubscriptionWrite) -> SubscriptionInvoiceSettings:
-    given = params.invoice_settings
-    assert given is not None
-    values = {name: getattr(given, name) or None for name in given.model_fields_set if name not in ("issuer", "custom_fields")}
-    if "custom_fields" in given.model_fields_set:
-        fields = given.custom_fields or []
-        values["custom_fields"] = [CustomField(name=f.name, value=f.value) for f in fields] or None
-    return replace(was, **values)
-
-
-def _payment_settings(was: SubscriptionPaymentSettings | None, params: SubscriptionWrite) -> SubscriptionPaymentSettings:
-    given = params.payment_settings
-    assert given is not None
-    values: dict[str, Any] = {}
-    if given.payment_method_types is not None:
-        values["payment_method_types"] = given.payment_method_types or None
-    if given.save_default_payment_method is not None:
-        values["save_default_payment_method"] = given.save_default_payment_method
-    return replace(was or SubscriptionPaymentSettings(), **values)
-
-
-def _anchor_config(params: SubscriptionCreate) -> AnchorConfig | None:
-    config = params.billing_cycle_anchor_config
-    return AnchorConfig(**config.model_dump()) if config else None
-
-
-def _billing_mode(params: SubscriptionCreate) -> BillingMode:
-    mode = params.billing_mode
-    if mode is None:
-        return BillingMode()
-    if mode.type == "classic":
-        return BillingMode(type="classic", flexible=None)
-    discounts = mode.flexible.proration_discounts if mode.flexible else "included"
-    return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
-
-
-# What may be subscribed to ---------------------------------------------------------------------------------------------
-
-
-def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, mode: str) -> None:
-    """Refuses prices that do not recur, are off, metered, twice there, or do not go together. `params` names each."""
-    if not prices:
-        raise refused("Missing required param: items.", "items", "parameter_missing")
-    seen: set[str] = set()
-    for price, param in zip(prices, params, strict=True):
-        if price.recurring is None:
-            raise refused(
-                "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
-                param,
-            )
-        if price.recurring.usage_type == "metered":
-            raise refused("Metered prices are not supported by this version of Voldaan.", param)
-        if not price.active:
-            raise refused("The price specified is inactive. This field only accepts active prices.", param)
-        if price.id in seen:
-            raise refused(f"Cannot add multiple subscription items with the same plan: {price.id}", param)
-        seen.add(price.id)
-    terms = {(p.recurring.interval, p.recurring.interval_count) for p in prices if p.recurring}
-    if mode == "classic" and len(terms) > 1:
-        raise refused(
-            "Currency and interval fields must match across all plans on this subscription. Found mismatch in interval "
-            "field.",
-            params[0],
-        )

@@ -37,3 +37,7 @@ returning prefix, next;
 -- name: move_counter
 -- How far the book's own series has come.
 update invoice_counters set next = %(next)s where account_id = %(account)s;
+
+-- name: numbered
+-- Whether another invoice has this number.
+select 1 from invoices where account_id = %(account)s and number = %(number)s and id <> %(id)s;

@@ -1,0 +1,325 @@
+"""Invoices: finalized, paid, voided, written off, sent; and what happens to them by the clock.
+
+Making and editing drafts is in commands/invoice_drafts.py, previews are in commands/previews.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing, clocks, collection, lookups, posting
+from voldaan.commands.answers import Answer
+from voldaan.commands.collection import load_collection as load_collection
+from voldaan.commands.withdrawing import cancel_intents
+from voldaan.ledger import invoices as ledger
+from voldaan.resources.attempts import Attempt
+from voldaan.resources.invoice_params import (
+    InvoiceAttachPayment,
+    InvoiceFinalize,
+    InvoiceMarkUncollectible,
+    InvoicePay,
+    InvoiceSend,
+    InvoiceVoid,
+)
+from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.rules import attempts, holds, payments
+from voldaan.rules import collection as collecting
+from voldaan.rules import invoices as rules
+from voldaan.rules.collection import CollectionFacts
+from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.refusals import missing, refused
+from voldaan.store.ids import new_id
+from voldaan.store.queries import query
+from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.writer import write
+
+NOTHING_TO_CHARGE = (
+    "There is no `default_payment_method` set on this Customer or Invoice. Please set either to collect payment."
+)
+
+
+async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice | Answer:
+    """The draft becomes an invoice; one that advances by itself is collected at once, if there is something to charge."""
+    facts, invoice = await load_draft(tx, id)
+    _allow(rules.not_a_draft(invoice, "finalize"))
+    advanced = invoice if params.auto_advance is None else replace(invoice, auto_advance=params.auto_advance)
+    by_itself = advanced.auto_advance and rules.payment_method(facts, advanced) is not None
+    decision, _ = await _finalized(tx, facts, advanced, invoice, "off_session" if by_itself else "later")
+    await write(tx, [posting.post(decision, tx.now)])
+    return Answer(id, Invoice) if decision.attempts else await tx.need(Invoice, id)
+
+
+async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer:
+    """Tries to get what remains, now; or notes that it was paid in another way. A draft is finalized first."""
+    facts, invoice = await load_draft(tx, id)
+    _allow(rules.not_payable(invoice))
+    if await _live(tx, [id]):
+        raise Refused(rules.in_progress(invoice))
+    await lookups.payment_method(tx, facts, params.payment_method, invoice.customer, "payment_method")
+    if invoice.status == "draft":
+        decision, _ = await _finalized(tx, facts, invoice, invoice, "later")
+        await write(tx, [posting.post(decision, tx.now)])
+    known = (await load_collection(tx, [id]))[id]
+    if known.invoice.status == "paid":
+        return known.invoice
+    if params.paid_out_of_band:
+        return await _paid_out_of_band(tx, known)
+    method = facts.methods.get(params.payment_method or "") or rules.payment_method(facts, known.invoice)
+    if method is None:
+        raise refused(NOTHING_TO_CHARGE, "payment_method", "resource_missing")
+    intent = await _intent(tx, known)
+    earlier = await _authorizations(tx, [intent])
+    tried = _try(tx, known.invoice, intent, method, earlier, off_session=params.off_session, by_itself=False)
+    await write(tx, [tried])
+    return Answer(id, Invoice, decline_is_error=True)
+
+
+async def void(tx: Transaction, params: InvoiceVoid, id: str) -> Invoice | Answer:
+    """Nothing is owed any more. Refused while a payment of it may still succeed."""
+    known = await _load_one(tx, id)
+    _allow(rules.not_voidable(known.invoice, bool(await _live(tx, [id]))))
+    decision = await cancel_intents(tx, [id], "void_invoice")
+    decision.add(collecting.void(known, tx.now, new_id)).add(collecting.no_longer_owed(known, tx.now, new_id))
+    await write(tx, [posting.post(decision, tx.now, {id: known.recognised})])
+    return Answer(id, Invoice) if decision.attempts else known.invoice
+
+
+async def mark_uncollectible(tx: Transaction, params: InvoiceMarkUncollectible, id: str) -> Invoice:
+    """A loss, by somebody's decision. It may still be paid."""
+    known = await _load_one(tx, id)
+    _allow(rules.not_to_give_up(known.invoice, bool(await _live(tx, [id]))))
+    decision = collecting.mark_uncollectible(known, tx.now, "user_forgiven")
+    decision.add(collecting.forgive(known)).add(collecting.no_longer_owed(known, tx.now, new_id))
+    await write(tx, [posting.post(decision, tx.now, {id: known.recognised})])
+    return known.invoice
+
+
+async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice:
+    """Sends it to the customer, who pays by the due date. A draft is finalized first."""
+    facts, invoice = await load_draft(tx, id)
+    if invoice.collection_method != "send_invoice":
+        raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
+    if invoice.status not in ("draft", "open", "paid", "uncollectible"):
+        raise refused(f"You cannot send an invoice that is {invoice.status}.", code="invoice_not_editable")
+    decision = Decision()
+    if invoice.status == "draft":
+        quiet = replace(invoice, auto_advance=False)
+        decision, known = await _finalized(tx, facts, quiet, invoice, "later")
+        opened = known.invoice
+        if opened.status == "open" and invoice.auto_advance:
+            known.invoice = replace(opened, auto_advance=True)
+            decision.updates.append(Update(known.invoice, opened))
+        invoice = known.invoice
+    decision.events.append(Event("invoice.sent", rules.told(invoice)))
+    await write(tx, [posting.post(decision, tx.now)])
+    return invoice
+
+
+async def attach_payment(tx: Transaction, params: InvoiceAttachPayment, id: str) -> Invoice:
+    """A payment intent pays (part of) an open invoice: at once if it has succeeded, else when it does."""
+    if params.payment_intent is None:
+        raise missing("payment_intent")
+    known = await _load_one(tx, id)
+    invoice = known.invoice
+    if invoice.status != "open":
+        raise refused("You can only attach payments to open invoices.", code="invoice_not_open")
+    intent = await tx.need(PaymentIntent, params.payment_intent, lock=True, param="payment_intent")
+    if intent.currency != invoice.currency or intent.customer not in (None, invoice.customer):
+        raise refused("The payment intent must have the invoice's currency and customer.", "payment_intent")
+    if intent.invoice is not None or intent.status == "canceled":
+        raise refused("This payment intent cannot be attached to an invoice.", "payment_intent")
+    payment = InvoicePayment(
+        id=new_id("inpay"),
+        amount_requested=min(intent.amount, invoice.amount_remaining),
+        created=tx.now,
+        currency=invoice.currency,
+        invoice=id,
+        is_default=False,
+        livemode=invoice.livemode,
+        payment_intent=intent.id,
+    )
+    known.payments.append(payment)
+    attached = replace(intent, invoice=id)
+    decision = Decision(inserts=[payment], updates=[Update(attached, intent)])
+    if intent.status == "succeeded":
+        decision.postings += ledger.applied(invoice, intent.id, intent.amount_received, tx.now)
+        decision.add(
+            collection.payment_succeeded(
+                known, intent.amount_received, tx.now, new_id, payment_intent=intent.id, automatic=False
+            )
+        )
+        if known.invoice.status == "paid":
+            decision.add(await cancel_intents(tx, [id], None, keep=intent.id))
+    await write(tx, [decision])
+    return known.invoice
+
+
+# Due work --------------------------------------------------------------------------------------------------------------
+
+
+async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
+    """Due work invoice.finalize: drafts whose time to be edited is over."""
+    facts, drafts = await billing.load_drafts(tx, subjects)
+    await billing.number_whole_book(tx, facts)
+    decisions = [
+        rules.finalize(facts, invoice, tx.now, new_id)[0]
+        for _, invoice in sorted(drafts.items())
+        if invoice.status == "draft" and invoice.auto_advance and (invoice.automatically_finalizes_at or 0) <= tx.now
+    ]
+    await write(tx, [posting.together(decisions, tx.now)])
+    await billing.keep_number(tx, facts)
+
+
+async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
+    """Due work invoice.attempt: open invoices are tried again, with whatever method there is by now."""
+    facts, _ = await billing.load_drafts(tx, subjects)
+    known = await load_collection(tx, subjects)
+    live = await _live(tx, list(known))
+    intents = await _intents(tx, list(known))
+    earlier = await _authorizations(tx, intents.values())
+    decisions: list[Decision] = []
+    for id, one in sorted(known.items()):
+        invoice = one.invoice
+        is_due = invoice.next_payment_attempt is not None and invoice.next_payment_attempt <= tx.now
+        if invoice.status != "open" or not is_due or id in live:
+            continue
+        facts.parties.customers |= one.parties.customers
+        facts.parties.subscriptions |= one.parties.subscriptions
+        method = rules.payment_method(facts, invoice)
+        if method is None or method.id == invoice.futile_method or id not in intents:
+            decisions.append(collecting.payment_failed(one, None, tx.now, new_id))
+            continue
+        started = replace(invoice, next_payment_attempt=None)
+        decision = _try(tx, invoice, intents[id], method, earlier, off_session=True, by_itself=True)
+        decision.updates.append(Update(started, invoice))
+        decisions.append(decision)
+    recognised = {id: one.recognised for id, one in known.items()}
+    whole = Decision()
+    for decision in decisions:
+        whole.add(decision)
+    await write(tx, [posting.post(whole, tx.now, recognised)])
+
+
+async def overdue(tx: Transaction, subjects: list[str]) -> None:
+    """Due work invoice.overdue: what was sent and not paid in time."""
+    known = await load_collection(tx, subjects)
+    late = [f for f in known.values() if f.invoice.status == "open" and (f.invoice.due_date or 0) <= tx.now]
+    await write(tx, [collecting.overdue(facts, tx.now) for facts in late])
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+async def load_draft(tx: Transaction, id: str) -> tuple[BillingFacts, Invoice]:
+    """An invoice with all its lines and facts, its customer locked, at the customer's time. Raises Missing."""
+    facts, found = await billing.load_drafts(tx, [id])
+    if id not in found:
+        raise Missing("invoice", id)
+    await clocks.now_for(tx, found[id].test_clock)
+    return facts, found[id]
+
+
+async def _load_one(tx: Transaction, id: str) -> CollectionFacts:
+    known = (await load_collection(tx, [id], recognised=True)).get(id)
+    if known is None:
+        raise Missing("invoice", id)
+    await clocks.now_for(tx, known.clock)
+    return known
+
+
+async def _finalized(
+    tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: rules.Collect
+) -> tuple[Decision, CollectionFacts]:
+    """The decision that finalizes `draft`, of which the row still says `was`."""
+    await billing.number_whole_book(tx, facts)
+    decision, known = rules.finalize(facts, draft, tx.now, new_id, collect=collect)
+    if draft is not was:
+        decision.updates.insert(0, Update(draft, was))
+    await billing.keep_number(tx, facts)
+    return decision, known
+
+
+async def _paid_out_of_band(tx: Transaction, known: CollectionFacts) -> Invoice:
+    was = known.invoice
+    remaining = was.amount_remaining
+    paid = replace(
+        was,
+        amount_paid=was.amount_paid + remaining,
+        amount_paid_off_stripe=was.amount_paid_off_stripe + remaining,
+        amount_remaining=0,
+    )
+    decision = await cancel_intents(tx, [was.id], None)
+    decision.add(collecting.cancel_payments(known, tx.now)).add(collecting.settle(known, paid, tx.now))
+    decision.postings += ledger.paid_out_of_band(was, remaining, tx.now)
+    if was.status == "uncollectible":
+        decision.postings += ledger.recovered(was, f"{was.id}:out_of_band", remaining, known.recognised, tx.now)
+    await write(tx, [decision])
+    return known.invoice
+
+
+def _try(
+    tx: Transaction,
+    invoice: Invoice,
+    intent: PaymentIntent,
+    method: PaymentMethod,
+    earlier: dict[str, Attempt],
+    *,
+    off_session: bool,
+    by_itself: bool,
+) -> Decision:
+    """One more try with this method. An earlier one that waits for its customer is withdrawn first."""
+    ready = replace(intent, amount=invoice.amount_remaining)
+    waiting = earlier.get(intent.attempt or "")
+    if waiting is not None and waiting.state == "requires_action":
+        then = {"payment_method": method.id, "off_session": off_session, "return_url": None}
+        decision = holds.withdraw(ready, waiting, {"then": then}, now=tx.now, wall=tx.wall, new_id=new_id)
+        decision.updates.append(Update(ready, intent))
+        return decision
+    attempt = attempts.attempt_for(
+        ready,
+        method,
+        off_session=off_session,
+        initiator="merchant" if by_itself else "customer",
+        now=tx.now,
+        wall=tx.wall,
+        new_id=new_id,
+    )
+    decision = attempts.dispatch(attempt)
+    decision.updates.append(Update(payments.dispatched(ready, attempt), intent))
+    return decision
+
+
+async def _intent(tx: Transaction, known: CollectionFacts) -> PaymentIntent:
+    """The payment intent that an open invoice is to be paid by."""
+    found = (await _intents(tx, [known.invoice.id])).get(known.invoice.id)
+    if found is None:
+        raise refused("This invoice has no payment intent that could be paid.", code="invoice_not_payable")
+    return found
+
+
+async def _intents(tx: Transaction, invoices: Sequence[str]) -> dict[str, PaymentIntent]:
+    """The default payment intent of each of these invoices that still waits to be paid, locked."""
+    where = "t.invoice_id = any(%(ids)s) and t.is_default and t.status = 'open'"
+    defaults = {p.invoice: p.payment_intent for p in await tx.select(InvoicePayment, where, ids=list(invoices))}
+    found = await tx.get(PaymentIntent, defaults.values(), lock=True)
+    return {invoice: found[id] for invoice, id in defaults.items() if id in found and found[id].status != "canceled"}
+
+
+async def _authorizations(tx: Transaction, intents: Iterable[PaymentIntent]) -> dict[str, Attempt]:
+    """The last try of each of these intents."""
+    return await tx.get(Attempt, [intent.attempt for intent in intents])
+
+
+async def _live(tx: Transaction, invoices: Sequence[str]) -> set[str]:
+    return {row[0] for row in await tx.all(query("invoices", "live_attempts"), ids=list(invoices))}
+
+
+def _allow(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Refused(refusal)

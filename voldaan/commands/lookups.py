@@ -1,0 +1,278 @@
+"""What a billing request names, looked up: prices, also those it makes itself, tax rates, discounts, payment methods.
+
+Nothing is written here; what must be is added to a decision, so that a preview can leave it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing
+from voldaan.commands.discounts import redeem
+from voldaan.resources.billing import OneTimePriceData, RecurringPriceData
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import DiscountParams
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.params import Unset
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.prices import Price, PriceCreate, RecurringParams
+from voldaan.resources.products import Product
+from voldaan.resources.subscription_items import ItemHash, SubscriptionItem
+from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import invoice_items as item_rules
+from voldaan.rules import prices as price_rules
+from voldaan.rules.crediting import Debits
+from voldaan.rules.decision import Decision
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.refusals import missing, refused
+from voldaan.rules.subscription_fields import NewItem
+from voldaan.store.ids import new_id
+from voldaan.store.queries import query
+from voldaan.store.transaction import Missing, Transaction
+
+NOT_THEIRS = (
+    "The customer does not have a payment method with the ID {id}. The payment method must be attached to the customer."
+)
+
+
+async def know_prices(tx: Transaction, facts: BillingFacts, ids: Iterable[tuple[str | None, str]]) -> None:
+    """Reads these prices; each id comes with the parameter to blame if there is none."""
+    wanted = [(id, param) for id, param in ids if id is not None]
+    await billing.know(tx, facts, prices=[id for id, _ in wanted])
+    for id, param in wanted:
+        found = facts.catalogue.prices.get(id)
+        if found is None or found.deleted_at is not None:
+            raise Missing("price", id, param)
+
+
+async def inline_price(
+    tx: Transaction, facts: BillingFacts, data: OneTimePriceData | RecurringPriceData, param: str, decision: Decision
+) -> Price:
+    """The price that a request describes: made for this use alone, and so not active for any other."""
+    product = await tx.need(Product, data.product, param=f"{param}[product]")
+    recurring = None
+    if isinstance(data, RecurringPriceData):
+        recurring = RecurringParams(interval=data.recurring.interval, interval_count=data.recurring.interval_count)
+    made = price_rules.make(
+        PriceCreate(
+            currency=data.currency,
+            product=data.product,
+            recurring=recurring,
+            tax_behavior=data.tax_behavior,
+            unit_amount=data.unit_amount,
+            unit_amount_decimal=data.unit_amount_decimal,
+        ),
+        id=new_id("price"),
+        sort_key=new_id("at"),
+        product=product.id,
+        at=tx.now,
+        livemode=tx.account.livemode,
+    )
+    price = replace(made, active=False)
+    decision.inserts.append(price)
+    facts.catalogue.prices[price.id] = price
+    facts.catalogue.products[product.id] = product.name
+    return price
+
+
+async def new_items(
+    tx: Transaction,
+    facts: BillingFacts,
+    wanted: Sequence[ItemHash],
+    *,
+    customer: str,
+    subscription: str,
+    decision: Decision,
+    param: str = "items",
+) -> list[NewItem]:
+    """The items of a request, each with an id of its own."""
+    places = [f"{param}[{number}]" for number in range(len(wanted))] if param else [""] * len(wanted)
+    named = [(w.price or w.plan, "price" if w.price else "plan") for w in wanted]
+    await know_prices(tx, facts, [(id, _at(here, name)) for (id, name), here in zip(named, places, strict=True)])
+    found = []
+    for want, here in zip(wanted, places, strict=True):
+        id = want.price or want.plan
+        if want.price_data is not None:
+            id = (await inline_price(tx, facts, want.price_data, _at(here, "price_data"), decision)).id
+        if id is None:
+            raise missing(_at(here, "price"))
+        item = new_id("si")
+        found.append(
+            NewItem(
+                id=item,
+                price=id,
+                quantity=1 if want.quantity is None else want.quantity,
+                discounts=await discounts(
+                    tx, facts, want.discounts, _at(here, "discounts"), decision,
+                    customer=customer, subscription=subscription, subscription_item=item,
+                ),
+                tax_rates=await tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates")),
+                metadata=dict(getattr(want, "metadata", None) or {}),
+            )
+        )  # fmt: skip
+    return found
+
+
+async def tax_rates(
+    tx: Transaction, facts: BillingFacts, ids: Sequence[str] | Unset | None, param: str
+) -> list[TaxRate | str]:
+    """Active tax rates in the order of the request."""
+    wanted = list(ids or [])
+    await billing.know(tx, facts, tax_rates=wanted)
+    for number, id in enumerate(wanted):
+        rate = facts.catalogue.tax_rates.get(id)
+        if rate is None:
+            raise Missing("tax_rate", id, f"{param}[{number}]")
+        if not rate.active:
+            raise refused(f"The tax rate {id} is not active.", f"{param}[{number}]")
+    return [facts.catalogue.tax_rates[id] for id in wanted]
+
+
+async def discounts(
+    tx: Transaction,
+    facts: BillingFacts,
+    wanted: Sequence[DiscountParams] | Unset | None,
+    param: str,
+    decision: Decision,
+    *,
+    customer: str | None,
+    subscription: str | None = None,
+    subscription_item: str | None = None,
+    invoice: str | None = None,
+    invoice_item: str | None = None,
+) -> list[str]:
+    """The discounts that a request asks for: those that exist, and coupons redeemed."""
+    if not wanted:
+        return []
+    found, redeemed = await redeem(
+        tx,
+        wanted,
+        customer=customer,
+        subscription=subscription,
+        subscription_item=subscription_item,
+        invoice=invoice,
+        invoice_item=invoice_item,
+        param=param,
+    )
+    decision.add(redeemed)
+    billing.know_discounts(facts, found)
+    coupons = {d.source.coupon for d in found} - facts.catalogue.coupons.keys()
+    facts.catalogue.coupons |= await tx.get(Coupon, coupons)
+    return [discount.id for discount in found]
+
+
+async def payment_method(
+    tx: Transaction, facts: BillingFacts, id: str | None, customer: str, param: str = "default_payment_method"
+) -> None:
+    """Makes sure that the method is the customer's, and knows it from then on."""
+    if id is None or id in facts.methods:
+        return
+    method = (await tx.get(PaymentMethod, [id])).get(id)
+    if method is None:
+        raise Missing("payment_method", id, param)
+    if method.customer != customer:
+        raise refused(NOT_THEIRS.format(id=id), param)
+    facts.methods[id] = method
+
+
+async def extra_items(
+    tx: Transaction,
+    facts: BillingFacts,
+    wanted: Sequence[AddInvoiceItem],
+    *,
+    customer: str,
+    subscription: str,
+    currency: str,
+    period: tuple[int, int],
+    decision: Decision,
+) -> list[InvoiceItem]:
+    """What a request adds to the subscription's next invoice, once."""
+    places = [f"add_invoice_items[{number}]" for number in range(len(wanted))]
+    await know_prices(tx, facts, [(w.price, f"{here}[price]") for w, here in zip(wanted, places, strict=True)])
+    found = []
+    for want, here in zip(wanted, places, strict=True):
+        price = want.price
+        if want.price_data is not None:
+            price = (await inline_price(tx, facts, want.price_data, f"{here}[price_data]", decision)).id
+        elif price is not None:
+            item_rules.check_price(facts.catalogue.prices[price], currency, f"{here}[price]")
+        if price is None:
+            raise missing(f"{here}[price]")
+        id = new_id("ii")
+        item = item_rules.make(
+            facts.catalogue,
+            id=id,
+            customer=customer,
+            currency=currency,
+            livemode=tx.account.livemode,
+            now=tx.now,
+            quantity=Decimal(1 if want.quantity is None else want.quantity),
+            price=price,
+            period=_period(want.period, period, tx.now),
+            discountable=want.discountable is not False,
+            discounts=await discounts(
+                tx, facts, want.discounts, f"{here}[discounts]", decision, customer=customer, invoice_item=id
+            ),
+            metadata=dict(want.metadata),
+            subscription=subscription,
+            tax_rates=await tax_rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"),
+            test_clock=facts.parties.customers[customer].test_clock if customer in facts.parties.customers else None,
+        )
+        found.append(item)
+    return found
+
+
+async def debits(tx: Transaction, facts: BillingFacts, items: Sequence[SubscriptionItem]) -> Debits:
+    """What was debited for the items' present periods, as it stands now: a draft may have been edited since, an invoice
+    voided, an invoice item swept into one."""
+    waiting = {d.invoice_item for item in items for d in item.debits if d.line is None and d.invoice_item}
+    swept = {}
+    if waiting:
+        rows = await tx.all(query("subscriptions", "lines_of_invoice_items"), ids=list(waiting))
+        swept = {invoice_item: (line, invoice) for invoice_item, line, invoice in rows}
+    named = {d.line for item in items for d in item.debits if d.line} | {line for line, _ in swept.values()}
+    lines = {id: rest for id, *rest in await tx.all(query("subscriptions", "debited_lines"), ids=list(named))} if named else {}
+    pending = await tx.get(InvoiceItem, waiting - swept.keys())
+    found: Debits = {}
+    for item in items:
+        found[item.id] = []
+        for debit in item.debits:
+            now = debit
+            if debit.line is None and debit.invoice_item in swept:
+                line, invoice = swept[debit.invoice_item]
+                now = replace(debit, line=line, invoice=invoice)
+            if now.line is not None:
+                amount, start, end, status = lines.get(now.line, (0, 0, 0, "void"))
+                if status == "void":
+                    continue
+            elif now.invoice_item in pending:
+                waits = pending[now.invoice_item]
+                amount, start, end = waits.amount, waits.period_start, waits.period_end
+            else:
+                continue
+            if (start, end) == (now.start, now.end):  # else a part of it was given back before
+                now = replace(now, amount=amount)
+            found[item.id].append(now)
+    return found
+
+
+def _period(given: ItemPeriodParams | None, default: tuple[int, int], now: int) -> tuple[int, int]:
+    """The period of an added item: from now, an instant, or the items' start; to an instant or the items' end."""
+    if given is None:
+        return now, now
+    start, end = default
+    if given.start.type == "now":
+        start = now
+    elif given.start.timestamp is not None:
+        start = given.start.timestamp
+    if given.end.timestamp is not None:
+        end = given.end.timestamp
+    return start, max(start, end)
+
+
+def _at(here: str, name: str) -> str:
+    return f"{here}[{name}]" if here else name

@@ -1,0 +1,214 @@
+"""Changing subscriptions: what a request names looked up, the change decided and written. Used by updates, items and previews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing, clocks, lookups, posting
+from voldaan.commands.answers import Answer
+from voldaan.resources.subscriptions import (
+    CancellationDetails,
+    CancellationDetailsParams,
+    PauseCollection,
+    Subscription,
+    SubscriptionItemChange,
+    SubscriptionUpdate,
+)
+from voldaan.rules import changes, invoices, renewals
+from voldaan.rules import subscription_fields as rules
+from voldaan.rules.crediting import Change, ItemChange
+from voldaan.rules.decision import Decision, Due
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import price_id
+from voldaan.rules.refusals import refused
+from voldaan.rules.subscriptions import cancellation
+from voldaan.store.ids import new_id
+from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.writer import write
+
+
+async def apply(
+    tx: Transaction,
+    facts: BillingFacts,
+    was: Subscription,
+    changed: Subscription,
+    change: Change,
+    payment_behavior: str,
+    decision: Decision,
+) -> Subscription | Answer:
+    """Decides and writes a change that is looked up."""
+    await billing.number_whole_book(tx, facts)
+    decision.add(changes.apply(facts, was, changed, change, tx.now, new_id))
+    if payment_behavior == "error_if_incomplete" and decision.attempts:
+        raise refused(
+            "`payment_behavior` `error_if_incomplete` is not supported for a change that is paid at once.", "payment_behavior"
+        )
+    if changed.cancel_at != was.cancel_at:
+        decision.due_cancelled.append(("subscription.cancel", was.id))
+        decision.due += cancellation(changed)
+    if changed.pause_collection != was.pause_collection:
+        decision.due_cancelled.append(("subscription.resume_collection", was.id))
+        paused = changed.pause_collection
+        if paused and paused.resumes_at is not None:
+            decision.due.append(Due("subscription.resume_collection", was.id, paused.resumes_at, was.test_clock))
+    after = facts.parties.subscriptions[was.id]
+    if after.trial_end != was.trial_end:
+        decision.due_cancelled.append(("subscription.trial_will_end", was.id))
+        due, told = renewals.trial_warning(after, tx.now)
+        decision.due += due
+        decision.events += told
+    await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+    return Answer(was.id, Subscription) if decision.attempts else facts.parties.subscriptions[was.id]
+
+
+async def fields(
+    tx: Transaction, facts: BillingFacts, was: Subscription, params: SubscriptionUpdate, decision: Decision
+) -> Subscription:
+    """The subscription with everything that is not about items, trial or anchor."""
+    given = params.model_fields_set
+    changed = rules.simple(was, params)
+    values: dict[str, Any] = {}
+    await lookups.payment_method(tx, facts, params.default_payment_method, was.customer)
+    if "description" in given:
+        values["description"] = params.description or None
+    if "discounts" in given:
+        values["discounts"] = await lookups.discounts(
+            tx, facts, params.discounts, "discounts", decision, customer=was.customer, subscription=was.id
+        )
+    if "default_tax_rates" in given:
+        values["default_tax_rates"] = await lookups.tax_rates(tx, facts, params.default_tax_rates, "default_tax_rates")
+    if "cancellation_details" in given:
+        values["cancellation_details"] = details_of(was.cancellation_details, params.cancellation_details)
+    if "pause_collection" in given:
+        paused = params.pause_collection
+        values["pause_collection"] = (
+            PauseCollection(behavior=paused.behavior, resumes_at=paused.resumes_at) if paused else None
+        )
+    return rules.ending(replace(changed, **values), params, tx.now)
+
+
+async def change_of(
+    tx: Transaction, facts: BillingFacts, was: Subscription, params: SubscriptionUpdate, decision: Decision
+) -> Change:
+    """What the request says of items, trial and anchor, looked up."""
+    return Change(
+        at=prorated_at(was, params.proration_date, params.billing_cycle_anchor is not None, tx.now),
+        behavior=params.proration_behavior,
+        items=await item_changes(tx, facts, was, params.items, decision),
+        anchor=params.billing_cycle_anchor.type if params.billing_cycle_anchor else None,
+        trial_end=_trial_end(params.trial_end, tx.now),
+        extra=await lookups.extra_items(
+            tx, facts, params.add_invoice_items, customer=was.customer, subscription=was.id, currency=was.currency,
+            period=(was.current_period_start, was.current_period_end), decision=decision,
+        ),
+        debits=await lookups.debits(tx, facts, was.items.data),
+        collect=collect_by(params.payment_behavior, params.off_session),
+    )  # fmt: skip
+
+
+async def item_changes(
+    tx: Transaction,
+    facts: BillingFacts,
+    was: Subscription,
+    wanted: list[SubscriptionItemChange],
+    decision: Decision,
+) -> list[ItemChange]:
+    """Each named item as it is and as it shall be. Refuses what no subscription can consist of."""
+    own = {item.id: item for item in was.items.data}
+    found: list[ItemChange] = []
+    after = {item.id: (price_id(item), "items") for item in was.items.data}
+    for number, want in enumerate(wanted):
+        here = f"items[{number}]"
+        item = own.get(want.id or "")
+        if want.id is not None and item is None:
+            raise Missing("subscription_item", want.id, f"{here}[id]")
+        if item is not None and want.deleted:
+            found.append(ItemChange(item, None))
+            after.pop(item.id, None)
+            continue
+        if item is not None and want.price is None and want.plan is None and want.price_data is None:
+            want = want.model_copy(update={"price": price_id(item)})
+        new = (
+            await lookups.new_items(
+                tx, facts, [want], customer=was.customer, subscription=was.id, decision=decision, param=""
+            )
+        )[0]
+        if item is not None:
+            new = rules.kept(item, new, want)
+        found.append(ItemChange(item, new))
+        after[new.id] = (new.price, f"{here}[price]")
+    if not after:
+        raise refused(
+            f"A subscription must have at least one active plan. All plans on {was.id} cannot be deleted. "
+            "Cancel the subscription instead.",
+            "items",
+        )
+    if found:
+        fixed = {price_id(item) for item in was.items.data} | {p.id for p in decision.inserts}
+        check_items(facts, list(after.values()), was.currency, fixed, was.billing_mode.type)
+    return found
+
+
+def check_items(
+    facts: BillingFacts, named: list[tuple[str, str]], currency: str, inline: set[str], mode: str
+) -> None:
+    """Refuses items that a subscription in this currency cannot have. A price made for it is not active for others."""
+    prices = [facts.catalogue.prices[id] for id, _ in named]
+    params = [param for _, param in named]
+    rules.check_items([replace(p, active=True) if p.id in inline else p for p in prices], params, currency, mode)
+
+
+def prorated_at(was: Subscription, date: int | None, anchored: bool, now: int) -> int:
+    """The instant that prorations are computed for."""
+    if date is None:
+        return now
+    if anchored:
+        raise refused("You cannot use `proration_date` together with `billing_cycle_anchor`.", "proration_date")
+    if not was.current_period_start <= date <= was.current_period_end:
+        raise refused(
+            "Cannot specify `proration_date` outside of the subscription's current period.", "proration_date"
+        )
+    return date
+
+
+def collect_by(payment_behavior: str, off_session: bool) -> invoices.Collect:
+    """How an invoice that a request causes is collected."""
+    if payment_behavior == "default_incomplete":
+        return "later"
+    return "off_session" if off_session else "on_session"
+
+
+def _trial_end(given: int | str | None, now: int) -> int | None:
+    if given is None:
+        return None
+    if given == "now":
+        return 0
+    assert isinstance(given, int)
+    if given <= now:
+        raise refused("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
+    return given
+
+
+def details_of(was: CancellationDetails | None, given: CancellationDetailsParams | None) -> CancellationDetails:
+    details = was or CancellationDetails()
+    if given is None:
+        return details
+    said = given.model_fields_set
+    return replace(
+        details,
+        comment=(given.comment or None) if "comment" in said else details.comment,
+        feedback=(given.feedback or None) if "feedback" in said else details.feedback,
+    )
+
+
+async def load_one(tx: Transaction, id: str, param: str | None = None) -> tuple[BillingFacts, Subscription]:
+    """A subscription with its facts, its customer locked, at the customer's time. Raises Missing."""
+    facts = await billing.load(tx, subscriptions=[id])
+    subscription = facts.parties.subscriptions.get(id)
+    if subscription is None:
+        raise Missing("subscription", id, param)
+    await clocks.now_for(tx, subscription.test_clock)
+    return facts, subscription

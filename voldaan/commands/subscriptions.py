@@ -1,0 +1,272 @@
+"""Subscriptions: begun, changed, canceled, resumed, and what happens to them by the clock between two renewals."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing, clocks, collection, discounts, lookups, posting
+from voldaan.commands import subscription_changes as changing
+from voldaan.commands.answers import Answer
+from voldaan.commands.withdrawing import cancel_intents
+from voldaan.resources.base import ListObject
+from voldaan.resources.customers import Customer
+from voldaan.resources.discounts import Discount, DiscountDelete
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.subscriptions import (
+    BillingMode,
+    FlexibleBilling,
+    Subscription,
+    SubscriptionCancel,
+    SubscriptionCreate,
+    SubscriptionMigrate,
+    SubscriptionResume,
+    SubscriptionUpdate,
+)
+from voldaan.rules import changes, crediting, invoices, renewals, states
+from voldaan.rules import collection as collecting
+from voldaan.rules import subscriptions as rules
+from voldaan.rules.customer_balance_transactions import refusal as other_currency
+from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.refusals import refused
+from voldaan.store.ids import new_id
+from voldaan.store.queries import query
+from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.writer import write
+
+WAITS_FOR_PAYMENT = {"metadata", "description", "default_payment_method", "default_source", "payment_settings", "expand"}
+SAID_AFTER_THE_END = {"metadata", "cancellation_details", "expand"}
+LOOK_AGAIN = 3600  # seconds until an expiry is tried again that a payment under way has held up
+
+
+async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | Answer:
+    """A subscription with its first invoice, finalized and, if there is something to pay, tried at once."""
+    _check_behavior(params.payment_behavior)
+    facts = await billing.load(tx, customers=[params.customer])
+    customer = _living(facts, params.customer)
+    await clocks.now_for(tx, customer.test_clock)
+    id, decision = new_id("sub"), Decision()
+    items = await lookups.new_items(tx, facts, params.items, customer=customer.id, subscription=id, decision=decision)
+    currency = params.currency or (facts.catalogue.prices[items[0].price].currency if items else tx.account.default_currency)
+    if no := other_currency(customer, currency):
+        raise Refused(no)
+    inline = {price.id for price in decision.inserts}
+    named = [(item.price, f"items[{number}][price]") for number, item in enumerate(items)]
+    changing.check_items(facts, named, currency, inline, _mode(params))
+    await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
+    new = rules.Beginning(
+        id=id,
+        params=params,
+        customer=customer,
+        currency=currency,
+        items=items,
+        discounts=await lookups.discounts(
+            tx, facts, params.discounts, "discounts", decision, customer=customer.id, subscription=id
+        ),
+        default_tax_rates=await lookups.tax_rates(tx, facts, params.default_tax_rates, "default_tax_rates"),
+        extra=await lookups.extra_items(
+            tx, facts, params.add_invoice_items, customer=customer.id, subscription=id, currency=currency,
+            period=(tx.now, tx.now), decision=decision,
+        ),
+    )  # fmt: skip
+    await billing.number_whole_book(tx, facts)
+    decision.add(rules.begin(facts, new, tx.now, new_id))
+    await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+    if decision.attempts:
+        return Answer(id, Subscription, decline_is_error=params.payment_behavior == "error_if_incomplete")
+    return facts.parties.subscriptions[id]
+
+
+async def update(tx: Transaction, params: SubscriptionUpdate, id: str) -> Subscription | Answer:
+    """Changes fields, items, trial, anchor and when it ends; what that costs waits for the next invoice or is billed now."""
+    _check_behavior(params.payment_behavior)
+    facts, was = await changing.load_one(tx, id)
+    _check_updatable(was, params)
+    decision = Decision()
+    changed = await changing.fields(tx, facts, was, params, decision)
+    change = await changing.change_of(tx, facts, was, params, decision)
+    return await changing.apply(tx, facts, was, changed, change, params.payment_behavior, decision)
+
+
+async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscription | Answer:
+    """Ends it now. Collection of its invoices stops; what waits may be given back and billed."""
+    facts, was = await changing.load_one(tx, id)
+    if was.status in states.SUBSCRIPTION_ENDED:
+        raise Missing("subscription", id)
+    details = changing.details_of(was.cancellation_details, params.cancellation_details)
+    subscription = replace(was, cancellation_details=details)
+    facts.parties.subscriptions[id] = subscription
+    if was.status == "incomplete":
+        return await _abandon(tx, was, subscription)
+    decision = Decision(updates=[Update(subscription, was)])
+    if params.prorate:
+        debits = await lookups.debits(tx, facts, was.items.data)
+        given_back = crediting.credits(facts, subscription, debits, tx.now, new_id)
+        decision.inserts += given_back
+        decision.events += [Event("invoiceitem.created", item) for item in given_back]
+        facts.pending.setdefault(was.customer, []).extend(given_back)
+    decision.add(collecting.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
+    if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
+        ended = facts.parties.subscriptions[id]
+        decision.add(renewals.last_invoice(facts, ended, taken, tx.now, new_id))
+    decision.add(await _stop_collecting(tx, id))
+    await write(tx, [posting.post(decision, tx.now)])
+    return facts.parties.subscriptions[id]
+
+
+async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscription | Answer:
+    """Begins to bill a paused subscription again: from now, or where its anchor says."""
+    facts, was = await changing.load_one(tx, id)
+    if was.status != "paused":
+        raise refused(f"You can only resume paused subscriptions. {id} is {was.status}.")
+    anchor = params.billing_cycle_anchor.type if params.billing_cycle_anchor else "now"
+    waits = params.payment_behavior == "resume_on_payment_success"
+    decision = Decision()
+    await billing.number_whole_book(tx, facts)
+    decision.add(
+        changes.resume(facts, was, anchor, params.proration_behavior, tx.now, new_id, wait_for_payment=waits)
+    )
+    await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
+
+
+async def migrate(tx: Transaction, params: SubscriptionMigrate, id: str) -> Subscription:
+    """From classic to flexible billing; there is no way back."""
+    _, was = await changing.load_one(tx, id)
+    if params.billing_mode.type != "flexible":
+        raise refused("A subscription can only be migrated to flexible billing.", "billing_mode[type]")
+    flexible = params.billing_mode.flexible
+    mode = BillingMode(
+        flexible=FlexibleBilling(proration_discounts=flexible.proration_discounts if flexible else "included"),
+        updated_at=tx.now,
+    )
+    changed = replace(was, billing_mode=mode)
+    await write(
+        tx, [Decision(updates=[Update(changed, was)], events=[Event("customer.subscription.updated", changed, was)])]
+    )
+    return changed
+
+
+async def delete_discount(tx: Transaction, params: DiscountDelete, id: str) -> dict[str, object]:
+    """DELETE /v1/subscriptions/{id}/discount: the last of its discounts goes."""
+    _, was = await changing.load_one(tx, id)
+    if not was.discounts:
+        raise Refused(Refusal("resource_missing", f"No active discount for subscription: {id}", status=404))
+    discount = await tx.need(Discount, was.discounts[-1])
+    changed = replace(was, discounts=was.discounts[:-1])
+    told = Event("customer.subscription.updated", changed, was)
+    await write(tx, [discounts.ended(discount, tx.now), Decision(updates=[Update(changed, was)], events=[told])])
+    return discounts.deleted(discount)
+
+
+# Due work --------------------------------------------------------------------------------------------------------------
+
+
+async def expire(tx: Transaction, subjects: list[str]) -> None:
+    """Due work subscription.expire: first payments that did not come in time. One that is under way is waited for."""
+    waiting = [s for s in (await tx.get(Subscription, subjects)).values() if s.status == "incomplete"]
+    facts = await collection.load_collection(tx, [s.latest_invoice for s in waiting if s.latest_invoice], recognised=True)
+    live = {row[0] for row in await tx.all(query("invoices", "live_attempts"), ids=list(facts))}
+    decision, recognised, ended = Decision(), {}, []
+    for known in facts.values():
+        subscription = known.subscription
+        if subscription is None or subscription.status != "incomplete":
+            continue
+        if known.invoice.id in live:
+            decision.due.append(Due("subscription.expire", subscription.id, tx.now + LOOK_AGAIN, known.clock))
+            continue
+        recognised[known.invoice.id] = known.recognised
+        ended.append(known.invoice.id)
+        decision.add(collecting.expire(known, tx.now, new_id))
+    decision.add(await cancel_intents(tx, ended, "void_invoice"))
+    await write(tx, [posting.post(decision, tx.now, recognised)])
+
+
+async def trial_will_end(tx: Transaction, subjects: list[str]) -> None:
+    """Due work subscription.trial_will_end: three days before."""
+    facts = await billing.load(tx, subscriptions=subjects, pending=False)
+    trialing = [s for s in facts.parties.subscriptions.values() if s.status == "trialing"]
+    await write(tx, [Decision(events=[Event("customer.subscription.trial_will_end", s) for s in trialing])])
+
+
+async def resume_collection(tx: Transaction, subjects: list[str]) -> None:
+    """Due work subscription.resume_collection: the pause of collection is over. Drafts that were kept stay drafts."""
+    facts = await billing.load(tx, subscriptions=subjects, pending=False)
+    decision = Decision()
+    for was in facts.parties.subscriptions.values():
+        paused = was.pause_collection
+        if paused is None or paused.resumes_at is None or paused.resumes_at > tx.now:
+            continue
+        changed = replace(was, pause_collection=None)
+        decision.updates.append(Update(changed, was))
+        decision.events.append(Event("customer.subscription.updated", changed, was))
+    await write(tx, [decision])
+
+
+async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
+    """Due work subscription.cancel: the agreed instant has come."""
+    facts = await billing.load(tx, subscriptions=subjects)
+    decision = Decision()
+    for subscription in list(facts.parties.subscriptions.values()):
+        over = subscription.cancel_at is not None and subscription.cancel_at <= tx.now
+        if over and subscription.status not in states.SUBSCRIPTION_ENDED and subscription.status != "incomplete":
+            decision.add(renewals.finish(facts, subscription, tx.now, new_id))
+            decision.add(await _stop_collecting(tx, subscription.id))
+    await write(tx, [posting.post(decision, tx.now)])
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+async def _abandon(tx: Transaction, was: Subscription, subscription: Subscription) -> Subscription | Answer:
+    """A subscription that was never paid for ends as if its time had run out."""
+    known = (await collection.load_collection(tx, [was.latest_invoice or ""], recognised=True)).get(was.latest_invoice or "")
+    if known is None:
+        raise refused("The subscription has no invoice to give up.")
+    if await tx.all(query("invoices", "live_attempts"), ids=[known.invoice.id]):
+        raise Refused(invoices.in_progress(known.invoice))
+    known.parties.subscriptions[was.id] = replace(
+        subscription, items=ListObject(data=was.items.data, url=was.items.url)
+    )
+    decision = collecting.expire(known, tx.now, new_id)
+    decision.updates.insert(0, Update(known.parties.subscriptions[was.id], was))
+    decision.add(await cancel_intents(tx, [known.invoice.id], "void_invoice"))
+    await write(tx, [posting.post(decision, tx.now, {known.invoice.id: known.recognised})])
+    return known.parties.subscriptions[was.id]
+
+
+async def _stop_collecting(tx: Transaction, subscription: str) -> Decision:
+    """Nothing more is tried by itself for the subscription's unpaid invoices."""
+    decision = Decision()
+    where = "t.subscription_id = %(id)s and t.status in ('draft', 'open') and t.auto_advance"
+    for was in await tx.select(Invoice, where, id=subscription):
+        changed = replace(was, auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+        decision.updates.append(Update(changed, was))
+        decision.due_cancelled += [("invoice.attempt", was.id), ("invoice.finalize", was.id)]
+    return decision
+
+
+def _check_behavior(payment_behavior: str) -> None:
+    if payment_behavior == "pending_if_incomplete":
+        raise refused("`payment_behavior` `pending_if_incomplete` is not supported by this version.", "payment_behavior")
+
+
+def _check_updatable(was: Subscription, params: SubscriptionUpdate) -> None:
+    given = params.model_fields_set
+    if was.status in states.SUBSCRIPTION_ENDED and given - SAID_AFTER_THE_END:
+        raise refused("A canceled subscription can only update its cancellation_details and metadata.")
+    if was.status == "incomplete" and (other := sorted(given - WAITS_FOR_PAYMENT - {"payment_behavior", "off_session"})):
+        raise refused(f"A subscription that is incomplete cannot be updated in this way: {other[0]}.", other[0])
+
+
+def _living(facts: BillingFacts, id: str) -> Customer:
+    customer = facts.parties.customers.get(id)
+    if customer is None or customer.deleted_at is not None:
+        raise Missing("customer", id, "customer")
+    return customer
+
+
+def _mode(params: SubscriptionCreate) -> str:
+    return params.billing_mode.type if params.billing_mode else "flexible"
