@@ -70,13 +70,14 @@ class Payments:
 async def payments(tx: Transaction, now: int, count: int = 12) -> dict[str, Payments]:
     """By currency: months up to that of `now`, and the last 90 days."""
     names = months_until(now, count)
-    window = {"start": first_instant(names[0]), "recent": now - RECENT_DAYS * DAY}
+    recent_from = now - RECENT_DAYS * DAY
+    rows = await tx.all(query("reports", "payment_attempts"), start=first_instant(names[0]), recent=recent_from)
     found: dict[str, Payments] = {}
 
     def of(currency: str) -> Payments:
         return found.setdefault(currency, Payments([PaymentMonth(name) for name in names]))
 
-    for currency, month, recent, end, code, tries, amount in await tx.all(query("reports", "payment_attempts"), **window):
+    for currency, month, recent, end, code, tries, amount in rows:
         figures = of(currency)
         if end != "open" and month in names:
             getattr(figures.months[names.index(month)], end).add(tries, amount)
@@ -84,7 +85,6 @@ async def payments(tx: Transaction, now: int, count: int = 12) -> dict[str, Paym
             getattr(figures, end).add(tries, amount)
         if recent and end == "declined":
             figures.codes.setdefault(code, Tally()).add(tries, amount)
-    for currency, _, recent, end, tries, amount in await tx.all(query("reports", "recovery"), **window):
-        if recent and end != "first":
-            getattr(of(currency), end).add(tries, amount)
+    for currency, end, tries, amount in await tx.all(query("reports", "recovery"), recent=recent_from):
+        getattr(of(currency), end).add(tries, amount)
     return found

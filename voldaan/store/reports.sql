@@ -130,24 +130,24 @@ select currency, to_char(at at time zone 'UTC', 'YYYY-MM'), at >= to_timestamp(%
  group by 1, 2, 3, 4, 5;
 
 -- name: recovery
--- Recurring payments by how their first try and then the invoice ended; the first invoice after a trial is left out.
+-- Recurring payments whose first try is in a window, by how it and then the invoice ended; the first invoice after a trial
+-- is left out. A try belongs to an invoice for two months at most.
 with first as (
   select distinct on (a.invoice_id) a.invoice_id, a.currency, a.state, a.amount, a.at
     from attempts a
    where a.account_id = %(account)s and a.flow = 'authorize' and a.invoice_id is not null and a.amount > 0
+     and a.at >= to_timestamp(%(recent)s) - interval '60 days'
    order by a.invoice_id, a.id)
-select f.currency, to_char(f.at at time zone 'UTC', 'YYYY-MM'), f.at >= to_timestamp(%(recent)s),
-       case when f.state <> 'declined' then 'first' when i.status = 'paid' then 'recovered'
-            when i.status = 'open' then 'retrying' else 'lost' end,
+select f.currency, case when i.status = 'paid' then 'recovered' when i.status = 'open' then 'retrying' else 'lost' end,
        count(*), sum(f.amount)::bigint
   from first f
   join invoices i on i.account_id = %(account)s and i.id = f.invoice_id
   left join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
- where f.at >= to_timestamp(%(start)s) and i.billing_reason = 'subscription_cycle'
+ where f.at >= to_timestamp(%(recent)s) and f.state = 'declined' and i.billing_reason = 'subscription_cycle'
    and (s.trial_end_at is null or not exists (
          select from invoice_line_items l
           where l.account_id = i.account_id and l.invoice_id = i.id and l.period_start_at = s.trial_end_at))
- group by 1, 2, 3, 4;
+ group by 1, 2;
 
 -- name: payouts
 -- The last payouts of each currency.

@@ -23,7 +23,8 @@ from voldaan.web.templates import fragment, render
 from voldaan.web.view import View
 
 READING_SECONDS = 2.0     # how long a page waits for events to be read
-KEEP_FACTOR = 10          # a figure that took a second to gather is good for ten
+SLOW_SECONDS = 0.5        # gathering that takes longer ...
+KEEP_FACTOR = 10          # ... is good for ten times as long
 VERIFY_SECONDS = 20.0     # the books are checked at most this often ...
 VERIFY_FACTOR = 50        # ... and for at most a fiftieth of the time
 VERIFY_WAIT = 0.8         # how long the first page waits for it
@@ -58,22 +59,37 @@ class Desk:
         self.lock = asyncio.Lock()
         self.overview: Overview | None = None
         self.read_all = True
-        self.good_until = 0.0
+        self.good_until: float | None = None   # only for a book that takes long to read
+        self.gathering: asyncio.Task[None] | None = None
         self.verdict: Checked | None = None
         self.check_after = 0.0
         self.checking: asyncio.Task[None] | None = None
 
     async def look(self) -> Overview:
-        """The figures: fresh ones, unless gathering them is slow; then those of a moment ago."""
-        async with self.lock:
-            begun = self.engine.elapsed()
-            if self.overview is None or begun >= self.good_until:
-                self.read_all = await self._read_events(begun + READING_SECONDS)
-                async with snapshot(self.engine.pool, self.account, self.engine.wall()) as tx:
-                    self.overview = await gather(tx)
-                ended = self.engine.elapsed()
-                self.good_until = ended + (ended - begun) * KEEP_FACTOR if ended - begun > 0.2 else 0.0
-            return self.overview
+        """The figures of now; of a moment ago where gathering them takes long, while new ones are gathered beside."""
+        if self.overview is None or self.good_until is None:
+            async with self.lock:
+                return await self._gather()
+        if self.engine.elapsed() >= self.good_until and not self.gathering:
+            self.gathering = asyncio.create_task(self._gather_beside())
+        return self.overview
+
+    async def _gather(self) -> Overview:
+        begun = self.engine.elapsed()
+        self.read_all = await self._read_events(begun + READING_SECONDS)
+        async with snapshot(self.engine.pool, self.account, self.engine.wall()) as tx:
+            self.overview = await gather(tx)
+        ended = self.engine.elapsed()
+        self.good_until = ended + (ended - begun) * KEEP_FACTOR if ended - begun > SLOW_SECONDS else None
+        return self.overview
+
+    async def _gather_beside(self) -> None:
+        try:
+            await self._gather()
+        except psycopg.Error:
+            log.exception("the overview of %s could not be gathered", self.account.id)
+        finally:
+            self.gathering = None
 
     async def _read_events(self, until: float) -> bool:
         while self.engine.elapsed() < until:

@@ -19,7 +19,8 @@ from voldaan.web.request_log import RequestLog
 from voldaan.web.sign_in import SignIn, own_path, read_form, same_origin
 from voldaan.web.templates import STATIC, THEME_COOKIE, THEMES
 
-A_YEAR = 365 * 86_400
+A_DAY = 86_400
+A_YEAR = 365 * A_DAY
 
 
 def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
@@ -71,4 +72,6 @@ class Static(StaticFiles):
         response = await super().get_response(path, scope)
         if response.status_code == 200 and b"v=" in scope["query_string"]:
             response.headers["cache-control"] = f"public, max-age={A_YEAR}, immutable"
+        elif response.status_code in (200, 304):
+            response.headers["cache-control"] = f"public, max-age={A_DAY}"  # named by the style sheet, as it is
         return response

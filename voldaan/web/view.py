@@ -102,8 +102,8 @@ class View:
         before = months[-1].start if months else 0
         ends = [m.end for m in months]
         subscribers = self.recurring.subscribers
-        note = f"this month · {number(subscribers)} {'subscriber' if subscribers == 1 else 'subscribers'}"
-        moved = change(self.recurring.amount, before) if before else ""
+        note = f"{number(subscribers)} {'subscriber' if subscribers == 1 else 'subscribers'}"
+        moved = f"{change(self.recurring.amount, before)} this month" if before else ""
         tone = "good" if self.recurring.amount > before else "bad" if self.recurring.amount < before else ""
         spark = charts.sparkline("Monthly recurring revenue over twelve months", ends, "c-accent")
         return Kpi("mrr", "Recurring revenue", self.money(self.recurring.amount), note, moved, tone, spark)
@@ -116,11 +116,9 @@ class View:
     def _receivables_kpi(self) -> Kpi:
         late, open_ = self.receivables.overdue, self.receivables.count
         note = f"{number(open_)} open {'invoice' if open_ == 1 else 'invoices'}"
-        if late:
-            note = f"overdue · {note}"
         return Kpi(
             "receivables", "Receivables", self.money(self.receivables.amount), note,
-            self.money(late) if late else "", "bad" if late else "",
+            f"{self.money(late)} overdue" if late else "", "bad" if late else "",
             charts.shares("Open invoices by how late they are", self._aging_parts(), height=6),
         )  # fmt: skip
 
