@@ -268,7 +268,7 @@ def answered(attempt: Attempt, outcome: Outcome, now: int, wall: int) -> tuple[A
     due: list[Due] = []
     state: AttemptState
     if contradicts(attempt, outcome):
-        return _moved(attempt, replace(attempt, state="needs_reconciliation", **kept), [])
+        return _moved(attempt, replace(attempt, state="needs_reconciliation", resolved=None, **kept), [])
     match outcome:
         case Succeeded(processor_id=processor_id):
             state = "succeeded" if outcome.captured or attempt.flow != "authorize" else "authorized"
