@@ -23,6 +23,7 @@ from voldaan.store import accounts
 from voldaan.store.pool import Pool
 from voldaan.work import clock
 from voldaan.work.handlers import BY_KIND
+from voldaan.work.process import collect_seldom
 from voldaan.work.worker import Worker
 
 BILLING = ("subscription.renew", "invoice.finalize")
@@ -70,6 +71,7 @@ class BillingWorker(Worker):
 
 
 async def work(account_id: str, collect: bool) -> dict[str, Any]:
+    collect_seldom()
     async with running(os.environ["DATABASE_URL"], Settings.read()) as engine:
         account = await accounts.find(engine.pool, account_id)
         if account is None:
