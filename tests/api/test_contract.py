@@ -40,7 +40,8 @@ def test_an_answer_is_what_the_sdk_declares(world: World, operation: str):
     call = CALLS[operation](world)
     if operation in ALWAYS_REFUSED:
         refused = world.wire.refused(method, call.path, call.params)
-        assert (refused.status, check_error(refused.body)) == (400, [])
+        assert refused.status == (404 if method == "DELETE" else 400)
+        assert check_error(refused.body) == []
         return
     answer = world.wire.ok(method, call.path, call.params)
     declared = re.sub(r"/charges/ch_\w+/refunds", "/refunds", call.path) if operation in LEGACY else call.path

@@ -14,13 +14,13 @@ from typing import Any, get_args, get_origin
 import psycopg
 import pytest
 from pydantic import BaseModel
-from voldaan.api.routes import ROUTES
 
 from tests.api.calls import CALLS, Call, key
 from tests.api.contract.checker import check_error
 from tests.api.wire import Wire, form
 from tests.api.world import World
 from tests.conftest import new_account
+from voldaan.api.routes import ROUTES
 
 FORMS_EACH = 60
 HOSTILE = [
