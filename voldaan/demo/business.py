@@ -95,6 +95,9 @@ class Business:
         else:
             self.save_card(customer, story)
         subscription = self.v1.subscriptions.create(terms)  # type: ignore[arg-type]
+        if subscription.status == "incomplete":  # the first payment was declined: another card, at once
+            self.use_card(customer, "pm_card_visa")
+            self.v1.invoices.pay(str(subscription.latest_invoice))
         self.members[customer] = Member(story, customer, subscription.id)
 
     def save_card(self, customer: str, story: Customer) -> None:

@@ -19,10 +19,10 @@ CITIES = ["Amsterdam", "Utrecht", "Rotterdam", "Groningen", "Eindhoven", "Haarle
 
 # payment method, share of customers in a thousand
 CARDS = [
-    ("pm_card_visa", 560),
-    ("pm_card_mastercard", 250),
+    ("pm_card_visa", 600),
+    ("pm_card_mastercard", 270),
     ("pm_card_amex", 60),
-    ("pm_card_chargeCustomerFail", 90),    # can be saved, and declines when it is charged
+    ("pm_card_chargeCustomerFail", 30),    # can be saved, and declines when it is charged
     ("pm_card_createDispute", 15),         # the cardholder disputes the first payment
     ("pm_card_refundFail", 25),
 ]
@@ -48,6 +48,7 @@ class Customer:
     trial_days: int
     coupon: str | None
     first_tries_declined_card: bool
+    card_expires: int | None        # day from which the card declines
     upgrades: int | None            # day
     new_seats: int
     cancels: int | None             # day
@@ -68,7 +69,7 @@ def _customer(chance: random.Random, number: int, joins: int, days: int) -> Cust
     first, last = chance.choice(FIRST), chance.choice(LAST)
     plan = _weighted(chance, PLANS)
     transfer = plan.startswith("team") and chance.randrange(100) < 25
-    leaves = chance.randrange(100) < 22
+    leaves = chance.randrange(100) < 26
     return Customer(
         number=number,
         name=f"{first} {last}",
@@ -84,12 +85,13 @@ def _customer(chance: random.Random, number: int, joins: int, days: int) -> Cust
         trial_days=14 if chance.randrange(100) < 15 else 0,
         coupon=chance.choice(["LAUNCH20", "FRIENDS"]) if chance.randrange(100) < 15 else None,
         first_tries_declined_card=chance.randrange(100) < 5,
+        card_expires=joins + chance.randint(20, 150) if not transfer and chance.randrange(100) < 16 else None,
         upgrades=joins + chance.randint(20, 200) if chance.randrange(100) < 25 else None,
         new_seats=chance.randint(3, 20),
-        cancels=joins + chance.randint(35, max(36, days)) if leaves else None,
+        cancels=joins + chance.randint(25, max(26, days // 2)) if leaves else None,
         cancels_at_once=chance.randrange(100) < 30,
         asks_refund=joins + chance.randint(2, 60) if chance.randrange(100) < 6 else None,
-        updates_card_after=chance.randint(1, 9) if chance.randrange(100) < 70 else None,
+        updates_card_after=chance.randint(1, 9) if chance.randrange(100) < 65 else None,
     )
 
 

@@ -107,8 +107,7 @@ def wait_until_up(address: str, server: subprocess.Popen[bytes]) -> None:
 
 def live(address: str, key: str, customers: int, months: int, seed: int) -> Business:
     """Lives the months, with a bar that shows them."""
-    client = stripe.StripeClient(key, base_addresses={"api": address, "files": address, "connect": address, "meter_events": address})
-    business = Business(client)
+    business = Business(stripe.StripeClient(key, base_addresses={"api": address}))
     business.open(START)
     year = Year(business, START, months, customers, seed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("months"), TimeElapsedColumn())
@@ -125,12 +124,15 @@ def report(business: Business, outcome: Outcome, seconds: float, seed: int) -> N
     for name, justify in (("account", "left"), ("", "left"), ("debits", "right"), ("credits", "right"), ("balance", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for balance in outcome.balances:
-        table.add_row(balance.account, balance.currency.upper(), *map(balance.shown, (balance.debits, balance.credits, balance.normal)))
+        amounts = map(balance.shown, (balance.debits, balance.credits, balance.normal))
+        table.add_row(balance.account.replace("_", " "), balance.currency.upper(), *amounts)
     console.print()
     console.print(table)
     joined, ended = len(business.members), sum(m.ended for m in business.members.values())
-    console.print(f"\n{joined} customers joined, {ended} left, in {seconds:.0f} s. Seed {seed}, books {outcome.digest}.", highlight=False)
+    console.print(f"\n{joined} customers joined, {ended} left, in {seconds:.0f} s.", highlight=False)
+    console.print(f"Seed {seed}, books {outcome.digest}: the same seed gives the same books.", highlight=False)
     verdict = outcome.verdict
-    console.print(f"{len(verdict.checked)} invariants: " + ("clean" if verdict.clean else f"{len(verdict.findings)} findings"))
+    said = "all hold" if verdict.clean else f"{len(verdict.findings)} findings"
+    console.print(f"{len(verdict.checked)} invariants checked: {said}.", highlight=False)
     for finding in verdict.findings[:20]:
         console.print(f"  {finding.invariant} {finding.id}: {finding.detail}", highlight=False)

@@ -57,6 +57,8 @@ class Year:
             self.business.join(story)
             (id,) = set(self.business.members) - before
             member = self.business.members[id]
+            if story.card_expires:
+                self.plan(story.card_expires, "expiry", lambda: self.business.use_card(id, "pm_card_chargeCustomerFail"))
             if story.upgrades:
                 self.plan(story.upgrades, "upgrade", lambda: self.business.upgrade(member))
             if story.cancels:

@@ -63,8 +63,12 @@ async def verify(
 
 
 OURS = """
-select id, processor, state, amount, currency, flow from attempts
- where account_id = %(account)s and flow in ('authorize', 'capture', 'refund', 'payout')
+select a.id, a.processor, a.state, a.amount, a.currency, a.flow
+  from attempts a
+  left join refunds r on r.account_id = a.account_id and r.id = a.refund_id
+  left join payouts p on p.account_id = a.account_id and p.id = a.payout_id
+ where a.account_id = %(account)s and a.flow in ('authorize', 'capture', 'refund', 'payout')
+   and coalesce(r.status, p.status, '') <> 'failed'  -- came back later, here and there
 """
 
 
