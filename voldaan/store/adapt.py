@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -15,9 +16,14 @@ POSTGRES_EPOCH = 946_684_800  # 2000-01-01 in epoch seconds
 MICRO = 1_000_000
 TIMESTAMPTZ_OID = 1184
 JSONB_OID = 3802
+TEXT_OID, TEXT_ARRAY_OID = 25, 1009
+INT8_OID, INT8_ARRAY_OID = 20, 1016
 
 _pack = struct.Struct("!q").pack
 _unpack = struct.Struct("!q").unpack
+_pack_length = struct.Struct("!i").pack
+_array_head = struct.Struct("!iiIii").pack  # dimensions, nulls, type of members, length, lower bound
+_EIGHT = _pack_length(8)
 
 
 class At(int):
@@ -40,7 +46,46 @@ class InstantBinaryLoader(Loader):
     format = Format.BINARY
 
     def load(self, data: Any) -> int:
-        return int(_unpack(bytes(data))[0]) // MICRO + POSTGRES_EPOCH
+        return _unpack(data)[0] // MICRO + POSTGRES_EPOCH  # type: ignore[no-any-return]
+
+
+class Texts(list[str]):
+    """A list without nulls that is passed to a query as text[]; the driver's own way costs a microsecond for each member."""
+
+
+class Numbers(list[int]):
+    """The same as bigint[]."""
+
+
+def array(values: list[Any]) -> list[Any]:
+    """A list parameter in the form that is cheapest to send."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return Texts(values)
+    return Numbers(values) if kinds == {int} else values
+
+
+class TextsDumper(Dumper):
+    format = Format.BINARY
+    oid = TEXT_ARRAY_OID
+
+    def dump(self, obj: Texts) -> bytes:
+        members = [text.encode() for text in obj]
+        lengths = map(_pack_length, map(len, members))
+        return _array(TEXT_OID, len(obj)) + b"".join(chain.from_iterable(zip(lengths, members, strict=True)))
+
+
+class NumbersDumper(Dumper):
+    format = Format.BINARY
+    oid = INT8_ARRAY_OID
+
+    def dump(self, obj: Numbers) -> bytes:
+        return _array(INT8_OID, len(obj)) + b"".join(_EIGHT + _pack(number) for number in obj)
+
+
+def _array(member: int, count: int) -> bytes:
+    """The head of a one-dimensional array without nulls."""
+    return _array_head(1, 0, member, count, 1)
 
 
 class JsonbDumper(Dumper):
@@ -56,5 +101,7 @@ def prepare(connection: psycopg.AsyncConnection[Any]) -> None:
     adapters = connection.adapters
     adapters.register_dumper(At, InstantDumper)
     adapters.register_dumper(Json, JsonbDumper)
+    adapters.register_dumper(Texts, TextsDumper)
+    adapters.register_dumper(Numbers, NumbersDumper)
     adapters.register_loader("timestamptz", InstantBinaryLoader)
     set_json_loads(msgspec.json.decode, connection)

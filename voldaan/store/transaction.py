@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
 from voldaan.store import rows
+from voldaan.store.adapt import array
 from voldaan.store.pool import Connection, Pool
 
 R = TypeVar("R", bound=Resource)
@@ -66,19 +67,25 @@ class Transaction:
         found = await self.get(cls, wanted)
         self.preloaded.update({(cls, id): found.get(id) for id in wanted})
 
+    def _given(self, params: dict[str, Any]) -> dict[str, Any]:
+        given: dict[str, Any] = {"account": self.account.id}
+        for name, value in params.items():
+            given[name] = array(value) if type(value) is list else value
+        return given
+
     async def all(self, sql: str, **params: Any) -> list[Any]:
         """All rows of a query; `account` is always among its parameters."""
-        cursor = await self.connection.execute(sql, {"account": self.account.id, **params}, binary=True)
+        cursor = await self.connection.execute(sql, self._given(params), binary=True)
         return await cursor.fetchall()
 
     async def one(self, sql: str, **params: Any) -> Any:
         """The first row of a query, or None."""
-        cursor = await self.connection.execute(sql, {"account": self.account.id, **params}, binary=True)
+        cursor = await self.connection.execute(sql, self._given(params), binary=True)
         return await cursor.fetchone()
 
     async def run(self, sql: str, **params: Any) -> int:
         """Runs a statement; returns the number of rows it touched."""
-        cursor = await self.connection.execute(sql, {"account": self.account.id, **params})
+        cursor = await self.connection.execute(sql, self._given(params))
         return cursor.rowcount
 
     async def get(self, cls: type[R], ids: Iterable[str | None], *, lock: bool = False) -> dict[str, R]:
