@@ -27,6 +27,9 @@ async def attach(tx: Transaction, resources: Sequence[Resource], include: tuple[
 async def _attach_one(tx: Transaction, parents: Sequence[Resource], field: Field) -> None:
     children = field.children
     assert children is not None
+    parents = [parent for parent in parents if not _has_own(parent, field)]
+    if not parents:
+        return
     cls = BY_OBJECT[children.object]
     by = next(f for f in spec(cls).columns if f.name == children.by)
     read = rows.reader(cls)
@@ -50,6 +53,17 @@ async def _attach_one(tx: Transaction, parents: Sequence[Resource], field: Field
             url=children.url.format(id=parent.id),
         )
         setattr(parent, field.name, page)
+
+
+def _has_own(parent: Resource, field: Field) -> bool:
+    """Whether the list is there already, whole, as whoever made the object knows it; then it is only cut to size."""
+    page = getattr(parent, field.name)
+    if not isinstance(page, ListObject) or not page.data:
+        return False
+    limit = field.children.embedded if field.children else 0
+    if len(page.data) > limit:
+        setattr(parent, field.name, ListObject(data=page.data[:limit], has_more=True, url=page.url))
+    return True
 
 
 async def embed(tx: Transaction, resources: Sequence[Resource]) -> None:
