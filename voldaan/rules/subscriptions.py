@@ -169,7 +169,11 @@ def _first_invoice(
             collect = "later"
         finalized, _ = invoices.finalize(facts, invoice, now, new_id, collect=collect)
         decision.add(finalized)
-    return decision.add(drop_used_discounts(facts, facts.parties.subscriptions[subscription.id], now))
+    begun = facts.parties.subscriptions[subscription.id]
+    decision.add(drop_used_discounts(facts, begun, now))
+    if (left := facts.parties.subscriptions[subscription.id]) is not begun:
+        decision.updates.append(Update(left, begun))
+    return decision
 
 
 def _own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Decision:
