@@ -17,10 +17,15 @@ from voldaan.commands import (
     payment_intents,
     payment_methods,
     payouts,
+    prices,
     refunds,
     setup_intents,
+    subscriptions,
 )
 from voldaan.commands.attempts import card_error_of
+from voldaan.commands.settling import settle
+from voldaan.processors.declines import decline
+from voldaan.processors.protocol import Declined
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import Attempt
@@ -29,6 +34,7 @@ from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.charges import Charge, ChargeCapture, ChargeCreate, ChargeUpdate
 from voldaan.resources.customers import Customer, CustomerCreate, CustomerUpdate
 from voldaan.resources.disputes import Dispute, DisputeClose, DisputeUpdate
+from voldaan.resources.invoices import Invoice
 from voldaan.resources.mandates import Mandate
 from voldaan.resources.payment_intents import (
     PaymentIntent,
@@ -46,8 +52,10 @@ from voldaan.resources.payment_methods import (
     PaymentMethodUpdate,
 )
 from voldaan.resources.payouts import Payout, PayoutCreate
+from voldaan.resources.prices import PriceCreate
 from voldaan.resources.refunds import Refund, RefundCreate
 from voldaan.resources.setup_intents import SetupIntentCancel, SetupIntentConfirm, SetupIntentCreate
+from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.rules.decision import Refused
 from voldaan.store.pool import Pool
 from voldaan.store.transaction import transaction
@@ -566,3 +574,71 @@ async def test_a_refund_of_pending_money_is_pending_too(world: World) -> None:
     assert (await world.rows(Payout))[0].amount == 5825
 
 
+
+
+# ── invoices ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def subscribed(world: World, customer: Customer, card: str, amount: int = 3100) -> Subscription:
+    method = await world.do(payment_methods.attach, PaymentMethodAttach(customer=customer.id), card)
+    await world.do(customers.update, CustomerUpdate(invoice_settings={"default_payment_method": method.id}), customer.id)
+    price = await world.do(
+        prices.create,
+        PriceCreate(currency="eur", unit_amount=amount, recurring={"interval": "month"}, product_data={"name": "Pro"}),
+    )
+    params = SubscriptionCreate(customer=customer.id, items=[{"price": price.id}])
+    found: Subscription = await world.do(subscriptions.create, params)
+    return found
+
+
+async def test_a_subscription_is_paid_and_refunded(world: World, anna: Customer) -> None:
+    """What was not earned yet comes off the deferred revenue, in proportion; a refund that fails puts it back."""
+    subscription = await subscribed(world, anna, "pm_card_visa")
+    assert subscription.status == "active"
+    invoice = await world.see(Invoice, subscription.latest_invoice)
+    assert (invoice.status, invoice.amount_paid) == ("paid", 3100)
+    intent = (await world.rows(PaymentIntent))[0]
+    assert (intent.status, intent.invoice) == ("succeeded", invoice.id)
+
+    async def deferred() -> int:
+        posted = await world.all(
+            "select coalesce(sum(case 'deferred_revenue' when credit then amount when debit then -amount end), 0)::bigint "
+            "from postings where account_id = %(account)s"
+        )
+        return int(posted[0][0])
+
+    assert await deferred() == 3100
+    await world.do(refunds.create, RefundCreate(payment_intent=intent.id, amount=1000))
+    assert await deferred() == 2100
+    second = await world.do(refunds.create, RefundCreate(payment_intent=intent.id, amount=500), carry_out=False)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await settle(tx, [(second.attempt, Declined(decline("charge_not_refundable")))])
+    assert await deferred() == 2100
+    await world.do(refunds.create, RefundCreate(payment_intent=intent.id))
+    assert await deferred() == 0
+
+
+async def test_a_subscription_whose_card_is_declined(world: World, anna: Customer) -> None:
+    subscription = await subscribed(world, anna, "pm_card_chargeCustomerFail")
+    assert subscription.status == "incomplete"
+    invoice = await world.see(Invoice, subscription.latest_invoice)
+    assert (invoice.status, invoice.attempt_count) == ("open", 1)
+    intent = (await world.rows(PaymentIntent))[0]
+    paid = await world.do(payment_intents.confirm, PaymentIntentConfirm(payment_method="pm_card_visa"), intent.id)
+    assert paid.status == "succeeded"
+    assert (await world.see(Invoice, invoice.id)).status == "paid"
+    assert (await world.see(Subscription, subscription.id)).status == "active"
+
+
+async def test_a_subscription_that_the_bank_asks_about(world: World, anna: Customer) -> None:
+    subscription = await subscribed(world, anna, "pm_card_threeDSecure2Required")
+    assert subscription.status == "incomplete"
+    intent = (await world.rows(PaymentIntent))[0]
+    attempt = await world.attempt(intent)
+    if intent.status == "requires_action":
+        await world.network.authenticate(attempt.processor_id or "", succeed=True)
+        await attempts.resolve(world.engine, world.account, [attempt.id])
+    else:
+        done = await world.do(payment_intents.confirm, PaymentIntentConfirm(payment_method="pm_card_visa"), intent.id)
+        assert done.status == "succeeded"
+    assert (await world.see(Subscription, subscription.id)).status == "active"

@@ -10,7 +10,7 @@ import psycopg
 from msgspec.structs import replace
 
 from voldaan.commands.asking import together
-from voldaan.commands.settling import Rows, load
+from voldaan.commands.settling import Rows, load, load_deferred
 from voldaan.engine import Again, Engine, Leased
 from voldaan.ledger.payments import moved
 from voldaan.processors.protocol import ProcessorEvent
@@ -83,6 +83,7 @@ async def apply(tx: Transaction, processor: str, heard: Sequence[Heard]) -> None
     A payment's own outcome is not taken from an event: it makes the attempt due, to be asked for.
     """
     rows = await load(tx, [id for id, _ in heard])
+    await load_deferred(tx, rows, rows.all(Charge))
     new = await _new(tx, processor, [event for _, event in heard])
     known = await _disputes(tx, processor, [event for _, event in heard])
     decisions = []
@@ -112,12 +113,14 @@ def _heard(rows: Rows, attempt: Attempt, event: ProcessorEvent, known: dict[str,
         case "dispute.created" | "dispute.updated" | "dispute.closed" | "fraud_warning.created":
             if charge := rows.find(Charge, attempt.charge):
                 dispute = known.get(event.object_id or event.event_id)
-                settled = disputes.hear(event, charge, dispute, attempt.processor, tx.now, new_id)
+                deferred = rows.deferred.get(charge.invoice or "", 0)
+                settled = disputes.hear(event, charge, dispute, attempt.processor, tx.now, new_id, deferred=deferred)
         case "refund.failed":
             refund = rows.find(Refund, attempt.refund)
             charge = rows.find(Charge, attempt.charge)
             if refund and charge and refund.status == "succeeded":
-                refunds.failed(settled, refund, charge, event.decline, tx.now, new_id)
+                taken = rows.taken.get(refund.id, 0)
+                refunds.failed(settled, refund, charge, event.decline, tx.now, new_id, deferred=taken)
         case "payout.failed":
             payout = rows.find(Payout, attempt.payout)
             if payout and payout.status == "paid":

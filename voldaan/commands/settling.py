@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from voldaan.commands import collection
+from voldaan.ledger.chart import DEFERRED_REVENUE
 from voldaan.ledger.payments import moved
 from voldaan.processors.protocol import Outcome
 from voldaan.resources.attempts import Attempt
@@ -100,6 +101,8 @@ class Rows:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[type[Resource], str], Resource] = {}
+        self.deferred: dict[str, int] = {}           # invoice -> what the books hold of it that is not earned yet
+        self.taken: dict[str, int] = {}              # refund or dispute -> how much of that it has taken
 
     def put(self, resources: Iterable[Resource]) -> None:
         for resource in resources:
@@ -109,6 +112,16 @@ class Rows:
         """What a decision changes is what the next one starts from."""
         self.put(decision.inserts)
         self.put(update.new for update in decision.updates)
+        for posting in decision.postings:
+            self.posted(posting.invoice, posting.source, posting.debit, posting.credit, posting.amount)
+
+    def posted(self, invoice: str | None, source: str, debit: str, credit: str, amount: int) -> None:
+        """Follows what is deferred of an invoice."""
+        if invoice is None or DEFERRED_REVENUE not in (debit, credit):
+            return
+        more = amount if credit == DEFERRED_REVENUE else -amount
+        self.deferred[invoice] = self.deferred.get(invoice, 0) + more
+        self.taken[source] = self.taken.get(source, 0) - more
 
     def find(self, cls: type[R], id: str | None) -> R | None:
         return self._rows.get((cls, id or ""))  # type: ignore[return-value]
@@ -133,6 +146,8 @@ class Rows:
             next_method=self.find(PaymentMethod, then["payment_method"]) if then else None,
             setup=self.find(SetupIntent, attempt.setup_intent),
             refund=self.find(Refund, attempt.refund),
+            deferred=self.deferred.get(charge.invoice or "", 0) if charge else 0,
+            refund_deferred=self.taken.get(attempt.refund or "", 0),
             payout=self.find(Payout, attempt.payout),
         )
 
@@ -161,8 +176,22 @@ async def load(tx: Transaction, ids: Sequence[str]) -> Rows:
     following = [a.request["then"]["payment_method"] for a in attempts if "then" in a.request]
     rows.put((await tx.get(PaymentMethod, [*methods, *following])).values())
     refunded = {a.charge for a in attempts if a.flow == "refund"}
-    paid = [c.balance_transaction for c in rows.all(Charge) if c.id in refunded]
-    rows.put((await tx.get(BalanceTransaction, paid)).values())
+    charges = [c for c in rows.all(Charge) if c.id in refunded]
+    rows.put((await tx.get(BalanceTransaction, [c.balance_transaction for c in charges])).values())
+    await load_deferred(tx, rows, charges)
     earlier = [authorization_of(a, intents.get(a.payment_intent or "")) for a in attempts]
     rows.put((await tx.get(Attempt, [id for id in earlier if rows.find(Attempt, id) is None], lock=True)).values())
     return rows
+
+
+async def load_deferred(tx: Transaction, rows: Rows, charges: Sequence[Charge]) -> None:
+    """What the books hold of these charges' invoices that is not earned yet, and who has taken how much of it.
+
+    Read by the objects that post it, since postings are found by their source.
+    """
+    invoices = {c.id: c.invoice for c in charges if c.invoice}
+    if not invoices:
+        return
+    found = await tx.all(query("attempts", "deferred"), charges=list(invoices), invoices=sorted(set(invoices.values())))
+    for charge, source, debit, credit, amount in found:
+        rows.posted(invoices[charge] if charge else source, source, debit, credit, amount)

@@ -221,6 +221,8 @@ class Facts:
     next_method: PaymentMethod | None = None         # what is tried once the void has succeeded
     setup: SetupIntent | None = None
     refund: Refund | None = None
+    deferred: int = 0                                # what the books hold of the charge's invoice that is not earned yet
+    refund_deferred: int = 0                         # how much of it the refund has taken
     payout: Payout | None = None
     dispute: Dispute | None = None
 

@@ -15,6 +15,7 @@ from voldaan.rules.attempts import Settled
 from voldaan.rules.balance import Moved
 from voldaan.rules.decision import Event, Update
 from voldaan.rules.ids import NewId
+from voldaan.rules.refunds import earned_share
 
 CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
 REASONS = frozenset({
@@ -24,8 +25,20 @@ REASONS = frozenset({
 })  # fmt: skip
 
 
-def hear(event: ProcessorEvent, charge: Charge, dispute: Dispute | None, processor: str, now: int, new_id: NewId) -> Settled:
-    """What an event of the processor leads to. A dispute that is closed stays closed, whatever arrives late."""
+def hear(
+    event: ProcessorEvent,
+    charge: Charge,
+    dispute: Dispute | None,
+    processor: str,
+    now: int,
+    new_id: NewId,
+    *,
+    deferred: int = 0,
+) -> Settled:
+    """What an event of the processor leads to. A dispute that is closed stays closed, whatever arrives late.
+
+    `deferred` is what the books hold of the charge's invoice that is not earned yet.
+    """
     settled = Settled()
     if event.type == "fraud_warning.created":
         return _warned(settled, charge)
@@ -43,7 +56,7 @@ def hear(event: ProcessorEvent, charge: Charge, dispute: Dispute | None, process
     charged = charge
     events: list[str] = []
     if event.funds_withdrawn:
-        new, charged = _withdraw(settled, new, charged, event, now, new_id)
+        new, charged = _withdraw(settled, new, charged, event, deferred, now, new_id)
         events.append("charge.dispute.funds_withdrawn")
     if event.funds_reinstated:
         new, charged = _reinstate(settled, new, charged, event, now, new_id)
@@ -100,7 +113,7 @@ def _details(was: EvidenceDetails, event: ProcessorEvent, status: DisputeStatus)
 
 
 def _withdraw(
-    settled: Settled, dispute: Dispute, charge: Charge, event: ProcessorEvent, now: int, new_id: NewId
+    settled: Settled, dispute: Dispute, charge: Charge, event: ProcessorEvent, deferred: int, now: int, new_id: NewId
 ) -> tuple[Dispute, Charge]:
     transaction = balance.movement(
         "adjustment", -event.amount, event.currency, dispute.id,
@@ -110,7 +123,8 @@ def _withdraw(
     settled.decision.inserts.append(transaction)
     settled.moved.append(
         Moved(
-            "dispute_withdrawn", dispute.id, event.amount, event.currency, now, transaction, charge.customer, charge.invoice
+            "dispute_withdrawn", dispute.id, event.amount, event.currency, now, transaction, charge.customer, charge.invoice,
+            earned_share(charge, event.amount, deferred, reserved=0),
         )
     )
     return (

@@ -186,8 +186,7 @@ def _paid_twice(
     settled: Settled, facts: Facts, charge: Charge, answer: Succeeded, now: int, wall: int, new_id: NewId
 ) -> Settled:
     """Money that came although the intent is paid: recorded, and sent back by itself."""
-    intent, _, attempt = _parts(facts)
-    decision = settled.decision
+    attempt, decision = facts.attempt, settled.decision
     if not answer.captured:
         _write_charge(settled, charge, None)
         decision.events.append(Event("charge.succeeded", charge))

@@ -16,6 +16,7 @@ from voldaan.rules.balance import Moved
 from voldaan.rules.catalogue import shown
 from voldaan.rules.decision import Decision, Event, Refusal, Update
 from voldaan.rules.ids import NewId
+from voldaan.rules.money import divide
 
 REASONS = {
     "expired_or_canceled_card": "expired_or_canceled_card",
@@ -85,6 +86,19 @@ def refund(
     return decision
 
 
+def earned_share(charge: Charge, amount: int, deferred: int, *, reserved: int) -> int | None:
+    """How much of `amount`, taken back from a charge, had been earned; None without an invoice: all of it.
+
+    The rest comes off what is deferred, in proportion to what is left of the charge: taking back all of it leaves
+    nothing deferred. `reserved` is how much of `amount` the charge counts as refunded already.
+    """
+    if charge.invoice is None:
+        return None
+    left = refundable(charge) + reserved
+    unearned = divide(amount * deferred, left) if left > 0 else deferred
+    return amount - max(min(unearned, deferred, amount), 0)
+
+
 def reserve(charge: Charge, amount: int) -> Charge:
     """The charge with `amount` more (or less) refunded."""
     total = charge.amount_refunded + amount
@@ -108,7 +122,7 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
     first = facts.attempt.state == "dispatched"
     if attempt.state == "not_sent" or isinstance(outcome, Declined):
         decline = outcome.decline if isinstance(outcome, Declined) else None
-        failed(settled, refund, charge, decline, now, new_id, first=first)
+        failed(settled, refund, charge, decline, now, new_id, first=first, deferred=facts.refund_deferred)
         return settled
 
     new = refund
@@ -118,8 +132,9 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
         new, transaction = _leaves(new, charge, facts.charge_transaction, now, new_id)
         decision.inserts.append(transaction)
         decision.due += balance.becomes_available(transaction)
+        earned = earned_share(charge, new.amount, facts.deferred, reserved=new.amount)
         settled.moved.append(
-            Moved("refund", new.id, new.amount, new.currency, now, transaction, charge.customer, charge.invoice)
+            Moved("refund", new.id, new.amount, new.currency, now, transaction, charge.customer, charge.invoice, earned)
         )
     if new != refund:
         decision.updates.append(Update(new, refund))
@@ -131,9 +146,17 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
 
 
 def failed(
-    settled: Settled, refund: Refund, charge: Charge, decline: Decline | None, now: int, new_id: NewId, *, first: bool = False
+    settled: Settled,
+    refund: Refund,
+    charge: Charge,
+    decline: Decline | None,
+    now: int,
+    new_id: NewId,
+    *,
+    first: bool = False,
+    deferred: int = 0,
 ) -> None:
-    """The money did not leave, or has come back: the charge can be refunded again."""
+    """The money did not leave, or has come back: the charge can be refunded again, and what was deferred is so again."""
     decision = settled.decision
     new = replace(refund, failure_reason=_reason(decline), pending_reason=UNSET, status="failed")
     if refund.balance_transaction:
@@ -144,7 +167,10 @@ def failed(
         new = replace(new, failure_balance_transaction=transaction.id)
         decision.inserts.append(transaction)
         settled.moved.append(
-            Moved("refund_failed", refund.id, refund.amount, refund.currency, now, transaction, charge.customer, charge.invoice)
+            Moved(
+                "refund_failed", refund.id, refund.amount, refund.currency, now, transaction, charge.customer, charge.invoice,
+                refund.amount - deferred,
+            )
         )
     decision.updates += [Update(new, refund), Update(reserve(charge, -refund.amount), charge)]
     if first:
