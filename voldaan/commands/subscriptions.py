@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, collection, discounts, lookups, posting
@@ -110,7 +112,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
     if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
         ended = facts.parties.subscriptions[id]
         decision.add(renewals.last_invoice(facts, ended, taken, tx.now, new_id))
-    decision.add(await _stop_collecting(tx, id))
+    decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])
     return facts.parties.subscriptions[id]
 
@@ -208,13 +210,30 @@ async def resume_collection(tx: Transaction, subjects: list[str]) -> None:
 async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work subscription.cancel: the agreed instant has come."""
     facts = await billing.load(tx, subscriptions=subjects)
-    decision = Decision()
+    decision, ended = Decision(), []
     for subscription in list(facts.parties.subscriptions.values()):
         over = subscription.cancel_at is not None and subscription.cancel_at <= tx.now
         if over and subscription.status not in states.SUBSCRIPTION_ENDED and subscription.status != "incomplete":
             decision.add(renewals.finish(facts, subscription, tx.now, new_id))
-            decision.add(await _stop_collecting(tx, subscription.id))
+            ended.append(subscription.id)
+    decision.add(await _stop_collecting(tx, ended))
     await write(tx, [posting.post(decision, tx.now)])
+
+
+async def cancel_now(tx: Transaction, ids: Sequence[str]) -> None:
+    """Ends subscriptions at once, because their customers are deleted: nothing more is billed or tried."""
+    facts = await billing.load(tx, subscriptions=ids)
+    running = [s for s in facts.parties.subscriptions.values() if s.status not in states.SUBSCRIPTION_ENDED]
+    decision, ended = Decision(), []
+    for subscription in running:
+        if subscription.status != "incomplete":
+            decision.add(collecting.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
+            ended.append(subscription.id)
+    decision.add(await _stop_collecting(tx, ended))
+    await write(tx, [posting.post(decision, tx.now)])
+    for subscription in running:
+        if subscription.status == "incomplete":
+            await _abandon(tx, subscription, subscription)
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------------
@@ -237,11 +256,11 @@ async def _abandon(tx: Transaction, was: Subscription, subscription: Subscriptio
     return known.parties.subscriptions[was.id]
 
 
-async def _stop_collecting(tx: Transaction, subscription: str) -> Decision:
-    """Nothing more is tried by itself for the subscription's unpaid invoices."""
+async def _stop_collecting(tx: Transaction, subscriptions: Sequence[str]) -> Decision:
+    """Nothing more is tried by itself for the unpaid invoices of these subscriptions."""
     decision = Decision()
-    where = "t.subscription_id = %(id)s and t.status in ('draft', 'open') and t.auto_advance"
-    for was in await tx.select(Invoice, where, id=subscription):
+    where = "t.subscription_id = any(%(ids)s) and t.status in ('draft', 'open') and t.auto_advance"
+    for was in await tx.select(Invoice, where, ids=list(subscriptions)):
         changed = replace(was, auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
         decision.updates.append(Update(changed, was))
         decision.due_cancelled += [("invoice.attempt", was.id), ("invoice.finalize", was.id)]
