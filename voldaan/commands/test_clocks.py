@@ -23,7 +23,7 @@ from voldaan.store.writer import write
 
 KEPT_SECONDS = 30 * 86400
 INTERVALS_MAX = 2  # of the shortest price: docs.stripe.com/api/test_clocks/advance
-WITHOUT_SUBSCRIPTION = ("year", 2)
+YEARS_MAX = 2  # without a subscription
 
 
 async def create(tx: Transaction, params: TestClockCreate) -> TestClock:
@@ -74,8 +74,10 @@ async def advance(tx: Transaction, params: TestClockAdvance, id: str) -> TestClo
 async def _furthest(tx: Transaction, clock: TestClock) -> int:
     """The latest instant that one advance may reach."""
     shortest = await tx.one(query("test_clocks", "shortest_interval"), clock=clock.id)
-    interval, count = (shortest[0], shortest[1] * INTERVALS_MAX) if shortest else WITHOUT_SUBSCRIPTION
-    return periods.add_interval(clock.frozen_time, interval, count, 1)
+    if shortest is None:
+        return periods.add_interval(clock.frozen_time, "year", YEARS_MAX, 1)
+    interval, count = shortest
+    return periods.add_interval(clock.frozen_time, interval, count * INTERVALS_MAX, 1)
 
 
 async def delete(tx: Transaction, params: TestClockDelete, id: str) -> dict[str, object]:
