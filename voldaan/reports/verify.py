@@ -16,8 +16,9 @@ from voldaan.store.queries import shelf
 
 FINDINGS_MAX = 100  # per invariant: the first ones tell the story
 
-# What a processor calls the end of an attempt that we call otherwise.
+# How an end that moved money is called there, and what here is no end yet.
 MOVED = {"succeeded"}
+WAITING = {"authorized", "processing"}
 MONEY = {Flow.AUTHORIZE, Flow.CAPTURE, Flow.REFUND, Flow.PAYOUT}
 P5 = "P5_attempts_are_the_processors_records"
 
@@ -58,7 +59,7 @@ async def verify(
             findings += [Finding(name, *map(str, row)) for row in rows]
         if processors:
             checked.append(P5)
-            findings += await _against_processors(connection, account, processors)
+            findings += await _against_processors(connection, account, processors, now)
     return Verdict(checked, findings)
 
 
@@ -71,23 +72,35 @@ select a.id, a.processor, a.state, a.amount, a.currency, a.flow
    and coalesce(r.status, p.status, '') <> 'failed'  -- came back later, here and there
 """
 
+# The latest instant that the account has come to, by the wall clock or one of its test clocks.
+LATEST = """
+select extract(epoch from greatest(max(frozen_at), to_timestamp(%(now)s)))::bigint from test_clocks where account_id = %(account)s
+"""
+
 
 async def _against_processors(
-    connection: Connection, only: str | None, processors: Callable[[str], Processor]
+    connection: Connection, only: str | None, processors: Callable[[str], Processor], now: int
 ) -> list[Finding]:
-    """Money that moved there and not here, or here and not there; and what moved twice under one reference."""
+    """Money that moved there and not here, or here and not there; and what moved twice under one reference.
+
+    A hold is no movement until it is captured, and what is under way is asked for when it is due.
+    """
     cursor = await connection.execute("select distinct account_id, processor from attempts order by 1, 2")
     findings: list[Finding] = []
     for account, name in await cursor.fetchall():
         processor = processors(name)
         if (only and account != only) or not isinstance(processor, Reporting):
             continue
+        rows = [row for row in await (await connection.execute(OURS, {"account": account})).fetchall() if row[1] == name]
+        ours = {(row[0], Flow(row[5])): row for row in rows if row[2] == "succeeded"}
+        (latest,) = await (await connection.execute(LATEST, {"account": account, "now": now})).fetchone() or (now,)
         theirs: dict[tuple[str, Flow], list[Record]] = {}
-        for record in await processor.records(account):
+        for record in await processor.records(account, latest):
             if record.status in MOVED and record.flow in MONEY:
                 theirs.setdefault((record.reference, record.flow), []).append(record)
-        rows = await (await connection.execute(OURS, {"account": account})).fetchall()
-        ours = {(row[0], Flow(row[5])): row for row in rows if row[1] == name and row[2] == "succeeded"}
+        for row in rows:
+            if row[2] in WAITING and len(theirs.get((row[0], Flow(row[5])), ())) == 1:
+                del theirs[row[0], Flow(row[5])]
         findings += [Finding(P5, account, key[0], said) for key, said in _differences(name, ours, theirs)][:FINDINGS_MAX]
     return findings
 
