@@ -161,13 +161,14 @@ async def test_a_year_of_movements(shop: Shop) -> None:
     await a_year(shop)
     await shop.read()
     found = (await shop.figures(at(6, 30)))["eur"]
-    assert {m.month: m.moved for m in found.months if m.moved} == EXPECTED
+    assert {m.name: m.moved for m in found.months if m.moved} == EXPECTED
     assert (found.amount, found.subscribers, found.per_subscriber) == (1000, 1, 1000)
-    assert [m.month for m in found.months] == [f"2025-{n:02}" for n in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
+    assert [m.name for m in found.months] == [f"2025-{n:02}" for n in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
     for month in found.months:
         assert month.start + sum(v if k in GAINS else -v for k, v in month.moved.items()) == month.end
     assert all(earlier.end == later.start for earlier, later in zip(found.months, found.months[1:], strict=False))
     assert found.months[-1].end == found.amount
+    assert (found.recent.start, found.recent.moved, found.recent.end) == (2000, {"churn": 1000}, 1000)
 
 
 async def test_months_before_the_window_are_its_start(shop: Shop) -> None:
@@ -246,7 +247,7 @@ async def test_discounts_that_last_subtract_and_others_do_not(shop: Shop) -> Non
     sub = await shop.change(sub, at(4), discounts=[d.id for d in used])
     await shop.change(sub, at(5), discounts=[])
     await shop.read()
-    months = {m.month: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
+    months = {m.name: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
     assert months == {"2026-02": {"new": 1000}, "2026-04": {"contraction": 500}, "2026-05": {"expansion": 500}}
 
 
@@ -260,7 +261,7 @@ async def test_a_customers_own_discount_counts_from_when_it_is_given_until_it_is
     taken = replace(given, end=at(5))
     await shop.put(at(5), updates=[Update(taken, given)], events=[Event("customer.discount.deleted", taken)])
     await shop.read(batch=1)
-    months = {m.month: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
+    months = {m.name: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
     assert months == {"2026-02": {"new": 1000}, "2026-03": {"contraction": 300}, "2026-05": {"expansion": 300}}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +18,14 @@ from tests.conftest import new_account
 from voldaan.runtime import running
 from voldaan.settings import Settings
 from voldaan.web.sign_in import first_run_link
+
+T = TypeVar("T")
+
+
+def beside(act: Callable[[], T]) -> T:
+    """Runs in a thread of its own: where a browser is driven, this one has an event loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(act).result()
 
 
 @dataclass
@@ -38,7 +48,7 @@ class Visitor:
                 at = engine if wall is None else replace(engine, wall=lambda: wall)
                 return await first_run_link(at, self.account, settings)
 
-        return asyncio.run(make())
+        return beside(lambda: asyncio.run(make()))
 
     def sign_in(self) -> None:
         answer = self.http.get(self.link())
@@ -47,6 +57,6 @@ class Visitor:
 
 @pytest.fixture
 def visitor(api_server: str, dsn: str) -> Iterator[Visitor]:
-    made = new_account(dsn, business_name="Test bakery")
+    made = beside(lambda: new_account(dsn, business_name="Test bakery"))
     with httpx.Client(base_url=api_server, timeout=30) as http:
         yield Visitor(api_server, made.account.id, made.secret_key, World(Wire(api_server, made.secret_key)), http, dsn)

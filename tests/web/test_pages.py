@@ -170,7 +170,8 @@ def test_static_files_are_kept_for_good_and_found_by_their_content(visitor: Visi
     for address in re.findall(r'"(/static/[^"]+)"', page):
         answer = visitor.http.get(address)
         assert answer.status_code == 200
-        assert "immutable" in answer.headers["cache-control"], address
+        assert ("immutable" in answer.headers["cache-control"]) == ("?v=" in address), address
+        assert answer.headers["cache-control"].startswith("public")
     assert visitor.http.get("/static/../pages.py").status_code == 404
     assert visitor.http.get("/static/%2e%2e/pages.py").status_code == 404
 

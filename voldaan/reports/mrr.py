@@ -173,11 +173,18 @@ def _json(rows: Sequence[Any]) -> Json:
 # ── the figures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(slots=True)
-class Month:
-    """One calendar month (UTC), "2026-03": what moved, in minor units; `start` and `end` are the amounts around it."""
+RECENT_DAYS = 30
+DAY = 86_400
 
-    month: str
+
+@dataclass(slots=True)
+class Span:
+    """A stretch of time: what moved in it, in minor units; `start` and `end` are the amounts around it.
+
+    `name` is a calendar month (UTC), "2026-03", or "" for the last thirty days.
+    """
+
+    name: str
     start: int = 0
     moved: dict[Kind, int] = field(default_factory=dict)
     end: int = 0
@@ -185,18 +192,26 @@ class Month:
     def amount(self, kind: Kind) -> int:
         return self.moved.get(kind, 0)
 
+    def add(self, kind: Kind, amount: int) -> None:
+        self.moved[kind] = self.amount(kind) + amount
+
     @property
     def net(self) -> int:
-        return sum(amount if kind in GAINS else -amount for kind, amount in self.moved.items())
+        return sum(signed(kind, amount) for kind, amount in self.moved.items())
+
+
+def signed(kind: Kind, amount: int) -> int:
+    return amount if kind in GAINS else -amount
 
 
 @dataclass(slots=True)
 class Recurring:
-    """One currency: the amount now, how many customers pay it, and the months that led to it."""
+    """One currency: the amount now, how many customers pay it, the months that led to it, and the last thirty days."""
 
     amount: int = 0
     subscribers: int = 0
-    months: list[Month] = field(default_factory=list)
+    months: list[Span] = field(default_factory=list)
+    recent: Span = field(default_factory=lambda: Span(""))
 
     @property
     def per_subscriber(self) -> int | None:
@@ -207,19 +222,22 @@ class Recurring:
 async def recurring(tx: Transaction, now: int, count: int = 12) -> dict[str, Recurring]:
     """The figures by currency: now, and by month up to that of `now`."""
     names = months_until(now, count)
-    start = first_instant(names[0])
+    window = {"start": first_instant(names[0]), "recent": now - RECENT_DAYS * DAY}
     found: dict[str, Recurring] = {}
     for currency, amount, subscribers in await tx.all(query("reports", "mrr_now")):
-        found[currency] = Recurring(amount, subscribers, [Month(name) for name in names])
-    before: dict[str, int] = {}
-    for currency, month, kind, amount in await tx.all(query("reports", "mrr_by_month"), start=start):
+        found[currency] = Recurring(amount, subscribers, [Span(name) for name in names])
+    before = dict.fromkeys(found, 0)
+    for currency, month, recent, kind, amount in await tx.all(query("reports", "mrr_by_month"), **window):
         if month is None:
-            before[currency] = before.get(currency, 0) + (amount if kind in GAINS else -amount)
+            before[currency] += signed(kind, amount)
         elif month in names:
-            found[currency].months[names.index(month)].moved[kind] = amount
+            found[currency].months[names.index(month)].add(kind, amount)
+        if recent:
+            found[currency].recent.add(kind, amount)
     for currency, figures in found.items():
-        running = before.get(currency, 0)
-        for month in figures.months:
-            month.start, running = running, running + month.net
-            month.end = running
+        running = before[currency]
+        for span in figures.months:
+            span.start, running = running, running + span.net
+            span.end = running
+        figures.recent.start, figures.recent.end = figures.amount - figures.recent.net, figures.amount
     return found

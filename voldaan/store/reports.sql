@@ -73,9 +73,10 @@ select currency, sum(amount)::bigint, count(distinct customer_id) filter (where 
   from mrr_subscriptions where account_id = %(account)s group by currency order by currency;
 
 -- name: mrr_by_month
--- Movements by calendar month; those before `start` under no month.
-select currency, case when at >= to_timestamp(%(start)s) then to_char(at at time zone 'UTC', 'YYYY-MM') end, kind, sum(amount)::bigint
-  from mrr_movements where account_id = %(account)s group by 1, 2, 3;
+-- Movements by calendar month, those before `start` under no month; and whether they are recent.
+select currency, case when at >= to_timestamp(%(start)s) then to_char(at at time zone 'UTC', 'YYYY-MM') end,
+       at > to_timestamp(%(recent)s), kind, sum(amount)::bigint
+  from mrr_movements where account_id = %(account)s group by 1, 2, 3, 4;
 
 -- name: clocks
 -- What time it is for the account: its test clocks, and whether anybody lives without one.
@@ -173,9 +174,13 @@ select count(*), count(*) filter (where created_at >= to_timestamp(%(since)s)), 
   from customers where account_id = %(account)s and deleted_at is null;
 
 -- name: activity
--- The latest events that people care about.
-select id, type, created_at, object_id, data from events
- where account_id = %(account)s and type = any(%(types)s) order by id desc limit %(limit)s;
+-- The latest events that people care about; a payment of an invoice is told by the invoice.
+select e.id, e.type, e.created_at, e.object_id, e.data
+  from events e
+ where e.account_id = %(account)s and e.type = any(%(types)s)
+   and not (e.type like 'payment_intent.%%' and exists (
+         select from payment_intents p where p.account_id = e.account_id and p.id = e.object_id and p.invoice_id is not null))
+ order by e.id desc limit %(limit)s;
 
 -- name: events_of_request
 -- What a request did: its events were made within the minutes after its id.

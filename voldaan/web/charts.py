@@ -129,9 +129,9 @@ def bars_and_line(
         shapes = [_bar(place, width, top, max(bottom - top, 1), bars.css)] if value else []
         columns.append(_column(place, width, height, shapes, labels[place]))
     points = [((place + 0.5) * width, scale.y(value)) for place, value in enumerate(line.values)]
-    dots = [_dot(x, y, line.css) for x, y in points]
     table = _table(title, long_labels or labels, [bars, line], money, None)
-    parts = [_grid(scale), *columns, _stretched(height, _path(points, None, line.css)), *dots]
+    end = [_dot(*points[-1], line.css)] if points else []
+    parts = [_grid(scale), *columns, _stretched(height, _path(points, None, line.css)), *end]
     return Chart(name, _axis(scale, axis), _drawing(name, title, table, height, parts), table, [bars, line])
 
 

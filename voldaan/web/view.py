@@ -13,9 +13,10 @@ from voldaan.reports.mrr import Recurring
 from voldaan.reports.overview import Overview
 from voldaan.reports.payments import Payments, Tally
 from voldaan.reports.receivables import Receivables
+from voldaan.reports.recurring import GAINS, KINDS
 from voldaan.reports.revenue import Ledger
 from voldaan.web import charts, wording
-from voldaan.web.amounts import change, compact, money, month, month_year, number, share, signed
+from voldaan.web.amounts import change, compact, money, month, month_year, number, share, signed, words
 from voldaan.web.charts import Chart, Series
 
 STATUS_CSS = {
@@ -98,12 +99,11 @@ class View:
         return [self._mrr_kpi(), self._cash_kpi(), self._receivables_kpi(), self._revenue_kpi(), self._payments_kpi()]
 
     def _mrr_kpi(self) -> Kpi:
-        months = self.recurring.months
-        before = months[-1].start if months else 0
-        ends = [m.end for m in months]
+        before = self.recurring.recent.start
+        ends = [m.end for m in self.recurring.months]
         subscribers = self.recurring.subscribers
         note = f"{number(subscribers)} {'subscriber' if subscribers == 1 else 'subscribers'}"
-        moved = f"{change(self.recurring.amount, before)} this month" if before else ""
+        moved = f"{change(self.recurring.amount, before)} in 30 days" if before else ""
         tone = "good" if self.recurring.amount > before else "bad" if self.recurring.amount < before else ""
         spark = charts.sparkline("Monthly recurring revenue over twelve months", ends, "c-accent")
         return Kpi("mrr", "Recurring revenue", self.money(self.recurring.amount), note, moved, tone, spark)
@@ -123,10 +123,16 @@ class View:
         )  # fmt: skip
 
     def _revenue_kpi(self) -> Kpi:
-        earned = self.months[-1].net if self.months else 0
-        deferred = self.ledger.balance(accounts.DEFERRED_REVENUE)
-        spark = charts.sparkline("Revenue over twelve months", [m.net for m in self.months], "c-good")
-        return Kpi("revenue", "Earned this month", self.money(earned), f"{self.money(deferred)} deferred", spark=spark)
+        """Of the last whole month: what a month has earned is recognised when it ends."""
+        whole = self.months[-2] if self.months else None
+        before = self.months[-3].net if self.months else 0
+        earned = whole.net if whole else 0
+        moved = f"{change(earned, before)}" if before > 0 else ""
+        tone = "good" if earned > before else "bad" if earned < before else ""
+        spark = charts.sparkline("Revenue over the last months", [m.net for m in self.months[:-1]], "c-good")
+        note = f"{self.money(self.ledger.balance(accounts.DEFERRED_REVENUE))} deferred"
+        name = f"Earned in {month(whole.month)}" if whole else "Earned"
+        return Kpi("revenue", name, self.money(earned), note, moved, tone, spark)
 
     def _payments_kpi(self) -> Kpi:
         tries = self.tries
@@ -150,9 +156,9 @@ class View:
             Series("Churn", "c-bad", [-m.amount("churn") for m in months]),
         ]
         return charts.stacked_bars(
-            "mrr-moves", "Movement of monthly recurring revenue", [month(m.month) for m in months], series,
+            "mrr-moves", "Movement of monthly recurring revenue", [month(m.name) for m in months], series,
             lambda a: signed(a, self.currency), self.short, height=132, total="Net",
-            long_labels=[month_year(m.month) for m in months],
+            long_labels=[month_year(m.name) for m in months],
         )  # fmt: skip
 
     @cached_property
@@ -160,22 +166,20 @@ class View:
         months = self.recurring.months
         line = Series("At the month's end", "c-accent", [m.end for m in months])
         return charts.area(
-            "mrr-stand", "Monthly recurring revenue at the end of each month", [month(m.month) for m in months], line,
-            self.money, self.short, height=152, long_labels=[month_year(m.month) for m in months],
+            "mrr-stand", "Monthly recurring revenue at the end of each month", [month(m.name) for m in months], line,
+            self.money, self.short, height=152, long_labels=[month_year(m.name) for m in months],
         )  # fmt: skip
 
     @property
     def mrr_bridge(self) -> list[tuple[str, str, str]]:
-        """This month from its start to now."""
-        last = self.recurring.months[-1]
-        moved = [
-            (name, signed(sign * last.amount(kind), self.currency), tone if last.amount(kind) else "muted")  # type: ignore[arg-type]
-            for name, kind, sign, tone in (
-                ("New", "new", 1, "good"), ("Reactivation", "reactivation", 1, "good"), ("Expansion", "expansion", 1, "good"),
-                ("Contraction", "contraction", -1, "bad"), ("Churn", "churn", -1, "bad"),
-            )
-        ]  # fmt: skip
-        return [(f"Start of {month(last.month)}", self.money(last.start), ""), *moved, ("Now", self.money(last.end), "strong")]
+        """The last thirty days from their start to now."""
+        recent = self.recurring.recent
+        rows = [("30 days ago", self.money(recent.start), "")]
+        for kind in KINDS:
+            amount = recent.amount(kind)
+            tone = "muted" if not amount else "good" if kind in GAINS else "bad"
+            rows.append((words(kind), signed(amount if kind in GAINS else -amount, self.currency), tone))
+        return [*rows, ("Now", self.money(recent.end), "strong")]
 
     # ── revenue ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,13 +196,13 @@ class View:
 
     @property
     def revenue_bridge(self) -> list[tuple[str, str, str]]:
-        last = self.months[-1]
-        year = sum(m.net for m in self.months)
+        """The last whole month, the year, and what is still to come."""
+        whole = self.months[-2]
         return [
-            (f"Recognised in {month(last.month)}", self.money(last.gross), ""),
-            ("Refunds, disputes, credits", self.money(-last.reversed), "bad" if last.reversed else "muted"),
-            (f"Earned in {month(last.month)}", self.money(last.net), "strong"),
-            ("In twelve months", self.money(year), ""),
+            (f"Recognised in {month(whole.month)}", self.money(whole.gross), ""),
+            ("Refunds, disputes, credits", self.money(-whole.reversed), "bad" if whole.reversed else "muted"),
+            (f"Earned in {month(whole.month)}", self.money(whole.net), "strong"),
+            ("In twelve months", self.money(sum(m.net for m in self.months)), ""),
             ("Deferred now", self.money(self.ledger.balance(accounts.DEFERRED_REVENUE)), ""),
         ]
 

@@ -23,6 +23,8 @@ DUE = {
     "balance.available": "Make balance available",
     "payout.create": "Pay out",
     "revenue.recognise": "Recognise revenue",
+    "coupon.expire": "Expire coupons",
+    "ledger.roll_up": "Roll up the ledger",
     "webhook.deliver": "Deliver webhooks",
     "test_clock.advance": "Advance test clocks",
 }

@@ -1,0 +1,166 @@
+"""The pages that customers see: an invoice by its private address, and the sandbox bank's question."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.api.wire import JSON
+from tests.web.conftest import Visitor
+from tests.web.test_pages import PAYLOADS
+
+RETURN = "https://shop.example/done?order=7"
+
+
+def path_of(address: str) -> str:
+    parts = urlsplit(address)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+# ── the hosted invoice ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_invoice_shows_what_is_to_be_paid(visitor: Visitor) -> None:
+    world = visitor.world
+    address = {"line1": "Kade 1", "city": "Utrecht", "postal_code": "3511 AB", "country": "NL"}
+    anna = world.customer(name="Anna de Vries", address=address)
+    draft = world.wire.post(
+        "/v1/invoices", customer=anna["id"], collection_method="send_invoice", days_until_due=14, footer="Thank you",
+        default_tax_rates=[world.vat["id"]], description="As we agreed",
+    )  # fmt: skip
+    world.item(anna["id"], invoice=draft["id"], amount=10000, description="Forty loaves")
+    invoice = world.wire.post(f"/v1/invoices/{draft['id']}/finalize")
+    page = visitor.http.get(path_of(invoice["hosted_invoice_url"]))
+    assert page.status_code == 200
+    said = ["Forty loaves", "€100.00", "VAT 21%", "€21.00", "€121.00", "Anna de Vries", "Kade 1", "Utrecht", "Test bakery"]
+    for text in (invoice["number"], *said, "As we agreed", "Thank you", "Due"):
+        assert text in page.text, text
+    assert visitor.http.get(path_of(invoice["invoice_pdf"])).status_code == 200
+
+
+def test_an_invoice_tells_its_state(visitor: Visitor) -> None:
+    world = visitor.world
+    paid = world.paid_invoice()
+    assert "Paid on" in visitor.http.get(path_of(paid["hosted_invoice_url"])).text
+    void = world.wire.post(f"/v1/invoices/{world.sent_invoice()['id']}/void")
+    assert "withdrawn" in visitor.http.get(path_of(void["hosted_invoice_url"])).text
+
+
+def test_only_the_whole_address_opens_it(visitor: Visitor) -> None:
+    world = visitor.world
+    invoice, other = world.sent_invoice(), world.sent_invoice()
+    path = path_of(invoice["hosted_invoice_url"])
+    head, _, secret = path.rpartition("_")
+    wrong = [
+        head, f"{head}_", f"{head}_{secret[:-1]}", f"{head}_{secret[:-1]}{'A' if secret[-1] != 'A' else 'B'}", path + "x",
+        f"{head}_{path_of(other['hosted_invoice_url']).rpartition('_')[2]}", path.replace("/i/acct_", "/i/acct_x"), "/i/x/y",
+    ]  # fmt: skip
+    answers = {visitor.http.get(each).text for each in wrong}
+    assert {visitor.http.get(each).status_code for each in wrong} == {404}
+    assert len({a.replace(path, "") for a in answers}) == 1, "a wrong address says nothing about what exists"
+
+
+def test_what_is_written_on_an_invoice_never_runs(visitor: Visitor) -> None:
+    world = visitor.world
+    customer = world.customer(name=PAYLOADS[0], address={"line1": PAYLOADS[1]})
+    draft = world.wire.post(
+        "/v1/invoices", customer=customer["id"], collection_method="send_invoice", days_until_due=3, footer=PAYLOADS[3],
+        description=PAYLOADS[5], custom_fields=[{"name": "<b>PO</b>", "value": PAYLOADS[2]}],
+    )  # fmt: skip
+    world.item(customer["id"], invoice=draft["id"], description=PAYLOADS[1])
+    invoice = world.wire.post(f"/v1/invoices/{draft['id']}/finalize")
+    page = visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "<b>PO" not in page
+    assert "{{7*7}}" in page
+
+
+# ── the sandbox bank ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waiting(visitor: Visitor, return_url: str | None = RETURN) -> JSON:
+    """A payment that the bank asks its customer about."""
+    more: dict[str, Any] = {"return_url": return_url} if return_url else {}
+    return visitor.world.paid_intent(2500, token="tok_threeDSecure2Required", **more)
+
+
+def bank(intent: JSON) -> str:
+    action = intent["next_action"]
+    address = action["redirect_to_url"]["url"] if action["type"] == "redirect_to_url" else action["use_stripe_sdk"]["stripe_js"]
+    return path_of(address)
+
+
+@pytest.mark.parametrize(("answer", "status", "result"), [
+    ("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed"),
+])  # fmt: skip
+def test_the_banks_answer_decides_the_payment(visitor: Visitor, answer: str, status: str, result: str) -> None:
+    intent = waiting(visitor)
+    assert intent["status"] == "requires_action"
+    page = visitor.http.get(bank(intent))
+    assert page.status_code == 200
+    assert "€25.00" in page.text
+    assert "Test bakery" in page.text
+    assert "form-action 'self' https://shop.example;" in page.headers["content-security-policy"]
+    back = visitor.http.post(bank(intent), data={"answer": answer})
+    assert back.status_code == 303
+    where = urlsplit(back.headers["location"])
+    assert (where.scheme, where.netloc, where.path) == ("https", "shop.example", "/done")
+    assert parse_qs(where.query) == {
+        "order": ["7"], "payment_intent": [intent["id"]], "payment_intent_client_secret": [intent["client_secret"]],
+        "redirect_status": [result],
+    }  # fmt: skip
+    assert visitor.world.wire.get(f"/v1/payment_intents/{intent['id']}")["status"] == status
+
+
+def test_the_first_answer_stands(visitor: Visitor) -> None:
+    intent = waiting(visitor)
+    visitor.http.post(bank(intent), data={"answer": "complete"})
+    again = visitor.http.post(bank(intent), data={"answer": "fail"})
+    assert again.status_code == 404
+    assert visitor.http.get(bank(intent)).status_code == 404
+    assert visitor.world.wire.get(f"/v1/payment_intents/{intent['id']}")["status"] == "succeeded"
+
+
+def test_without_a_shop_to_go_back_to_the_page_says_how_it_ended(visitor: Visitor) -> None:
+    intent = waiting(visitor, None)
+    assert "Confirmed" in visitor.http.post(bank(intent), data={"answer": "complete"}).text
+    intent = waiting(visitor, None)
+    assert "Not confirmed" in visitor.http.post(bank(intent), data={"answer": "fail"}).text
+
+
+def test_another_site_cannot_answer_for_the_customer(visitor: Visitor) -> None:
+    intent = waiting(visitor)
+    answer = visitor.http.post(bank(intent), data={"answer": "complete"}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 403
+    assert visitor.world.wire.get(f"/v1/payment_intents/{intent['id']}")["status"] == "requires_action"
+
+
+def test_a_card_is_set_up_with_the_banks_word(visitor: Visitor) -> None:
+    method = visitor.world.method("tok_threeDSecure2Required")
+    intent = visitor.world.setup_intent(payment_method=method["id"], confirm=True, return_url=RETURN)
+    assert intent["status"] == "requires_action"
+    assert "Confirm your payment method" in visitor.http.get(bank(intent)).text
+    back = visitor.http.post(bank(intent), data={"answer": "complete"})
+    assert parse_qs(urlsplit(back.headers["location"]).query)["setup_intent"] == [intent["id"]]
+    assert visitor.world.wire.get(f"/v1/setup_intents/{intent['id']}")["status"] == "succeeded"
+
+
+def test_an_invoice_that_waits_for_the_bank_leads_there_and_back(visitor: Visitor) -> None:
+    world = visitor.world
+    payer = world.payer("tok_threeDSecure2Required")
+    subscription = world.subscription(payer["id"], payment_behavior="default_incomplete", expand=["latest_invoice"])
+    invoice = subscription["latest_invoice"]
+    intents = world.wire.get("/v1/invoice_payments", invoice=invoice["id"])["data"]
+    intent = intents[0]["payment"]["payment_intent"]
+    world.wire.post(f"/v1/payment_intents/{intent}/confirm", payment_method=payer["invoice_settings"]["default_payment_method"])
+    path = path_of(invoice["hosted_invoice_url"])
+    page = visitor.http.get(path).text
+    link = page.partition('class="button primary" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert link.startswith("/sandbox/3ds/"), page
+    back = visitor.http.post(link, data={"answer": "complete"})
+    assert (back.status_code, back.headers["location"]) == (303, path)
+    assert "Paid on" in visitor.http.get(path).text
+    assert world.wire.get(f"/v1/subscriptions/{subscription['id']}")["status"] == "active"
