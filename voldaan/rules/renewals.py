@@ -79,13 +79,20 @@ def last_invoice(
     decision, drawn = sweep(items, invoice, new_id)
     invoices.complete(facts, invoice, drawn)
     invoice.auto_advance = True
-    decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
     changed = replace(subscription, latest_invoice=invoice.id)
     facts.parties.subscriptions[subscription.id] = changed
     decision.inserts += [invoice, *drawn]
     decision.updates.append(Update(changed, subscription))
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
-    return decision
+    return decision.add(_advance(facts, invoice, now, new_id))
+
+
+def _advance(facts: BillingFacts, invoice: Invoice, now: int, new_id: NewId) -> Decision:
+    """A draft is finalized when its time to be edited is over: at once, where the book gives none."""
+    seconds = facts.account.settings_billing.draft_seconds
+    if invoice.auto_advance and not seconds:
+        return invoices.finalize(facts, invoice, now, new_id)[0]
+    return Decision(due=invoices.scheduled(invoice, now, seconds))
 
 
 def _bill(
@@ -132,7 +139,6 @@ def _bill(
     for moved, line in billed:
         moved.debits = [lines.debit(line)]
     invoice.auto_advance = renewed.status in states.SUBSCRIPTION_COLLECTS and not _keeps_drafts(renewed)
-    decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
 
     renewed = replace(
         renewed,
@@ -151,7 +157,7 @@ def _bill(
         Event("customer.subscription.updated", renewed, _previous(renewed, was)),
     ]
     decision.due.append(next_renewal(renewed))
-    return decision
+    return decision.add(_advance(facts, invoice, now, new_id))
 
 
 def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:

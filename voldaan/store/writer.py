@@ -40,9 +40,10 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     if tx.deferred is not None:
         tx.deferred.append(whole)
         return whole
+    inserts, updates = _as_they_end(whole)
     async with _sending(tx, whole):
-        await _insert(tx, whole.inserts)
-        checks = await _update(tx, whole.updates)
+        await _insert(tx, inserts)
+        checks = await _update(tx, updates)
         await _postings(tx, whole.postings)
         await _events(tx, whole.events)
         await _due(tx, whole.due, whole.due_cancelled)
@@ -68,6 +69,21 @@ async def _sending(tx: Transaction, whole: Decision) -> AsyncIterator[None]:
     await tx.run("select set_config('role', 'none', true)")
     yield
     await tx.run("select set_config('role', 'voldaan_app', true)")
+
+
+def _as_they_end(whole: Decision) -> tuple[list[Resource], list[Update]]:
+    """What is made and then changed in the same decision is inserted as it ends."""
+    made = {resource.id: at for at, resource in enumerate(whole.inserts)}
+    if not any(update.new.id in made for update in whole.updates):
+        return whole.inserts, whole.updates
+    inserts, updates = list(whole.inserts), []
+    for update in whole.updates:
+        at = made.get(update.new.id)
+        if at is not None and type(inserts[at]) is type(update.new):
+            inserts[at] = update.new
+        else:
+            updates.append(update)
+    return inserts, updates
 
 
 async def _insert(tx: Transaction, inserts: Sequence[Resource]) -> None:
