@@ -38,7 +38,7 @@ async def card_error_of(tx: Transaction, resource: Resource) -> Refusal | None:
             return await of_invoice(tx, resource)
         case Subscription(latest_invoice=str() as latest):
             invoice = (await tx.get(Invoice, [latest])).get(latest)
-            return await of_invoice(tx, invoice) if invoice and invoice.status == "open" else None
+            return await of_invoice(tx, invoice) if invoice and invoice.status in ("open", "void") else None
     return None
 
 
@@ -57,15 +57,20 @@ def of_capture(charge: Charge | None) -> Refusal | None:
 
 
 async def of_invoice(tx: Transaction, invoice: Invoice) -> Refusal | None:
-    """What its newest open payment is waiting for."""
+    """What its newest payment is waiting for, or failed of if the invoice was voided for that."""
     payments = await tx.select(
-        InvoicePayment, "t.invoice_id = %(invoice)s and t.status = 'open'", "t.id desc limit 1", invoice=invoice.id
-    )
+        InvoicePayment, "t.invoice_id = %(invoice)s and t.status = any(%(among)s)", "t.id desc limit 1",
+        invoice=invoice.id, among=["open"] if invoice.status != "void" else ["canceled"],
+    )  # fmt: skip
     if not payments:
         return None
     intent = (await tx.get(PaymentIntent, [payments[0].payment_intent])).get(payments[0].payment_intent)
     if intent is None:
         return None
+    if invoice.status == "void" and intent.last_payment_error:
+        return refusal(intent.last_payment_error, payment_intent=to_dict(intent))
+    if invoice.status == "void":
+        return Refusal("subscription_payment_intent_requires_action", ACTION_REQUIRED, type="card_error")
     if intent.status == "requires_action":
         return Refusal(
             "invoice_payment_intent_requires_action", ACTION_REQUIRED, type="card_error",

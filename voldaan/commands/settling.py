@@ -23,10 +23,10 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.payouts import Payout
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
-from voldaan.rules import dunning, settlement
+from voldaan.rules import dunning, holds, settlement
 from voldaan.rules.attempts import Facts, Settled, may_settle
 from voldaan.rules.collection import CollectionFacts
-from voldaan.rules.decision import Decision
+from voldaan.rules.decision import Decision, Refusal
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
@@ -48,7 +48,21 @@ async def settle(tx: Transaction, answers: Sequence[tuple[str, Outcome]]) -> Dec
         settled = settlement.settle(rows.facts(tx, attempt), outcome, tx.now, tx.wall, new_id)
         decisions.append(told(settled, attempt, invoices, tx.now))
         rows.take(settled.decision)
+        if given_up := _given_up(rows, attempt, invoices, tx):
+            decisions.append(given_up)
+            rows.take(given_up)
     return await write(tx, decisions)
+
+
+def _given_up(rows: Rows, attempt: Attempt, invoices: dict[str, CollectionFacts], tx: Transaction) -> Decision | None:
+    """The payment intent of an invoice that the answer has voided is not to be paid any more."""
+    facts = invoices.get(attempt.invoice or "")
+    intent = rows.find(PaymentIntent, attempt.payment_intent)
+    if facts is None or intent is None or facts.invoice.status != "void":
+        return None
+    waiting = rows.find(Attempt, intent.attempt)
+    gone = holds.cancel(intent, waiting, "void_invoice", now=tx.now, wall=tx.wall, new_id=new_id)
+    return None if isinstance(gone, Refusal) else gone
 
 
 def _counts(rows: Rows, id: str, outcome: Outcome) -> bool:
