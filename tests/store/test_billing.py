@@ -9,26 +9,18 @@ import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import customers, invoice_drafts, invoice_items, invoices, line_items, previews, subscription_items
+from voldaan.commands import customers, invoices, previews, subscription_items
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer, CustomerUpdate
-from voldaan.resources.invoice_items import InvoiceItem, InvoiceItemCreate
+from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import (
-    InvoiceCreate,
     InvoiceCreatePreview,
-    InvoiceDelete,
-    InvoiceFinalize,
-    InvoiceMarkUncollectible,
     InvoicePay,
-    InvoiceSend,
-    InvoiceUpdate,
-    InvoiceVoid,
 )
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.line_items import LinesAdd, LinesRemove, LineUpdate
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.subscription_items import SubscriptionItemCreate, SubscriptionItemDelete, SubscriptionItemUpdate
 from voldaan.resources.subscriptions import (
@@ -223,7 +215,8 @@ async def test_a_trial_and_what_follows(world: BillingWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behavior", "status", "invoices_made"), [("cancel", "canceled", 1), ("pause", "paused", 1), ("create_invoice", "past_due", 2)]
+    ("behavior", "status", "invoices_made"),
+    [("cancel", "canceled", 1), ("pause", "paused", 1), ("create_invoice", "past_due", 2)],
 )
 async def test_a_trial_that_ends_without_a_method(
     world: BillingWorld, behavior: str, status: str, invoices_made: int
@@ -365,7 +358,8 @@ async def test_items_come_and_go(world: BillingWorld) -> None:
     added = await world.do(
         subscription_items.create, SubscriptionItemCreate(subscription=subscription.id, price=seat.id, quantity=2)
     )
-    assert (added.current_period_end, [i.amount for i in await world.rows(InvoiceItem)]) == (subscription.current_period_end, [600])
+    assert added.current_period_end == subscription.current_period_end
+    assert [i.amount for i in await world.rows(InvoiceItem)] == [600]
     await world.do(subscription_items.update, SubscriptionItemUpdate(quantity=3), added.id)
     assert [i.amount for i in await world.rows(InvoiceItem)] == [600, -600, 900]
     gone = await world.do(subscription_items.delete, SubscriptionItemDelete(), added.id)
@@ -400,7 +394,7 @@ async def test_canceled_at_the_end_of_the_period(world: BillingWorld) -> None:
     over = await world.whole(subscription)
     assert (over.status, over.canceled_at, over.ended_at) == ("canceled", canceled_at, subscription.current_period_end)
     assert len(await world.invoices()) == 1
-    assert (await world.events())[-1] == "customer.subscription.deleted" or "customer.subscription.deleted" in await world.events()
+    assert "customer.subscription.deleted" in await world.events()
 
 
 async def test_canceled_now_with_what_is_left_given_back(world: BillingWorld) -> None:
@@ -430,7 +424,9 @@ async def test_an_end_inside_the_period_shortens_it(world: BillingWorld) -> None
     assert (await world.whole(subscription)).status == "canceled"
 
 
-@pytest.mark.parametrize(("behavior", "status"), [("keep_as_draft", "draft"), ("mark_uncollectible", "uncollectible"), ("void", "void")])
+@pytest.mark.parametrize(
+    ("behavior", "status"), [("keep_as_draft", "draft"), ("mark_uncollectible", "uncollectible"), ("void", "void")]
+)
 async def test_collection_is_paused(world: BillingWorld, behavior: str, status: str) -> None:
     subscription = await world.subscribe(await world.customer(), await world.price())
     resumes = subscription.current_period_end + 5 * DAY

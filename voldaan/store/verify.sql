@@ -81,14 +81,14 @@ having (sum(case when credit = 'deferred_revenue' then amount else -amount end) 
    and sum(case when credit = 'deferred_revenue' then amount else -amount end) <> 0;
 
 -- name: I1_invoice_totals_are_their_lines
--- Subtotal, tax and total of an invoice are those of its lines; what is taxed inclusively is inside the amount.
+-- Tax and total of an invoice are those of its lines; its subtotal is theirs less, at most, their discounts.
 select i.account_id, i.id, format('subtotal %%s, lines %%s; tax %%s, lines %%s', i.subtotal, l.subtotal, i.tax, l.tax)
   from invoices i
   left join lateral (
-    select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net
+    select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net, coalesce(sum(l.discount), 0) as discount
       from invoice_line_items l where l.account_id = i.account_id and l.invoice_id = i.id) l on true
  where (%(only)s::text is null or i.account_id = %(only)s)
-   and (i.subtotal <> l.subtotal or i.tax <> l.tax or i.total <> l.net + l.tax);
+   and (i.subtotal not between l.subtotal - l.discount and l.subtotal or i.tax <> l.tax or i.total <> l.net + l.tax);
 
 -- name: I2_amount_due_is_paid_or_remains
 -- What an invoice asks is paid, credited or remains.
