@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from voldaan.processors import registry
-from voldaan.processors.protocol import Declined
+from voldaan.processors.registry import PAYOUTS, ROUTES
 from voldaan.rules.refusals import refused
 
 
 def processor_for(type: str, livemode: bool) -> str:
     """The name of the processor for new payments with this type of payment method."""
-    test, live = registry.ROUTES.get(type, (None, None))
-    if not livemode and test:
-        return test
-    if livemode and live:
-        return live
-    found = registry.route(type, livemode)
-    if isinstance(found, Declined):
-        raise refused(found.decline.message, "payment_method", "payment_method_not_available")
-    return found.name
+    test, live = ROUTES.get(type, (None, None))
+    if found := live if livemode else test:
+        return found
+    mode = "live" if livemode else "test"
+    raise refused(
+        f"No processor is configured that takes '{type}' in {mode} mode. Configure one, or use another payment method.",
+        "payment_method",
+        "payment_method_not_available",
+    )
 
 
 def processor_for_payouts(livemode: bool) -> str:
     """The name of the processor that sends an account its own money."""
-    test, live = registry.PAYOUTS
+    test, live = PAYOUTS
     return live if livemode else test

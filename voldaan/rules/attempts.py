@@ -44,6 +44,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 # After an unknown outcome the processor is asked again after so many seconds, then daily until a week has passed.
 ASK_AFTER = (10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR)
 ASK_UNTIL = 7 * DAY
+TRANSFER = "display_bank_transfer_instructions"  # a payer who is to transfer money is waited for without end
 NOT_SENT_TRIES = 5                               # proven so often not to have arrived: it is given up, and nothing moved
 
 
@@ -285,6 +286,8 @@ def answered(attempt: Attempt, outcome: Outcome, now: int, wall: int) -> tuple[A
             state = "requires_action"
             kept |= {"processor_id": processor_id}
             due += _ask_again(attempt, wall)
+            if not due and outcome.kind == TRANSFER:
+                due.append(Due("attempt.resolve", attempt.id, wall + DAY))
         case Declined(processor_id=processor_id, decline=decline):
             state = "declined"
             kept |= {"resolved": wall, "processor_id": processor_id or attempt.processor_id, "decline_code": decline.code}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -329,7 +332,23 @@ def next_action(answer: RequiresAction, attempt: Attempt) -> NextAction:
         return NextAction(type="use_stripe_sdk", use_stripe_sdk={**answer.data, "stripe_js": answer.url, "source": attempt.id})
     if answer.kind == "verify_with_microdeposits":
         return NextAction(type=answer.kind, verify_with_microdeposits=dict(answer.data))
-    return NextAction(type=answer.kind, display_bank_transfer_instructions=dict(answer.data))
+    return NextAction(type=answer.kind, display_bank_transfer_instructions=_transfer(answer.data))
+
+
+def _transfer(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Where to transfer to, and with which reference."""
+    iban = {name: said.get(name) for name in ("account_holder_name", "bic", "country", "iban")}
+    nowhere = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+    address = {"account_holder_address": nowhere, "bank_address": nowhere}
+    known = [{"type": "iban", "iban": {**address, **iban}, "supported_networks": ["sepa"]}] if all(iban.values()) else []
+    return {
+        "amount_remaining": said.get("amount_remaining"),
+        "currency": said.get("currency"),
+        "financial_addresses": known,
+        "hosted_instructions_url": None,
+        "reference": said.get("reference"),
+        "type": said.get("type", "eu_bank_transfer"),
+    }
 
 
 def payment_error(decline: Decline, method: PaymentMethod, charge: str | None) -> PaymentError:
