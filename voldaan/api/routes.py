@@ -14,15 +14,20 @@ from voldaan.commands import (
     discounts,
     disputes,
     events,
+    invoice_drafts,
+    invoice_items,
     invoices,
+    line_items,
     payment_intents,
     payment_methods,
     payouts,
     plans,
+    previews,
     prices,
     products,
     refunds,
     setup_intents,
+    subscription_items,
     subscriptions,
     tax_ids,
     tax_rates,
@@ -51,18 +56,30 @@ from voldaan.resources.customers import (
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.disputes import Dispute, DisputeClose, DisputeList, DisputeUpdate
 from voldaan.resources.events import Event, EventList
+from voldaan.resources.invoice_items import (
+    InvoiceItem,
+    InvoiceItemCreate,
+    InvoiceItemDelete,
+    InvoiceItemList,
+    InvoiceItemUpdate,
+)
 from voldaan.resources.invoice_params import (
     InvoiceAttachPayment,
+    InvoiceCreate,
+    InvoiceCreatePreview,
+    InvoiceDelete,
     InvoiceFinalize,
     InvoiceList,
     InvoiceMarkUncollectible,
     InvoicePay,
     InvoiceSearch,
     InvoiceSend,
+    InvoiceUpdate,
     InvoiceVoid,
 )
 from voldaan.resources.invoice_payments import InvoicePayment, InvoicePaymentList
 from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem, LineItemList, LinesAdd, LinesRemove, LinesUpdate, LineUpdate
 from voldaan.resources.mandates import Mandate
 from voldaan.resources.params import Params
 from voldaan.resources.payment_intents import (
@@ -107,6 +124,13 @@ from voldaan.resources.setup_intents import (
     SetupIntentCreate,
     SetupIntentList,
     SetupIntentUpdate,
+)
+from voldaan.resources.subscription_items import (
+    SubscriptionItem,
+    SubscriptionItemCreate,
+    SubscriptionItemDelete,
+    SubscriptionItemList,
+    SubscriptionItemUpdate,
 )
 from voldaan.resources.subscriptions import (
     Subscription,
@@ -283,24 +307,41 @@ ROUTES: list[RouteLine] = [
     # billing ─────────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/subscriptions",                                      lists.page(Subscription),                           SubscriptionList,                   Subscription),
     ("POST",   "/v1/subscriptions",                                      subscriptions.create,                               SubscriptionCreate,                 Subscription),
-    ("GET",    "/v1/subscriptions/search",                               search.search(Subscription),                        SubscriptionSearch,                 Subscription),
+    ("GET",    "/v1/subscriptions/search",                               search.search(Subscription),                          SubscriptionSearch,                 Subscription),
     ("GET",    "/v1/subscriptions/{id}",                                 lists.one(Subscription),                            Params,                             Subscription),
     ("POST",   "/v1/subscriptions/{id}",                                 subscriptions.update,                               SubscriptionUpdate,                 Subscription),
     ("DELETE", "/v1/subscriptions/{id}",                                 subscriptions.cancel,                               SubscriptionCancel,                 Subscription),
-    ("DELETE", "/v1/subscriptions/{id}/discount",                        subscriptions.delete_discount,                      DiscountDelete,                     Subscription),
-    ("POST",   "/v1/subscriptions/{id}/migrate",                         subscriptions.migrate,                              SubscriptionMigrate,                Subscription),
+    ("DELETE", "/v1/subscriptions/{id}/discount",                        subscriptions.delete_discount,                      DiscountDelete,                     Discount),
     ("POST",   "/v1/subscriptions/{id}/resume",                          subscriptions.resume,                               SubscriptionResume,                 Subscription),
-
+    ("POST",   "/v1/subscriptions/{id}/migrate",                         subscriptions.migrate,                              SubscriptionMigrate,                Subscription),
+    ("GET",    "/v1/subscription_items",                                 lists.page(SubscriptionItem),                       SubscriptionItemList,               SubscriptionItem),
+    ("POST",   "/v1/subscription_items",                                 subscription_items.create,                          SubscriptionItemCreate,             SubscriptionItem),
+    ("GET",    "/v1/subscription_items/{id}",                            lists.one(SubscriptionItem),                        Params,                             SubscriptionItem),
+    ("POST",   "/v1/subscription_items/{id}",                            subscription_items.update,                          SubscriptionItemUpdate,             SubscriptionItem),
+    ("DELETE", "/v1/subscription_items/{id}",                            subscription_items.delete,                          SubscriptionItemDelete,             SubscriptionItem),
     ("GET",    "/v1/invoices",                                           lists.page(Invoice),                                InvoiceList,                        Invoice),
-    ("GET",    "/v1/invoices/search",                                    search.search(Invoice),                             InvoiceSearch,                      Invoice),
+    ("POST",   "/v1/invoices",                                           invoice_drafts.create,                              InvoiceCreate,                      Invoice),
+    ("POST",   "/v1/invoices/create_preview",                            previews.create,                                    InvoiceCreatePreview,               Invoice),
+    ("GET",    "/v1/invoices/search",                                    search.search(Invoice),                               InvoiceSearch,                      Invoice),
     ("GET",    "/v1/invoices/{id}",                                      lists.one(Invoice),                                 Params,                             Invoice),
-    ("POST",   "/v1/invoices/{id}/finalize",                             invoices.finalize,                                  InvoiceFinalize,                    Invoice),
-    ("POST",   "/v1/invoices/{id}/pay",                                  invoices.pay,                                       InvoicePay,                         Invoice),
-    ("POST",   "/v1/invoices/{id}/void",                                 invoices.void,                                      InvoiceVoid,                        Invoice),
-    ("POST",   "/v1/invoices/{id}/mark_uncollectible",                   invoices.mark_uncollectible,                        InvoiceMarkUncollectible,           Invoice),
-    ("POST",   "/v1/invoices/{id}/send",                                 invoices.send,                                      InvoiceSend,                        Invoice),
+    ("POST",   "/v1/invoices/{id}",                                      invoice_drafts.update,                              InvoiceUpdate,                      Invoice),
+    ("DELETE", "/v1/invoices/{id}",                                      invoice_drafts.delete,                              InvoiceDelete,                      Invoice),
+    ("POST",   "/v1/invoices/{id}/add_lines",                            line_items.add,                                     LinesAdd,                           Invoice),
+    ("POST",   "/v1/invoices/{id}/update_lines",                         line_items.update_many,                             LinesUpdate,                        Invoice),
+    ("POST",   "/v1/invoices/{id}/remove_lines",                         line_items.remove,                                  LinesRemove,                        Invoice),
+    ("GET",    "/v1/invoices/{id}/lines",                                lists.page(LineItem, id="invoice"),                 LineItemList,                       LineItem),
+    ("POST",   "/v1/invoices/{id}/lines/{line}",                         line_items.update,                                  LineUpdate,                         LineItem),
     ("POST",   "/v1/invoices/{id}/attach_payment",                       invoices.attach_payment,                            InvoiceAttachPayment,               Invoice),
-
+    ("POST",   "/v1/invoices/{id}/finalize",                             invoices.finalize,                                  InvoiceFinalize,                    Invoice),
+    ("POST",   "/v1/invoices/{id}/mark_uncollectible",                   invoices.mark_uncollectible,                        InvoiceMarkUncollectible,           Invoice),
+    ("POST",   "/v1/invoices/{id}/pay",                                  invoices.pay,                                       InvoicePay,                         Invoice),
+    ("POST",   "/v1/invoices/{id}/send",                                 invoices.send,                                      InvoiceSend,                        Invoice),
+    ("POST",   "/v1/invoices/{id}/void",                                 invoices.void,                                      InvoiceVoid,                        Invoice),
+    ("GET",    "/v1/invoiceitems",                                       lists.page(InvoiceItem),                            InvoiceItemList,                    InvoiceItem),
+    ("POST",   "/v1/invoiceitems",                                       invoice_items.create,                               InvoiceItemCreate,                  InvoiceItem),
+    ("GET",    "/v1/invoiceitems/{id}",                                  lists.one(InvoiceItem),                             Params,                             InvoiceItem),
+    ("POST",   "/v1/invoiceitems/{id}",                                  invoice_items.update,                               InvoiceItemUpdate,                  InvoiceItem),
+    ("DELETE", "/v1/invoiceitems/{id}",                                  invoice_items.delete,                               InvoiceItemDelete,                  InvoiceItem),
     ("GET",    "/v1/invoice_payments",                                   lists.page(InvoicePayment),                         InvoicePaymentList,                 InvoicePayment),
     ("GET",    "/v1/invoice_payments/{id}",                              lists.one(InvoicePayment),                          Params,                             InvoicePayment),
 
