@@ -247,7 +247,7 @@ async def test_discounts_that_last_subtract_and_others_do_not(shop: Shop) -> Non
     sub = await shop.change(sub, at(4), discounts=[d.id for d in used])
     await shop.change(sub, at(5), discounts=[])
     await shop.read()
-    months = {m.name: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
+    months = {m.name: m.moved for m in (await shop.figures(at(5, 2)))["eur"].months if m.moved}
     assert months == {"2026-02": {"new": 1000}, "2026-04": {"contraction": 500}, "2026-05": {"expansion": 500}}
 
 
@@ -261,8 +261,18 @@ async def test_a_customers_own_discount_counts_from_when_it_is_given_until_it_is
     taken = replace(given, end=at(5))
     await shop.put(at(5), updates=[Update(taken, given)], events=[Event("customer.discount.deleted", taken)])
     await shop.read(batch=1)
-    months = {m.name: m.moved for m in (await shop.figures(at(5)))["eur"].months if m.moved}
+    months = {m.name: m.moved for m in (await shop.figures(at(5, 2)))["eur"].months if m.moved}
     assert months == {"2026-02": {"new": 1000}, "2026-03": {"contraction": 300}, "2026-05": {"expansion": 300}}
+
+
+async def test_at_the_beginning_of_a_month_the_last_one_is_shown_with_what_happens_at_that_instant(shop: Shop) -> None:
+    await shop.subscribe(await shop.customer(), await shop.price(1000), at(5))
+    await shop.read()
+    found = (await shop.figures(at(5)))["eur"]
+    assert [(m.name, m.moved) for m in found.months[-1:]] == [("2026-04", {"new": 1000})]
+    assert found.months[-1].end == found.amount
+    found = (await shop.figures(at(5) + 1))["eur"]
+    assert [(m.name, m.moved) for m in found.months[-2:]] == [("2026-04", {}), ("2026-05", {"new": 1000})]
 
 
 async def test_currencies_do_not_mix(shop: Shop) -> None:
@@ -270,7 +280,7 @@ async def test_currencies_do_not_mix(shop: Shop) -> None:
     await shop.subscribe(anna, await shop.price(1000), at(2))
     await shop.subscribe(anna, await shop.price(700, currency="usd"), at(3))
     await shop.read()
-    found = await shop.figures(at(3))
+    found = await shop.figures(at(3, 2))
     assert {c: (f.amount, f.months[-1].moved) for c, f in found.items()} == {"eur": (1000, {}), "usd": (700, {"new": 700})}
 
 

@@ -11,10 +11,31 @@ def month_of(instant: int) -> str:
 
 
 def months_until(instant: int, count: int) -> list[str]:
-    """`count` months, the last of them the instant's."""
-    year, month = (int(part) for part in month_of(instant).split("-"))
-    last = year * 12 + month - 1
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(last - count + 1, last + 1)]
+    """`count` months, the last of them the instant's; at the very beginning of a month it is the one that has just ended.
+
+    What happens at that very instant is counted with the last month: see `within`.
+    """
+    last = _number(month_of(instant - 1))
+    return [_name(number) for number in range(last - count + 1, last + 1)]
+
+
+def within(months: list[str], month: str) -> int | None:
+    """The place of a month among these; None before them. What is later belongs to the last."""
+    return None if month < months[0] else months.index(min(month, months[-1]))
+
+
+def ends_at(month: str) -> int:
+    """When a month ends, in epoch seconds: the next one's beginning."""
+    return first_instant(_name(_number(month) + 1))
+
+
+def _number(month: str) -> int:
+    year, number = (int(part) for part in month.split("-"))
+    return year * 12 + number - 1
+
+
+def _name(number: int) -> str:
+    return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def first_instant(month: str) -> int:

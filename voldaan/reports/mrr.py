@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from voldaan.events import snapshots
-from voldaan.reports.months import first_instant, months_until
+from voldaan.reports.months import first_instant, months_until, within
 from voldaan.reports.recurring import GAINS, Book, Facts, Kind, SeenSubscription, Standing, monthly_amount
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
@@ -222,16 +222,18 @@ class Recurring:
 async def recurring(tx: Transaction, now: int, count: int = 12) -> dict[str, Recurring]:
     """The figures by currency: now, and by month up to that of `now`."""
     names = months_until(now, count)
-    window = {"start": first_instant(names[0]), "recent": now - RECENT_DAYS * DAY}
     found: dict[str, Recurring] = {}
     for currency, amount, subscribers in await tx.all(query("reports", "mrr_now")):
         found[currency] = Recurring(amount, subscribers, [Span(name) for name in names])
     before = dict.fromkeys(found, 0)
-    for currency, month, recent, kind, amount in await tx.all(query("reports", "mrr_by_month"), **window):
-        if month is None:
+    for currency, month, recent, kind, amount in await tx.all(
+        query("reports", "mrr_by_month"), start=first_instant(names[0]), recent=now - RECENT_DAYS * DAY
+    ):
+        place = within(names, month)
+        if place is None:
             before[currency] += signed(kind, amount)
-        elif month in names:
-            found[currency].months[names.index(month)].add(kind, amount)
+        else:
+            found[currency].months[place].add(kind, amount)
         if recent:
             found[currency].recent.add(kind, amount)
     for currency, figures in found.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from voldaan.reports.months import first_instant, months_until
+from voldaan.reports.months import first_instant, months_until, within
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
@@ -79,8 +79,9 @@ async def payments(tx: Transaction, now: int, count: int = 12) -> dict[str, Paym
 
     for currency, month, recent, end, code, tries, amount in rows:
         figures = of(currency)
-        if end != "open" and month in names:
-            getattr(figures.months[names.index(month)], end).add(tries, amount)
+        place = within(names, month)
+        if end != "open" and place is not None:
+            getattr(figures.months[place], end).add(tries, amount)
         if recent:
             getattr(figures, end).add(tries, amount)
         if recent and end == "declined":

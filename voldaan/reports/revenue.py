@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voldaan.ledger import chart
-from voldaan.reports.months import first_instant, months_until
+from voldaan.reports.months import ends_at, first_instant, months_until, within
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
 # Revenue accounts as they add up to the net figure: a credit to any of them raises it, a debit lowers it.
 EARNING: frozenset[str] = frozenset(n for n, kind in chart.CHART.items() if kind in ("revenue", "contra_revenue"))
-CASH = (chart.PROCESSOR_AVAILABLE, chart.PROCESSOR_PENDING, chart.PAYOUTS_IN_TRANSIT, chart.BANK)
+CASH = (chart.PROCESSOR_AVAILABLE, chart.PROCESSOR_PENDING, chart.PAYOUTS_IN_TRANSIT, chart.BANK, chart.EXTERNAL_CASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,10 @@ class Ledger:
 @dataclass(slots=True)
 class RevenueMonth:
     """A month's revenue in minor units: `gross` recognised, `reversed` by refunds, disputes, voids, write-offs and credit
-    notes; `deferred` is what was billed and not yet earned at its end."""
+    notes; `deferred` is what was billed and not yet earned at its end. What a month earns is recognised when it ends."""
 
     month: str
+    ended: bool = False
     gross: int = 0
     reversed: int = 0
     deferred: int = 0
@@ -92,21 +93,23 @@ async def revenue(
         start=first_instant(names[0]),
         accounts=[*sorted(EARNING), chart.DEFERRED_REVENUE],
     )
-    found = {currency: {name: RevenueMonth(name) for name in names} for currency in books}
-    deferred: dict[str, dict[str, int]] = {currency: {} for currency in books}  # what was added in each month
+    found = {currency: [RevenueMonth(name, ends_at(name) <= now) for name in names] for currency in books}
+    added: dict[str, list[int]] = {currency: [0] * count for currency in books}  # to deferred revenue
     for currency, name, debit, credit, amount in rows:
-        month = found[currency].get(name)
+        place = within(names, name)
+        if place is None:
+            continue
+        month = found[currency][place]
         for account, signed in ((credit, amount), (debit, -amount)):
             if account == chart.DEFERRED_REVENUE:
-                deferred[currency][name] = deferred[currency].get(name, 0) + signed
-            elif month and account == chart.REVENUE:
+                added[currency][place] += signed
+            elif account == chart.REVENUE:
                 month.gross += signed
-            elif month and account in EARNING:
+            elif account in EARNING:
                 month.reversed -= signed
     for currency, months in found.items():
         standing = books[currency].balance(chart.DEFERRED_REVENUE)
-        standing -= sum(added for name, added in deferred[currency].items() if name > names[-1])
-        for name in reversed(names):
-            months[name].deferred = standing
-            standing -= deferred[currency].get(name, 0)
-    return {currency: list(months.values()) for currency, months in found.items()}
+        for month, change in zip(reversed(months), reversed(added[currency]), strict=True):
+            month.deferred = standing
+            standing -= change
+    return found

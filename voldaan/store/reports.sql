@@ -73,8 +73,8 @@ select currency, sum(amount)::bigint, count(distinct customer_id) filter (where 
   from mrr_subscriptions where account_id = %(account)s group by currency order by currency;
 
 -- name: mrr_by_month
--- Movements by calendar month, those before `start` under no month; and whether they are recent.
-select currency, case when at >= to_timestamp(%(start)s) then to_char(at at time zone 'UTC', 'YYYY-MM') end,
+-- Movements by calendar month, those before `start` under an empty name; and whether they are recent.
+select currency, case when at >= to_timestamp(%(start)s) then to_char(at at time zone 'UTC', 'YYYY-MM') else '' end,
        at > to_timestamp(%(recent)s), kind, sum(amount)::bigint
   from mrr_movements where account_id = %(account)s group by 1, 2, 3, 4;
 

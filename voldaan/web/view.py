@@ -28,6 +28,7 @@ CASH = (
     ("pending", "Pending", "c-accent-soft", accounts.PROCESSOR_PENDING),
     ("in-transit", "On its way to the bank", "c-accent", accounts.PAYOUTS_IN_TRANSIT),
     ("bank", "In the bank", "c-quiet", accounts.BANK),
+    ("external", "Received otherwise", "c-quiet-soft", accounts.EXTERNAL_CASH),
 )
 AGING_CSS = ("c-accent-soft", "c-warn-soft", "c-warn", "c-bad-soft", "c-bad")
 PAYOUT_TONE = {"paid": "good", "in_transit": "info", "pending": "", "failed": "bad", "canceled": ""}
@@ -123,15 +124,13 @@ class View:
         )  # fmt: skip
 
     def _revenue_kpi(self) -> Kpi:
-        """Of the last whole month: what a month has earned is recognised when it ends."""
-        whole = self.months[-2] if self.months else None
-        before = self.months[-3].net if self.months else 0
-        earned = whole.net if whole else 0
-        moved = f"{change(earned, before)}" if before > 0 else ""
+        whole = [m for m in self.months if m.ended]
+        earned, before = (whole[-1].net, whole[-2].net) if whole else (0, 0)
+        name = f"Earned in {month(whole[-1].month)}" if whole else "Earned"
         tone = "good" if earned > before else "bad" if earned < before else ""
-        spark = charts.sparkline("Revenue over the last months", [m.net for m in self.months[:-1]], "c-good")
+        spark = charts.sparkline("Revenue over the last months", [m.net for m in whole], "c-good")
         note = f"{self.money(self.ledger.balance(accounts.DEFERRED_REVENUE))} deferred"
-        name = f"Earned in {month(whole.month)}" if whole else "Earned"
+        moved = change(earned, before) if before > 0 else ""
         return Kpi("revenue", name, self.money(earned), note, moved, tone, spark)
 
     def _payments_kpi(self) -> Kpi:
@@ -197,7 +196,7 @@ class View:
     @property
     def revenue_bridge(self) -> list[tuple[str, str, str]]:
         """The last whole month, the year, and what is still to come."""
-        whole = self.months[-2]
+        whole = [m for m in self.months if m.ended][-1]
         return [
             (f"Recognised in {month(whole.month)}", self.money(whole.gross), ""),
             ("Refunds, disputes, credits", self.money(-whole.reversed), "bad" if whole.reversed else "muted"),
@@ -255,7 +254,8 @@ class View:
 
     @property
     def cash_rows(self) -> list[tuple[str, str, str, int]]:
-        return [(id, name, css, self.ledger.balance(account)) for id, name, css, account in CASH]
+        rows = [(id, name, css, self.ledger.balance(account)) for id, name, css, account in CASH]
+        return [row for row in rows if row[3] or row[0] != "external"]
 
     def _cash_parts(self) -> list[tuple[str, str, int]]:
         return [(f"{name} {self.money(amount)}", css, amount) for _, name, css, amount in self.cash_rows]
