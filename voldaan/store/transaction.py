@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import psycopg
+
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
 from voldaan.store import rows
@@ -141,6 +143,10 @@ async def transaction(
         tx = Transaction(connection, account, now, wall, request_id, idempotency_key)
         try:
             yield tx
+        except psycopg.Error:
+            # A pipeline that broke off leaves statements behind that the client takes for prepared: begin afresh.
+            await connection.close()
+            raise
         except BaseException:
             if not connection.closed:
                 await connection.execute("rollback")

@@ -149,6 +149,7 @@ create table ledger_rollups (
   credits        numeric not null,
   primary key (account_id, ledger_account, currency, through)
 );
+
 -- ── the catalogue: what is sold, what it costs, what is taken off, which tax is added ───────────────────────────────
 
 create table products (
@@ -162,6 +163,7 @@ create table products (
   default_price_id text,
   created_at       timestamptz not null,
   updated_at       timestamptz not null,
+  sort_key         text not null check (sort_key <> ''),     -- sorts by time, as ids of the caller's own do not
   deleted_at       timestamptz,
   doc              jsonb not null,
   primary key (account_id, id)
@@ -184,6 +186,7 @@ create table prices (
   trial_period_days   bigint,
   transform_quantity  jsonb,
   created_at          timestamptz not null,
+  sort_key            text not null check (sort_key <> ''),     -- as of products
   deleted_at          timestamptz,
   doc                 jsonb not null,
   primary key (account_id, id),
@@ -197,7 +200,7 @@ create unique index prices_lookup_key on prices (account_id, lookup_key) where l
 create index prices_by_product on prices (account_id, product_id, id);  -- lists, and whether a product may be deleted
 
 alter table products
-  add constraint products_default_price foreign key (account_id, default_price_id) references prices;
+  add constraint products_default_price foreign key (account_id, default_price_id) references prices deferrable initially deferred;
 
 create table coupons (
   account_id      text not null constraint coupons_account references accounts,
@@ -210,6 +213,7 @@ create table coupons (
   redeem_by       timestamptz,
   valid           boolean not null,
   created_at      timestamptz not null,
+  sort_key        text not null check (sort_key <> ''),         -- as of products
   deleted_at      timestamptz,
   doc             jsonb not null,
   primary key (account_id, id),
@@ -226,6 +230,7 @@ create table tax_rates (
   doc        jsonb not null,
   primary key (account_id, id)
 );
+
 -- ── customers: who buys and pays, and what is granted to them ───────────────────────────────────────────────────────
 
 create table customers (
@@ -302,6 +307,7 @@ create table discounts (
 );
 create index discounts_by_customer on discounts (account_id, customer_id) where customer_id is not null;  -- what is in force
 create index discounts_by_subscription on discounts (account_id, subscription_id) where subscription_id is not null;
+
 -- ── payments: how customers pay, what was tried, what it came to ────────────────────────────────────────────────────
 
 create table payment_methods (
@@ -521,15 +527,22 @@ create table attempts (
     (state in ('dispatched', 'requires_action', 'processing', 'unknown', 'needs_reconciliation'))),
   constraint attempts_declined check (state <> 'declined' or decline_code is not null)
 );
--- Never two tries at once: a second one waits until the first is known to have failed.
+-- Never two tries at once: a second one waits until the first is known to have failed. A void takes no money.
 create unique index attempts_one_live_per_invoice on attempts (account_id, invoice_id)
-  where invoice_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+  where invoice_id is not null and flow <> 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_payment_intent on attempts (account_id, payment_intent_id)
-  where payment_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+  where payment_intent_id is not null and flow <> 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
 create unique index attempts_one_live_per_setup_intent on attempts (account_id, setup_intent_id)
   where setup_intent_id is not null and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+create unique index attempts_one_live_per_charge on attempts (account_id, charge_id)
+  where flow in ('capture', 'void') and charge_id is not null
+    and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
+create index attempts_live_voids on attempts (account_id, payment_intent_id)
+  where flow = 'void' and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');       -- live_of_intents
 create unique index attempts_one_per_refund on attempts (account_id, refund_id) where refund_id is not null;
 create unique index attempts_one_per_payout on attempts (account_id, payout_id) where payout_id is not null;
+create index attempts_on_clock on attempts (account_id, clock_id)
+  where clock_id is not null and state in ('dispatched', 'unknown', 'processing');                         -- on_clock
 create index attempts_to_reconcile on attempts (account_id, id) where state = 'needs_reconciliation';     -- doctor, verify
 
 -- What processors told by themselves, so that nothing is applied twice.
@@ -543,6 +556,7 @@ create table processor_events (
   recorded_at  timestamptz not null,
   primary key (account_id, processor, event_id)
 );
+
 -- ── billing: what was agreed, what is owed for it, and what waits to be billed ──────────────────────────────────────
 
 create table subscriptions (
@@ -667,6 +681,13 @@ create unique index invoices_number on invoices (account_id, number) where numbe
 create index invoices_by_customer on invoices (account_id, customer_id, id);                     -- lists, portal
 create index invoices_by_subscription on invoices (account_id, subscription_id, id) where subscription_id is not null;
 
+-- The next number of a book whose invoices have one series; else each customer has a counter of its own.
+create table invoice_counters (
+  account_id text primary key constraint invoice_counters_account references accounts,
+  prefix     text not null,
+  next       bigint not null check (next > 0)
+);
+
 create table invoice_line_items (
   account_id           text not null,
   id                   text not null,
@@ -745,6 +766,7 @@ create index postings_deferred on postings (account_id, invoice_id)
   where invoice_id is not null and (debit = 'deferred_revenue' or credit = 'deferred_revenue');
 -- Which lines still earn in a month: lines arrive in the order of time, so a summary of the pages is enough.
 create index invoice_line_items_by_period_end on invoice_line_items using brin (period_end_at);
+
 -- ── pages: who is signed in ─────────────────────────────────────────────────────────────────────────────────────────
 
 -- What sign-in links are signed with: made at the first run, never shown. No policy follows, so business transactions
@@ -768,6 +790,7 @@ create table web_sessions (
 alter table web_sessions enable row level security;
 create policy web_sessions_account on web_sessions using (account_id = current_setting('voldaan.account', true));
 grant select, insert, update, delete on web_sessions to voldaan_app;
+
 -- ── reports: what is read from events once and kept (reports/mrr.py); all of it can be thrown away and read again ────
 
 -- Monthly recurring revenue of each subscription, after the last event that was read of it.
@@ -825,6 +848,7 @@ grant select, insert, update, delete on mrr_cursors to voldaan_app;
 alter table mrr_read enable row level security;
 create policy mrr_read_account on mrr_read using (account_id = current_setting('voldaan.account', true));
 grant select, insert, update, delete on mrr_read to voldaan_app;
+
 
 -- ── the second line: a transaction sees and changes its own account only ────────────────────────────────────────────
 

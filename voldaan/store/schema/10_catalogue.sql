@@ -48,7 +48,7 @@ create unique index prices_lookup_key on prices (account_id, lookup_key) where l
 create index prices_by_product on prices (account_id, product_id, id);  -- lists, and whether a product may be deleted
 
 alter table products
-  add constraint products_default_price foreign key (account_id, default_price_id) references prices;
+  add constraint products_default_price foreign key (account_id, default_price_id) references prices deferrable initially deferred;
 
 create table coupons (
   account_id      text not null constraint coupons_account references accounts,
