@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from tests.store.payments_world import DAY, World
+from voldaan.api import idempotency
+from voldaan.api.call import Call
+from voldaan.api.perform import Performer
+from voldaan.api.router import Router
+from voldaan.api.routes import ROUTES
 from voldaan.commands import (
     attempts,
     charges,
@@ -129,7 +135,7 @@ async def test_live_mode_takes_no_number_and_no_test_card(pool: Pool, network: S
 
 @pytest.fixture
 async def by_transfer(dsn: str, world: World) -> AsyncIterator[ManualProcessor]:
-    manual = ManualProcessor(dsn, BankAccount("NL39RABO0300065264", "RABONL2U", "Bakery", "NL"))
+    manual = ManualProcessor(dsn, BankAccount("Bakery", "NL39RABO0300065264", "RABONL2U"))
     await manual.open()
 
     def processor(name: str) -> Processor:
@@ -180,3 +186,27 @@ def test_failpoints_say_what_they_do_not_understand() -> None:
     assert failpoints.armed("a:3:kill,b:*:sleep=2")["b"].at is None
     with pytest.raises(ValueError, match="explode"):
         failpoints.armed("a:1:explode")
+
+
+async def test_a_repeat_of_a_request_whose_process_died_is_told_how_it_went(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same key again: what had been dispatched is asked for, and the answer is not "processing" for ever."""
+    performer = Performer(world.engine, lambda request_id, error: b"{}")
+    found = Router(ROUTES).find("POST", "/v1/payment_intents")
+    assert found is not None
+    params = PaymentIntentCreate(amount=2000, currency="eur", payment_method="pm_card_visa", confirm=True)
+    key = idempotency.key_of("order-17", "POST", "/v1/payment_intents", b"the same form")
+
+    def call(request_id: str) -> Call:
+        return Call(request_id, "/v1/payment_intents", world.account, found[0], params, {}, key, {})
+
+    monkeypatch.setattr(failpoints, "POINTS", failpoints.armed("after_call:1:raise"))
+    with pytest.raises(failpoints.Failed):
+        await performer.perform(call("req_1"))
+    monkeypatch.undo()
+    world.now += idempotency.RECOVER_AFTER
+    status, body, _ = await performer.perform(call("req_2"))
+    assert (status, msgspec.json.decode(body)["status"]) == (200, "succeeded")
+    assert (await performer.perform(call("req_3")))[1] == body
+    assert len(await world.charged()) == 1

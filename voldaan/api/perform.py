@@ -18,7 +18,7 @@ from voldaan.api.call import Call, Outcome, error_of
 from voldaan.api.errors import ApiError, from_refusal
 from voldaan.api.idempotency import Answered, Recover, Replay
 from voldaan.commands.answers import Answer
-from voldaan.commands.attempts import card_error_of, carry_out
+from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettled
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
@@ -154,8 +154,16 @@ class Performer:
             self.engine.wake.set()
         if not isinstance(result, Answer):
             return 200, body, {}
+        if isinstance(known, Recover):
+            await self.take_up(call, result)
         await carry_out(self.engine, call.account, tx.attempts)
         return await self.settled(call, result)
+
+    async def take_up(self, call: Call, answer: Answer) -> None:
+        """The process that ran this request has died: what it had dispatched is asked for, and not tried again."""
+        async with self.transaction(call.account, call) as tx:
+            waiting = await unsettled(tx, await tx.need(answer.cls, answer.id))
+        await resolve(self.engine, call.account, waiting)
 
     async def settled(self, call: Call, answer: Answer) -> Outcome:
         """The object after its attempts, or the card error that they ended in."""

@@ -19,6 +19,10 @@ from voldaan.engine import Again, Engine, Leased
 from voldaan.processors.protocol import ProcessorEvent
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import WAITING, Attempt
+from voldaan.resources.base import Resource
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.subscriptions import Subscription
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import Conflict
@@ -27,6 +31,10 @@ from voldaan.work.failpoints import fp
 BATCH = 500              # attempts that are settled in one transaction
 ROUNDS_MAX = 5           # a void may be followed by another try, and that by what it leads to
 GIVEN_UP = ("declined", "not_sent", "voided")  # asked about once more if the processor says that money moved after all
+OPEN_INTENTS = (
+    "select p.payment_intent_id from invoice_payments p "
+    "where p.account_id = %(account)s and p.invoice_id = %(invoice)s and p.status = 'open'"
+)
 RETRY_SECONDS = 60       # until a settlement that failed is tried again
 
 log = logging.getLogger("voldaan.attempts")
@@ -65,6 +73,17 @@ async def follow_up_due(engine: Engine, account: Account, work: list[Leased], no
 async def live_on_clock(tx: Transaction, clock_id: str) -> list[str]:
     """Attempts of a test clock whose outcome must be known before its time moves on."""
     return [row[0] for row in await tx.all(query("attempts", "on_clock"), clock=clock_id)]
+
+
+async def unsettled(tx: Transaction, resource: Resource) -> list[str]:
+    """Attempts that an object may still be waiting for, after the process that dispatched them has died."""
+    if isinstance(resource, Subscription):
+        resource = (await tx.get(Invoice, [resource.latest_invoice])).get(resource.latest_invoice or "", resource)
+    if isinstance(resource, Invoice):
+        paying = await tx.select(PaymentIntent, "t.id in (" + OPEN_INTENTS + ")", invoice=resource.id)
+        return [intent.attempt for intent in paying if intent.attempt]
+    named: str | None = getattr(resource, "attempt", None)
+    return [named] if named else []
 
 
 async def _round(
