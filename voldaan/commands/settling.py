@@ -95,6 +95,10 @@ def told(settled: Settled, attempt: Attempt, invoices: dict[str, CollectionFacts
                     automatic=automatic,
                 )
             )
+        case "failed" if news.decline and news.decline.code == "authentication_required":
+            return decision.add(
+                collection.payment_requires_action(facts, now, new_id, payment_method=method, automatic=automatic)
+            )
         case "failed":
             why = dunning.meaning(news.decline.code, news.decline.advice_code) if news.decline else None
             return decision.add(
