@@ -14,7 +14,7 @@ from voldaan.resources.numbers import encode_json
 
 def encode(resource: Resource) -> bytes:
     """The object as JSON, without what is hidden and without what only `expand` includes."""
-    return encode_json(shown(resource))
+    return encode_json(shown(resource, whole=False))
 
 
 def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -22,8 +22,11 @@ def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]
     return msgspec.json.decode(encode_json(shown(resource, include)))  # type: ignore[no-any-return]
 
 
-def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
-    """The object without what is absent from an answer, in itself and in the objects that stand inside it."""
+def shown(resource: Resource, include: tuple[str, ...] = (), *, whole: bool = True) -> Resource:
+    """The object without what is absent from an answer, in itself and in the objects that stand inside it.
+
+    Not `whole`: embedded objects are there as JSON. A run of a thousand bills has them from a few prices and tax rates.
+    """
     s = spec(type(resource))
     inside = _objects_inside(type(resource))
     if not (s.absent or s.children or inside):
@@ -35,14 +38,36 @@ def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
     for field in s.children:
         page = getattr(out, field.name)
         if isinstance(page, ListObject) and page.data:
-            setattr(out, field.name, ListObject(data=[shown(c) for c in page.data], has_more=page.has_more, url=page.url))
+            setattr(out, field.name, _page(page, whole))
     for name in inside:
         value = getattr(out, name)
         if isinstance(value, Resource):
-            setattr(out, name, shown(value))
+            setattr(out, name, _inside(value, whole))
         elif isinstance(value, list) and value:
-            setattr(out, name, [shown(v) if isinstance(v, Resource) else v for v in value])
+            setattr(out, name, [_inside(v, whole) if isinstance(v, Resource) else v for v in value])
     return out
+
+
+def _page(page: ListObject[Any], whole: bool) -> ListObject[Any]:
+    return ListObject(data=[shown(c, whole=whole) for c in page.data], has_more=page.has_more, url=page.url)
+
+
+KEPT_MAX = 1_000
+_kept: dict[int, tuple[Resource, msgspec.Raw]] = {}  # by identity: what stands inside others is replaced, never changed
+
+
+def _inside(resource: Resource, whole: bool) -> Any:
+    """An object inside another, encoded once for all those that it stands in."""
+    if whole:
+        return shown(resource)
+    found = _kept.get(id(resource))
+    if found is not None and found[0] is resource:
+        return found[1]
+    if len(_kept) >= KEPT_MAX:
+        _kept.clear()
+    encoded = msgspec.Raw(encode_json(shown(resource)))
+    _kept[id(resource)] = (resource, encoded)
+    return encoded
 
 
 @cache

@@ -89,8 +89,23 @@ class SubscriptionItem(Resource, kw_only=True):
         self.plan = plan_of(self.price) if isinstance(self.price, Price) else None
 
 
+KEPT_MAX = 1_000
+_kept: dict[int, tuple[Price, Plan]] = {}  # by identity: a price is replaced, never changed
+
+
 def plan_of(price: Price) -> Plan:
-    """A recurring price in its legacy shape."""
+    """A recurring price in its legacy shape, the same one for all the items that have this price."""
+    found = _kept.get(id(price))
+    if found is not None and found[0] is price:
+        return found[1]
+    if len(_kept) >= KEPT_MAX:
+        _kept.clear()
+    plan = _plan(price)
+    _kept[id(price)] = (price, plan)
+    return plan
+
+
+def _plan(price: Price) -> Plan:
     return Plan(
         id=price.id,
         active=price.active,
