@@ -442,7 +442,7 @@ async def test_refunded_in_parts(world: World) -> None:
     charge = await world.see(Charge, intent.latest_charge)
     assert (charge.amount_refunded, charge.refunded) == (2000, True)
     assert (await refusal(world, refunds.create, RefundCreate(charge=charge.id))).code == "charge_already_refunded"
-    assert (await refusal(world, refunds.create, RefundCreate())).code == "parameter_missing"
+    assert "payment_intent or charge" in (await refusal(world, refunds.create, RefundCreate())).message
     assert (await world.events()).count("charge.refunded") == 2
 
 
