@@ -119,19 +119,20 @@ def check_update(intent: PaymentIntent, params: PaymentIntentUpdate) -> None:
 
 def described(intent: PaymentIntent, params: Given) -> PaymentIntent:
     """The intent with what a request says of it: everything but amount, currency, customer and payment method."""
+    said: Any = params                            # which verb's parameters these are shows in `given`
     given = params.model_fields_set
-    values: dict[str, Any] = {name: getattr(params, name) or None for name in PLAIN if name in given}
+    values: dict[str, Any] = {name: getattr(said, name) or None for name in PLAIN if name in given}
     if "metadata" in given:
-        values["metadata"] = merged(intent.metadata, params.metadata or {})
-        if params.metadata == "":
+        values["metadata"] = merged(intent.metadata, said.metadata or {})
+        if said.metadata == "":
             values["metadata"] = {}
     if "shipping" in given:
-        shipping = params.shipping
+        shipping = said.shipping
         values["shipping"] = shipping.shipping() if shipping else None
-    if params.amount_details is not None:
-        values["amount_details"] = amount_details(params.amount_details or None)
-    if params.payment_details is not None:
-        details = params.payment_details
+    if said.amount_details is not None:
+        values["amount_details"] = amount_details(said.amount_details or None)
+    if said.payment_details is not None:
+        details = said.payment_details
         values["payment_details"] = (
             PaymentDetails(
                 customer_reference=details.customer_reference or None, order_reference=details.order_reference or None
@@ -139,13 +140,13 @@ def described(intent: PaymentIntent, params: Given) -> PaymentIntent:
             if details
             else UNSET
         )
-    if "capture_method" in given and params.capture_method:
-        values["capture_method"] = params.capture_method
+    if "capture_method" in given and said.capture_method:
+        values["capture_method"] = said.capture_method
     if "allowed_payment_method_types" in given:
-        values["allowed_payment_method_types"] = params.allowed_payment_method_types or None
+        values["allowed_payment_method_types"] = said.allowed_payment_method_types or None
     if "excluded_payment_method_types" in given:
-        values["excluded_payment_method_types"] = params.excluded_payment_method_types or None
-    return with_types(replace(intent, **values), getattr(params, "payment_method_options", None))
+        values["excluded_payment_method_types"] = said.excluded_payment_method_types or None
+    return with_types(replace(intent, **values), getattr(said, "payment_method_options", None))
 
 
 def amount_details(given: AmountDetailsParams | None) -> Any:
@@ -244,13 +245,14 @@ def check_confirm(intent: PaymentIntent, method: PaymentMethod | None, return_ur
     """Refuses to try what cannot be tried. Raises the refusal."""
     check_may_confirm(intent)
     if method is None:
-        own = (
-            f" To confirm the PaymentIntent with {intent.customer}, specify a payment method attached to this customer along "
+        way = (
+            f"To confirm the PaymentIntent with {intent.customer}, specify a payment method attached to this customer along "
             "with the customer ID."
+            if intent.customer
+            else "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again "
+            "directly with a payment method or ConfirmationToken."
         )
-        raise _unexpected(
-            "You cannot confirm this PaymentIntent because it's missing a payment method." + (own if intent.customer else "")
-        )
+        raise _unexpected(f"You cannot confirm this PaymentIntent because it's missing a payment method. {way}")
     check_method(intent, method)
     if method.type in REDIRECTS and not return_url:
         raise refused(

@@ -40,20 +40,21 @@ def check_create(params: SetupIntentCreate) -> None:
 
 def described(intent: SetupIntent, params: Given) -> SetupIntent:
     """The intent with what a request says of it: everything but customer and payment method."""
+    said: Any = params                            # which verb's parameters these are shows in `given`
     given = params.model_fields_set
     values: dict[str, Any] = {}
     if "description" in given:
-        values["description"] = params.description or None
+        values["description"] = said.description or None
     if "metadata" in given:
-        values["metadata"] = merged(intent.metadata or {}, params.metadata or {})
-        if params.metadata == "":
+        values["metadata"] = merged(intent.metadata or {}, said.metadata or {})
+        if said.metadata == "":
             values["metadata"] = {}
-    if "usage" in given and params.usage:
-        values["usage"] = params.usage
+    if "usage" in given and said.usage:
+        values["usage"] = said.usage
     for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
         if name in given:
-            values[name] = getattr(params, name) or None
-    return with_types(replace(intent, **values), params.payment_method_options)
+            values[name] = getattr(said, name) or None
+    return with_types(replace(intent, **values), said.payment_method_options)
 
 
 def with_types(intent: SetupIntent, given: SetupIntentOptionsParams | None) -> SetupIntent:
@@ -87,16 +88,22 @@ def check_open(intent: SetupIntent, verb: str) -> None:
     done = {"confirm": "confirmed", "cancel": "canceled", "update": "updated"}[verb]
     if verb == "confirm" and intent.status == "succeeded":
         raise unexpected("You cannot confirm this SetupIntent because it has already succeeded.")
+    if verb == "cancel" and intent.status == "canceled":
+        raise unexpected("You cannot cancel this SetupIntent because it is already canceled.")
     raise unexpected(
         f"You cannot {verb} this SetupIntent because it has a status of {intent.status}. Only a SetupIntent with one of the "
-        f"following statuses may be {done}: {', '.join(OPEN)}."
+        f"following statuses may be {done}: {', '.join(f'`{status}`' for status in OPEN[:-1])}, or `{OPEN[-1]}`."
     )
 
 
 def check_method(intent: SetupIntent, method: PaymentMethod | None) -> PaymentMethod:
     """The method to set up. Refuses none, and one of a type that this intent does not take."""
     if method is None:
-        raise unexpected("You cannot confirm this SetupIntent because it's missing a payment method.")
+        raise unexpected(
+            "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent "
+            "with a payment method and then confirm it again, or confirm it again directly with a payment method or "
+            "ConfirmationToken."
+        )
     if method.type not in intent.payment_method_types:
         raise refused(
             f"The PaymentMethod provided ({method.type}) is not allowed for this SetupIntent. Please attach a PaymentMethod of "
