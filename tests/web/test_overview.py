@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +296,53 @@ def test_nothing_that_people_write_runs(visitor: Visitor, open_page: Open) -> No
     window.page.wait_for_timeout(300)
     assert window.page.locator("main img, main script, main a[href^='javascript']").count() == 0
     assert window.said == []
+
+
+# ── what customers see ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A shop on another origin, to which the bank sends its customer back."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(b'<!doctype html><title>Shop</title><link rel="icon" href="data:,"><p>Thank you')
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_bank_sends_its_customer_back_to_the_shop(visitor: Visitor, open_page: Open, shop: str, width: int) -> None:
+    """Through the page's own policy, which names the shop as the only other place that a form may lead to."""
+    intent = visitor.world.paid_intent(2500, token="tok_threeDSecure2Required", return_url=f"{shop}/done")
+    window = open_page(intent["next_action"]["redirect_to_url"]["url"], width)
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    window.page.get_by_role("button", name="Complete").click()
+    expect(window.page).to_have_title("Shop")
+    assert f"payment_intent={intent['id']}" in window.page.url
+    assert visitor.world.wire.get(f"/v1/payment_intents/{intent['id']}")["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_invoice_fits_every_window_and_prints(
+    bakery: Bakery, open_page: Open, tmp_path: Path, width: int, scheme: str
+) -> None:
+    invoice = every(bakery.world, "/v1/invoices", status="open")[0]
+    window = open_page(invoice["hosted_invoice_url"], width, scheme)
+    expect(window.page.get_by_role("button", name="Print")).to_be_visible()
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    folder = Path(os.environ.get("VOLDAAN_SCREENSHOTS", tmp_path))
+    window.page.screenshot(path=folder / f"invoice-{width}-{scheme}.png", full_page=True)
+    assert window.page.pdf(format="A4").startswith(b"%PDF")
