@@ -36,6 +36,8 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
 
     async def listing(tx: Transaction, params: PageParams, **path: str) -> Page:
         conditions, values = filters(cls, params)
+        if owner := getattr(params, "customer", None):
+            await tx.need(BY_OBJECT["customer"], owner, param="customer")
         for placeholder, name in parents.items():
             if parent := BY_OBJECT.get(placeholder):
                 await tx.need(parent, path[placeholder])
@@ -100,21 +102,22 @@ def column(s: Spec, name: str) -> str:
 async def fetch(
     tx: Transaction, cls: type[Resource], params: PageParams, conditions: list[str], values: dict[str, Any]
 ) -> Page:
-    """One page by keyset: ids sort by time, so the newest comes first without an index of its own."""
+    """One page by keyset: ids sort by time, so the newest comes first, or the oldest, without an index of its own."""
     s = spec(cls)
     order = s.table.order
     backwards = params.ending_before is not None
+    descending = s.table.newest_first != backwards
     cursor = params.starting_after or params.ending_before
     if cursor:
         at = await tx.one(f"select {order} from {s.table.name} where account_id = %(account)s and id = %(id)s", id=cursor)
         if at is None:
             raise Missing(s.object, cursor, "ending_before" if backwards else "starting_after")
-        conditions = [*conditions, f"t.{order} {'>' if backwards else '<'} %(cursor)s"]
+        conditions = [*conditions, f"t.{order} {'<' if descending else '>'} %(cursor)s"]
         values = {**values, "cursor": at[0]}
     where = "".join(f" and ({c})" for c in conditions)
     found = await tx.all(
         f"select {rows.select_list(cls)} from {s.table.name} t where t.account_id = %(account)s{where} "
-        f"order by t.{order} {'asc' if backwards else 'desc'} limit %(limit)s",
+        f"order by t.{order} {'desc' if descending else 'asc'} limit %(limit)s",
         **values,
         limit=params.limit + 1,
     )

@@ -153,7 +153,7 @@ async def load_drafts(tx: Transaction, ids: Iterable[str]) -> tuple[BillingFacts
 async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice]) -> None:
     """Gives invoices all of their lines, however many, and the catalogue what these are made of."""
     lines: dict[str, list[LineItem]] = {}
-    found = await tx.select(LineItem, "t.invoice_id = any(%(ids)s)", "t.id desc", ids=[i.id for i in invoices])
+    found = await tx.select(LineItem, "t.invoice_id = any(%(ids)s)", "t.id", ids=[i.id for i in invoices])
     for line in found:
         lines.setdefault(line.invoice or "", []).append(line)
     await know(

@@ -67,7 +67,7 @@ async def update(tx: Transaction, params: InvoiceUpdate, id: str) -> Invoice:
     facts, was = await load_draft(tx, id)
     given = params.model_fields_set
     fixed = sorted(given - AFTER_FINALIZATION)
-    if fixed and (no := rules.not_a_draft(was, ", ".join(fixed))):
+    if fixed and (no := rules.not_a_draft(was, fixed[0])):
         raise Refused(no)
     decision = Decision()
     invoice = replace(was)
@@ -213,7 +213,9 @@ def _terms(invoice: Invoice, params: InvoiceWrite, *, new: bool) -> None:
     if invoice.collection_method == "charge_automatically":
         for name in ("days_until_due", "due_date"):
             if getattr(params, name) is not None:
-                raise refused(f"You can only set `{name}` if the collection method is `send_invoice`.", name)
+                raise refused(
+                    "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.", name
+                )
         invoice.due_date = invoice.days_until_due = None
         return
     if params.days_until_due is not None:
@@ -240,9 +242,9 @@ def _reschedule(facts: BillingFacts, was: Invoice, invoice: Invoice, now: int, d
 
 
 def _take_pending(facts: BillingFacts, invoice: Invoice, params: InvoiceCreate) -> list[InvoiceItem]:
-    """The customer's waiting items in this currency: those of the subscription, or those of none."""
-    waiting = facts.pending.get(invoice.customer, [])
-    taken = [i for i in waiting if i.currency == invoice.currency and i.subscription == params.subscription]
+    """The customer's waiting items in this currency: of the subscription that was named, or all."""
+    waiting = [i for i in facts.pending.get(invoice.customer, []) if i.currency == invoice.currency]
+    taken = [i for i in waiting if params.subscription in (None, i.subscription)]
     return sorted(taken, key=lambda item: item.id)
 
 

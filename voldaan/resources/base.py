@@ -91,13 +91,15 @@ Instant = Annotated[int, _InstantMark()]
 class Table:
     """Where a resource lives. `state` is the column whose changes always name the state they come from.
 
-    `order` is the column that sorts by time: another than the id where callers may choose ids of their own.
+    `order` is the column that sorts by time: another than the id where callers may choose ids of their own. Lists show the
+    newest first, unless said otherwise.
     """
 
     name: str
     prefix: str
     state: str | None = None
     order: str = "id"
+    newest_first: bool = True
 
 
 class Part(msgspec.Struct, kw_only=True, frozen=True):

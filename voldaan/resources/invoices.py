@@ -34,7 +34,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.shared import Address, Shipping
 from voldaan.resources.tax_rates import TaxRate
 
-InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
+InvoiceStatus = Literal["draft", "open", "void", "paid", "uncollectible"]
 BillingReason = Literal[
     "automatic_pending_invoice_item_invoice", "manual", "quote_accept", "subscription", "subscription_create",
     "subscription_cycle", "subscription_threshold", "subscription_update", "upcoming",
@@ -174,7 +174,7 @@ class Invoice(Resource, kw_only=True):
     last_finalization_error: dict[str, Any] | None = None
     latest_revision: Annotated[str | None, Expandable("invoice")] = None
     lines: Annotated[
-        ListObject[LineItem], Children("line_item", by="invoice", url="/v1/invoices/{id}/lines", order="id desc")
+        ListObject[LineItem], Children("line_item", by="invoice", url="/v1/invoices/{id}/lines", order="id")
     ]
     livemode: bool
     metadata: dict[str, str] | None = {}

@@ -70,7 +70,7 @@ class LineItem(Resource, kw_only=True):
     visible twins `period`, `parent`, `pricing` and `quantity` are derived.
     """
 
-    TABLE: ClassVar[Table] = Table("invoice_line_items", prefix="il")
+    TABLE: ClassVar[Table] = Table("invoice_line_items", prefix="il", newest_first=False)
     object: Literal["line_item"] = "line_item"
     amount: Annotated[int, Column()]
     currency: Annotated[str, Column()]

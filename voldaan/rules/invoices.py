@@ -135,7 +135,9 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
 
     `at` says which discounts are in force; if not given, its creation.
     """
-    lines.sort(key=lambda line: line.id, reverse=True)
+    if at is None and len(lines) > 1:
+        _put_in_order(lines)
+    lines.sort(key=lambda line: line.id)
     rounding = facts.account.settings_billing.tax_rounding
     totals.compute(invoice, lines, facts.catalogue, invoice.created if at is None else at, rounding)
     invoice.lines = ListObject(data=lines, url=f"/v1/invoices/{invoice.id}/lines")
@@ -147,6 +149,15 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
 def is_charged(invoice: Invoice) -> bool:
     """Whether finalizing this draft leaves anything to collect."""
     return _due(invoice, invoice.starting_balance)[0] > 0
+
+
+def _put_in_order(lines: list[LineItem]) -> None:
+    """The lines of a new invoice take their ids in the order in which they are shown: what had waited, then the items of
+    the subscription, each the latest first. What is added to a draft later comes last."""
+    ids = sorted(line.id for line in lines)
+    latest_first = sorted(lines, key=lambda line: line.id, reverse=True)
+    for id, line in zip(ids, latest_first, strict=True):
+        line.id = id
 
 
 def told(invoice: Invoice) -> Invoice:
@@ -282,7 +293,7 @@ def payment_method(facts: BillingFacts, invoice: Invoice) -> PaymentMethod | Non
 
 
 def method_ids(own: str | None, subscription: Subscription | None, customer: Customer) -> list[str]:
-    """Payment methods in the order in which they are used (docs/behaviour.md, "Which payment method")."""
+    """Payment methods in the order in which they are used (docs/behaviour-billing.md, "Which payment method")."""
     ids = [own]
     if subscription is not None:
         ids += [subscription.default_payment_method, subscription.default_source]
@@ -372,7 +383,9 @@ def not_a_draft(invoice: Invoice, what: str) -> Refusal | None:
         )
     if what == "delete":
         return Refusal("invoice_not_editable", "You can only delete draft invoices.")
-    return Refusal("invoice_not_editable", f"Finalized invoices can't be updated in this way: {what}.")
+    if what == "lines":
+        return Refusal("invoice_not_editable", "Invalid invoice: This invoice is no longer editable")
+    return Refusal("invoice_not_editable", "Finalized invoices can't be updated in this way", what)
 
 
 def not_payable(invoice: Invoice) -> Refusal | None:
@@ -386,6 +399,8 @@ def not_payable(invoice: Invoice) -> Refusal | None:
 
 def not_voidable(invoice: Invoice, live: bool) -> Refusal | None:
     """Why an invoice cannot be voided. While an attempt may still succeed, money could arrive for a void invoice."""
+    if invoice.status == "paid":
+        return Refusal("invoice_not_voidable", "Invoices with `paid` payments cannot be voided.")
     if states.advance(states.INVOICE, invoice.status or "", "void") is None:
         return Refusal("invoice_not_voidable", "You can only pass in open invoices. This invoice isn't open.")
     if invoice.amount_paid:
@@ -395,6 +410,8 @@ def not_voidable(invoice: Invoice, live: bool) -> Refusal | None:
 
 def not_to_give_up(invoice: Invoice, live: bool) -> Refusal | None:
     """Why an invoice cannot be marked uncollectible."""
+    if invoice.status == "uncollectible":
+        return Refusal("invoice_not_open", "This invoice has already been marked uncollectible.")
     if states.advance(states.INVOICE, invoice.status or "", "give_up") is None:
         return Refusal("invoice_not_open", "You can only pass in open invoices. This invoice isn't open.")
     return in_progress(invoice) if live else None
