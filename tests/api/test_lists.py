@@ -128,28 +128,36 @@ def test_created_takes_an_instant_or_bounds(dsn, fresh: World):
     assert found(gt=2_000_000_000) == []
 
 
+def other(w: World) -> dict:
+    return {"customer": w.customer()["id"]}
+
+
+def annas(w: World, **more) -> dict:
+    return {"customer": w.anna["id"], **more}
+
+
 FILTERS = [
     # list, how its object is made, filters that find it, filters that do not
     ("products", lambda w: w.product(url="https://example.com/only"), {"url": "https://example.com/only"}, {"active": False}),
     ("prices", lambda w: w.price(lookup_key="only"), {"lookup_keys": ["only"]}, {"type": "one_time"}),
     ("prices", lambda w: w.price(100, "year"), {"recurring": {"interval": "year"}}, {"recurring": {"interval": "day"}}),
     ("tax_rates", lambda w: w.tax_rate(inclusive=True), {"inclusive": True}, {"inclusive": False}),
-    ("payment_intents", lambda w: w.intent(customer=w.anna["id"]), lambda w: {"customer": w.anna["id"]}, {"customer": "cus_x"}),
-    ("charges", lambda w: w.charge(customer=w.anna["id"]), lambda w: {"customer": w.anna["id"]}, {"customer": "cus_x"}),
-    ("invoices", lambda w: w.draft(), lambda w: {"customer": w.anna["id"], "status": "draft"}, {"status": "paid"}),
+    ("payment_intents", lambda w: w.intent(**annas(w)), annas, other),
+    ("charges", lambda w: w.charge(**annas(w)), annas, other),
+    ("invoices", lambda w: w.draft(), lambda w: annas(w, status="draft"), {"status": "paid"}),
     ("invoices", lambda w: w.sent_invoice(), {"collection_method": "send_invoice"}, {"status": "draft"}),
-    ("invoiceitems", lambda w: w.item(w.anna["id"]), lambda w: {"customer": w.anna["id"], "pending": True}, {"pending": False}),
+    ("invoiceitems", lambda w: w.item(w.anna["id"]), lambda w: annas(w, pending=True), {"pending": False}),
     ("subscriptions", lambda w: w.subscription(), lambda w: {"price": w.monthly["id"]}, {"price": "price_x"}),
     ("subscriptions", lambda w: w.subscription(), {"status": "active"}, {"status": "canceled"}),
     ("refunds", lambda w: w.refund(), {}, {"charge": "ch_x"}),
-    ("setup_intents", lambda w: w.setup_intent(customer=w.anna["id"]), {}, {"customer": "cus_x"}),
+    ("setup_intents", lambda w: w.setup_intent(**annas(w)), {}, other),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("noun", "make", "hit", "miss"), FILTERS, ids=[f"{f[0]}-{i}" for i, f in enumerate(FILTERS)])
 def test_every_list_has_its_filters(world: World, noun, make, hit, miss):
     made = make(world)["id"]
-    hit = hit(world) if callable(hit) else hit
+    hit, miss = (given(world) if callable(given) else given for given in (hit, miss))
     assert ids(world.wire.get(f"/v1/{noun}", **hit))[0] == made
     assert made not in ids(world.wire.get(f"/v1/{noun}", **miss, limit=100))
 

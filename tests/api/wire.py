@@ -37,7 +37,7 @@ def form(params: JSON) -> str:
     return "&".join(f"{quote_plus(name, safe='[]')}={quote_plus(value)}" for name, value in pairs(params))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Answer:
     """What came back."""
 
@@ -53,7 +53,7 @@ class Answer:
     def error(self) -> JSON:
         return self.body["error"]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.status} {self.raw[:2000].decode(errors='replace')}"
 
 

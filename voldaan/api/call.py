@@ -50,7 +50,8 @@ def error_of(stopped: Exception) -> ApiError | None:
         return errors.from_refusal(stopped.refusal)
     if isinstance(stopped, Missing):
         in_path = stopped.param is None
-        return errors.resource_missing(stopped.object_name, stopped.id, param=stopped.param or "id", in_path=in_path)
+        param = stopped.param or errors.PATH_PARAMS.get(stopped.object_name, "id")
+        return errors.resource_missing(stopped.object_name, stopped.id, param=param, in_path=in_path)
     if isinstance(stopped, BUSY):  # two requests for the same name or number: repeated, the second one is told what is taken
         log.warning("another change was first: %s", stopped)
         return errors.lock_timeout()

@@ -19,11 +19,24 @@ QUOTED_MAX = 200  # characters of a caller's value that an answer repeats
 
 # How "No such …" calls an object whose name it does not use as it is.
 NOUNS = {
+    "balance_transaction": "balance transaction",
+    "invoiceitem": "Invoice Item",
     "payment_method": "PaymentMethod",
     "setup_intent": "setupintent",
     "promotion_code": "promotion code",
     "tax_rate": "tax rate",
     "webhook_endpoint": "webhook endpoint",
+}
+
+# What an answer blames when the object that the path names is missing; for the others it is "id". Recorded.
+PATH_PARAMS = {
+    "dispute": "dispute",
+    "payment_intent": "intent",
+    "payment_method": "payment_method",
+    "payout": "payout",
+    "price": "price",
+    "refund": "refund",
+    "setup_intent": "intent",
 }
 
 # Codes that mean the payment itself failed: 402 and card_error.

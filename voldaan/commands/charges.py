@@ -120,6 +120,12 @@ async def update(tx: Transaction, params: ChargeUpdate, id: str) -> Charge:
 async def capture(tx: Transaction, params: ChargeCapture, id: str) -> Answer:
     """Takes what is held, or part of it; the rest is released."""
     was = await locked(tx, id)
+    if was.payment_intent and not was.captured:
+        raise refused(
+            f"This uncaptured Charge was created by a PaymentIntent ({was.payment_intent}). You must capture the "
+            "PaymentIntent instead. For more information, see "
+            "https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
+        )
     if was.status != "succeeded" or was.captured:
         raise Refused(Refusal("charge_already_captured", f"Charge {id} has already been captured."))
     if was.refunded:

@@ -255,7 +255,7 @@ async def _paid_out_of_band(tx: Transaction, known: CollectionFacts) -> Invoice:
         amount_remaining=0,
     )
     decision = await cancel_intents(tx, [was.id], None)
-    decision.add(collecting.cancel_payments(known, tx.now)).add(collecting.settle(known, paid, tx.now))
+    decision.add(collecting.cancel_payments(known, tx.now)).add(collecting.settle(known, paid, tx.now, attempted=paid.attempted))
     decision.postings += ledger.paid_out_of_band(was, remaining, tx.now)
     if was.status == "uncollectible":
         decision.postings += ledger.recovered(was, f"{was.id}:out_of_band", remaining, known.recognised, tx.now)

@@ -17,7 +17,7 @@ from voldaan.resources.payment_methods import (
 )
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
-from voldaan.rules.refusals import missing, refused
+from voldaan.rules.refusals import refused
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
@@ -39,7 +39,7 @@ async def create(tx: Transaction, params: PaymentMethodCreate) -> PaymentMethod:
     customer = await customers.living(tx, params.customer, lock=True, param="customer")
     await clocks.now_for(tx, customer.test_clock)
     _verify(method)
-    method.customer = customer.id
+    method = replace(tokens.verified(method), customer=customer.id)
     await write(tx, [Decision(inserts=[method], events=[Event("payment_method.attached", method)])])
     return method
 
@@ -78,7 +78,7 @@ async def update(tx: Transaction, params: PaymentMethodUpdate, id: str) -> Payme
 async def attach(tx: Transaction, params: PaymentMethodAttach, id: str) -> PaymentMethod:
     """Attaches to a customer. A test card that every bank declines is declined here already."""
     if params.customer is None:
-        raise missing("customer")
+        raise refused("Must provide customer or customer_account.", code="parameter_missing")
     customer = await customers.living(tx, params.customer, lock=True, param="customer")
     await clocks.now_for(tx, customer.test_clock)
     return await attach_to(tx, customer, id)
@@ -89,7 +89,7 @@ async def attach_to(tx: Transaction, customer: Customer, id: str) -> PaymentMeth
     if tokens.is_magic(id):
         method = tokens.from_magic(tx, id, "payment_method")
         _verify(method)
-        method.customer = customer.id
+        method = replace(tokens.verified(method), customer=customer.id)
         await write(tx, [Decision(inserts=[method], events=[Event("payment_method.attached", method)])])
         return method
     was = await tx.need(PaymentMethod, id, lock=True, param="payment_method")
@@ -100,7 +100,7 @@ async def attach_to(tx: Transaction, customer: Customer, id: str) -> PaymentMeth
     if was.spent:
         raise refused(SPENT)
     _verify(was)
-    method = replace(was, customer=customer.id)
+    method = replace(tokens.verified(was), customer=customer.id)
     await write(tx, [Decision(updates=[Update(method, was)], events=[Event("payment_method.attached", method)])])
     return method
 
@@ -130,7 +130,12 @@ async def detach(tx: Transaction, params: PaymentMethodDetach, id: str) -> Payme
 
 
 async def to_use(
-    tx: Transaction, id: str | None, data: PaymentMethodData | None, customer: str | None, param: str = "payment_method"
+    tx: Transaction,
+    id: str | None,
+    data: PaymentMethodData | None,
+    customer: str | None,
+    param: str = "payment_method",
+    on: str = "PaymentIntent",
 ) -> PaymentMethod | None:
     """The method that a payment or setup names or describes; a described or magic one is written now.
 
@@ -151,11 +156,11 @@ async def to_use(
         raise refused(SPENT, param)
     if method.customer is not None and method.customer != customer:
         raise refused(
-            f"The provided PaymentMethod cannot be used with this Customer: it belongs to the Customer {method.customer}. "
-            "Please include that Customer in the `customer` parameter."
+            f"The `{param}` parameter supplied {id} belongs to the Customer {method.customer}. Please include the Customer in "
+            f"the `customer` parameter on the {on}."
             if customer is None
-            else "The customer does not have a payment method with the ID "
-            f"{id}. The payment method must be attached to the customer.",
+            else f"The PaymentMethod {id} does not belong to the Customer you supplied {customer}. Please use this "
+            "PaymentMethod with the Customer that it belongs to instead.",
             param,
         )
     return method

@@ -63,7 +63,7 @@ async def _of_existing(
         raise Refused(NOTHING_COMES)
     if said.resume_at is not None:
         if was.status != "paused":
-            raise refused("You can only resume paused subscriptions.", "subscription_details[resume_at]")
+            raise refused("You can only resume a subscription if it is `paused`.", "subscription_details[resume_at]")
         anchor = said.billing_cycle_anchor.type if said.billing_cycle_anchor else "now"
         decision = changes.resume(facts, was, anchor, said.proration_behavior, tx.now, new_id, wait_for_payment=False)
         return _drawn(decision)

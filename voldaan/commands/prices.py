@@ -84,9 +84,7 @@ async def product_of(tx: Transaction, params: PriceCreate) -> tuple[Product, Dec
     if params.product_data is not None:
         return await products.from_data(tx, params.product_data)
     if params.product is None:
-        raise refused(
-            "You must specify either `product` or `product_data` when creating a price.", "product", "parameter_missing"
-        )
+        raise refused("You must specify either `product` or `product_data` when creating a price.")
     return await products.living(tx, params.product, param="product"), Decision()
 
 
@@ -115,8 +113,6 @@ async def _take_lookup_key(tx: Transaction, price: Price, transfer: bool) -> Non
         Price, "t.lookup_key = %(key)s and t.id <> %(id)s", order="t.id for update", key=price.lookup_key, id=price.id
     )
     if holders and not transfer:
-        raise refused(
-            f"A price (`{holders[0].id}`) already uses that lookup key.", "lookup_key", "resource_already_exists"
-        )
+        raise refused(f"A price (`{holders[0].id}`) already uses that lookup key.", "lookup_key")
     for was in holders:
         await write_change(tx, replace(was, lookup_key=None), was)

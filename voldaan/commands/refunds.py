@@ -42,13 +42,10 @@ async def _charge(tx: Transaction, params: RefundCreate, of_path: str | None) ->
         await tx.need(Charge, named, param=None if of_path else "charge")
         return await charges.locked(tx, named)
     if not params.payment_intent:
-        raise Refused(Refusal("parameter_missing", NEITHER))
+        raise refused(NEITHER)
     intent = await tx.need(PaymentIntent, params.payment_intent, param="payment_intent")
     if intent.latest_charge is None or intent.amount_received == 0:
-        raise refused(
-            f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.", "payment_intent",
-            "charge_not_refundable",
-        )  # fmt: skip
+        raise refused(f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.")
     return await charges.locked(tx, intent.latest_charge)
 
 

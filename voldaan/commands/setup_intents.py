@@ -34,7 +34,9 @@ async def create(tx: Transaction, params: SetupIntentCreate) -> SetupIntent | An
     if params.customer:
         customer = await customers.living(tx, params.customer, lock=True, param="customer")
         await clocks.now_for(tx, customer.test_clock)
-    method = await payment_methods.to_use(tx, params.payment_method, params.payment_method_data, params.customer)
+    method = await payment_methods.to_use(
+        tx, params.payment_method, params.payment_method_data, params.customer, on="SetupIntent"
+    )
     id = new_id("seti")
     automatic = params.automatic_payment_methods
     blank = SetupIntent(
@@ -68,7 +70,9 @@ async def update(tx: Transaction, params: SetupIntentUpdate, id: str) -> SetupIn
         await clocks.now_for(tx, customer.test_clock)
         intent = replace(intent, customer=customer.id, clock=customer.test_clock)
     intent = rules.described(intent, params)
-    method = await payment_methods.to_use(tx, params.payment_method, params.payment_method_data, intent.customer)
+    method = await payment_methods.to_use(
+        tx, params.payment_method, params.payment_method_data, intent.customer, on="SetupIntent"
+    )
     decision = Decision()
     if method:
         rules.check_method(intent, method)

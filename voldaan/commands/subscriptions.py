@@ -43,7 +43,11 @@ LOOK_AGAIN = 3600  # seconds until an expiry is tried again that a payment under
 
 async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | Answer:
     """A subscription with its first invoice, finalized and, if there is something to pay, tried at once."""
-    _check_behavior(params.payment_behavior)
+    if params.payment_behavior == "pending_if_incomplete":
+        raise refused(
+            "Setting `payment_behavior` to `pending_if_incomplete` has no effect when creating a subscription.",
+            "payment_behavior",
+        )
     facts = await billing.load(tx, customers=[params.customer])
     customer = _living(facts, params.customer)
     await clocks.now_for(tx, customer.test_clock)
@@ -121,7 +125,7 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
     """Begins to bill a paused subscription again: from now, or where its anchor says."""
     facts, was = await changing.load_one(tx, id)
     if was.status != "paused":
-        raise refused(f"You can only resume paused subscriptions. {id} is {was.status}.")
+        raise refused("You can only resume a subscription if it is `paused`.")
     anchor = params.billing_cycle_anchor.type if params.billing_cycle_anchor else "now"
     waits = params.payment_behavior == "resume_on_payment_success"
     decision = Decision()
@@ -275,7 +279,10 @@ def _check_behavior(payment_behavior: str) -> None:
 def _check_updatable(was: Subscription, params: SubscriptionUpdate) -> None:
     given = params.model_fields_set
     if was.status in states.SUBSCRIPTION_ENDED and given - SAID_AFTER_THE_END:
-        raise refused("A canceled subscription can only update its cancellation_details and metadata.")
+        raise refused(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            code="invalid_canceled_subscription_fields",
+        )
     if was.status == "incomplete" and (other := sorted(given - WAITS_FOR_PAYMENT - {"payment_behavior", "off_session"})):
         raise refused(f"A subscription that is incomplete cannot be updated in this way: {other[0]}.", other[0])
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from voldaan.commands.routing import processor_for
 from voldaan.processors.declines import decline
 from voldaan.processors.sandbox import tokens
@@ -33,6 +35,7 @@ from voldaan.resources.payment_methods import (
     UsBankAccountParams,
     UsBankNetworks,
 )
+from voldaan.resources.shared import Address
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
@@ -102,7 +105,7 @@ def billing_details(was: BillingDetails, given: BillingDetailsParams | None) -> 
         return was
     values: dict[str, Any] = {name: value or None for name, value in given.given().items() if name != "address"}
     if "address" in given.model_fields_set:
-        values["address"] = given.address.address() if given.address else None
+        values["address"] = given.address.address() if given.address else Address()
     return BillingDetails(**{
         "address": was.address, "email": was.email, "name": was.name, "phone": was.phone, "tax_id": was.tax_id, **values,
     })  # fmt: skip
@@ -123,6 +126,14 @@ def refused_at_attach(method: PaymentMethod) -> Refusal | None:
         why.error_code, why.message, why.param, type="card_error", decline_code=why.code,
         extra={"network_decline_code": why.network_decline_code, "advice_code": why.advice_code},
     )  # fmt: skip
+
+
+def verified(method: PaymentMethod) -> PaymentMethod:
+    """A card whose issuer has been asked, as at attaching: what it says of the code and the address."""
+    known = tokens.instrument(method.token)
+    if known is None or not method.card:
+        return method
+    return replace(method, card=replace(method.card, checks=CardChecks(**tokens.checks(method.token, known))))
 
 
 # ── by type ─────────────────────────────────────────────────────────────────────────────────────────────────────────

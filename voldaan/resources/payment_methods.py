@@ -31,7 +31,7 @@ AllowRedisplay = Literal["always", "limited", "unspecified"]
 
 
 class BillingDetails(Part, kw_only=True):
-    address: Address | None = None
+    address: Address | None = Address()
     email: str | None = None
     name: str | None = None
     phone: str | None = None

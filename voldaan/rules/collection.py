@@ -130,7 +130,7 @@ def payment_failed(
     count = _counted(invoice, automatic)
     first = invoice.first_failed_at or now
     retried = _is_retried(facts)
-    futile = payment_method if decline is not None and not dunning.is_retryable(decline) else None
+    futile = decline is not None and not dunning.is_retryable(decline)
     at = dunning.next_retry(facts.policy, count, first, now, None if futile else decline) if retried else None
     if not automatic and invoice.next_payment_attempt is not None:
         at = invoice.next_payment_attempt  # a try by hand does not move the schedule
@@ -139,7 +139,7 @@ def payment_failed(
         attempted=True,
         attempt_count=count,
         first_failed_at=first,
-        futile_method=futile or invoice.futile_method,
+        futile_method=payment_method if futile else invoice.futile_method,
         next_payment_attempt=at,
     )
     facts.invoice = changed
@@ -211,9 +211,9 @@ def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = Tr
 # What follows from them ------------------------------------------------------------------------------------------------
 
 
-def settle(facts: CollectionFacts, changed: Invoice, now: int) -> Decision:
+def settle(facts: CollectionFacts, changed: Invoice, now: int, *, attempted: bool = True) -> Decision:
     """Nothing remains to be paid, whoever paid it: out of band, from the balance, or because there was nothing."""
-    return _settled(facts, changed, now, None)
+    return _settled(facts, changed, now, None, attempted=attempted)
 
 
 def expire(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
@@ -364,13 +364,15 @@ def overdue(facts: CollectionFacts, now: int) -> Decision:
 # Pieces ----------------------------------------------------------------------------------------------------------------
 
 
-def _settled(facts: CollectionFacts, changed: Invoice, now: int, payment_method: str | None) -> Decision:
+def _settled(
+    facts: CollectionFacts, changed: Invoice, now: int, payment_method: str | None, *, attempted: bool = True
+) -> Decision:
     invoice = facts.invoice
     paid = replace(
         changed,
         status="paid",
         paid_at=now,
-        attempted=True,
+        attempted=attempted,
         auto_advance=False,
         next_payment_attempt=None,
         status_details=UNSET,

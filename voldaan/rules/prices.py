@@ -185,6 +185,8 @@ def update(price: Price, params: PriceUpdate) -> Price:
 def _check_scheme(params: PriceCreate) -> None:
     """What goes with a price per unit, and what with tiers."""
     if params.billing_scheme == "tiered":
+        if params.recurring is None:
+            raise refused("Prices with `type=one_time` are not supported with tiered billing.", "interval")
         for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount", "transform_quantity"):
             if getattr(params, name) is not None:
                 raise refused(f"`{name}` cannot be set when `billing_scheme` is `tiered`.", name)

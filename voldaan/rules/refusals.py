@@ -17,9 +17,7 @@ def missing(param: str) -> Refused:
 
 def exclusive(*params: str) -> Refused:
     """Parameters that say the same thing twice; the first is blamed."""
-    return refused(
-        f"You may only specify one of these parameters: {', '.join(params)}.", params[0], "parameters_exclusive"
-    )
+    return refused(f"You may only specify one of these parameters: {', '.join(params)}.", params[0])
 
 
 def renamed(error: Refused, param: str | None) -> Refused:

@@ -38,7 +38,7 @@ DAY = 86_400
 NO_METHOD = (
     "This customer has no attached payment source or default payment method. Please consider adding a default payment "
     "method. For more information, visit "
-    "https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority."
+    "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
 )
 
 
