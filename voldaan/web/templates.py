@@ -15,9 +15,7 @@ from voldaan.web import amounts
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-FILTERS = (
-    "money", "signed", "number", "moment", "day", "short_day", "clock_time", "iso", "month", "month_year", "words", "invariant",
-)  # fmt: skip
+FILTERS = ("money", "number", "moment", "day", "short_day", "clock_time", "iso", "words", "invariant")
 THEMES = ("light", "dark")
 THEME_COOKIE = "voldaan_theme"
 
@@ -32,7 +30,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update({name: getattr(amounts, name) for name in FILTERS})
-    made.globals.update(static=static, share=amounts.share, change=amounts.change)
+    made.globals.update(static=static)
     return made
 
 

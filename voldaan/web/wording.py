@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from voldaan.reports.activity import Told
 from voldaan.web.amounts import money, words
@@ -88,9 +87,3 @@ def due_name(kind: str) -> str:
 
 def lines(events: list[Told]) -> list[Line]:
     return [line(told) for told in events]
-
-
-def described(object: dict[str, Any]) -> str:
-    """What an object is, in a word or two: Invoice A-0001, in_…"""
-    kind = words(str(object.get("object", "object")).rpartition(".")[2])
-    return f"{kind} {object.get('number') or object.get('id') or ''}".strip()
