@@ -10,8 +10,7 @@ from voldaan.runtime import running
 from voldaan.settings import Settings
 from voldaan.work.worker import Worker
 
-
-YOUNG = 100_000  # objects until the collector looks: a batch makes as many, and nearly all of them die with it
+YOUNG = 400_000  # objects until the collector looks: more than a batch has at once, and nearly all of them die with it
 
 
 def collect_seldom() -> None:

@@ -18,8 +18,9 @@ from voldaan.rules.decision import Decision, Event, Update
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import write
+from voldaan.work.due import Row, done
 from voldaan.work.failpoints import fp
-from voldaan.work.handlers import BY_KIND, CLOCK_ORDER
+from voldaan.work.handlers import BY_KIND, CLOCK_ORDER, Handler
 
 KIND = "test_clock.advance"
 BATCH = 1000
@@ -73,27 +74,30 @@ async def step(engine: Engine, account: Account, clock_id: str, lease: str) -> b
         if handler.inside:
             for start in range(0, len(subjects), handler.batch):
                 await handler.inside(tx, subjects[start : start + handler.batch])
-        await tx.run(query("due", "done"), kind=kind, subjects=subjects, times=[at] * len(subjects))
+            await done(tx, kind, [(subject, at) for subject in subjects])
         fp("test_clock.before_commit")
     fp("test_clock.committed")
     if handler.outside:
-        await outside(engine, account, kind, subjects, tx.now, clock_id)
+        await outside(engine, account, clock_id, handler, [(subject, at) for subject in subjects], tx.now)
     if tx.attempts:
         await carry_out(engine, account, tx.attempts)
     return True
 
 
-async def outside(engine: Engine, account: Account, kind: str, subjects: list[str], now: int, clock_id: str) -> None:
-    """Work with the outside, at the clock's time. What must be tried again is due again on the clock."""
-    handler = BY_KIND[kind]
+async def outside(
+    engine: Engine, account: Account, clock_id: str, handler: Handler, rows: list[Row], now: int
+) -> None:
+    """Work with the outside, at the clock's time; its rows end after it, so that a crash in between repeats it.
+
+    What must be tried again is due again on the clock.
+    """
     assert handler.outside is not None
-    again = await handler.outside(engine, account, [Leased(subject, 1) for subject in subjects], now)
-    if not again:
-        return
+    again = await handler.outside(engine, account, [Leased(subject, 1) for subject, _ in rows], now)
     async with transaction(engine.pool, account, now, engine.wall()) as tx:
+        await done(tx, handler.kind, rows)
         await tx.run(
             query("test_clocks", "again"),
-            kind=kind, clock=clock_id, subjects=[a.subject for a in again], times=[max(a.at, now + 1) for a in again],
+            kind=handler.kind, clock=clock_id, subjects=[a.subject for a in again], times=[max(a.at, now + 1) for a in again],
         )  # fmt: skip
 
 

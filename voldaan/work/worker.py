@@ -21,6 +21,7 @@ from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.work import test_clocks
+from voldaan.work.due import Row, done
 from voldaan.work.failpoints import fp
 from voldaan.work.handlers import HANDLERS, Handler
 
@@ -40,7 +41,6 @@ BUSY = (
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 POISON = (psycopg.errors.ProgramLimitExceeded,)
 
-Row = tuple[str, int]  # subject and due_at
 
 log = logging.getLogger("voldaan.work")
 
@@ -285,8 +285,3 @@ async def claim_again(tx: Transaction, kind: str, only: list[Row]) -> list[Row]:
         kind=kind, now=tx.wall, subjects=[subject for subject, _ in only], times=[at for _, at in only],
     )  # fmt: skip
     return [(row[0], row[1]) for row in rows]
-
-
-async def done(tx: Transaction, kind: str, rows: list[Row]) -> None:
-    """Ends claimed rows."""
-    await tx.run(query("due", "done"), kind=kind, subjects=[row[0] for row in rows], times=[row[1] for row in rows])
