@@ -83,7 +83,7 @@ class FlexibleBilling(Part, kw_only=True):
 
 
 class BillingMode(Part, kw_only=True):
-    """classic credits at the item's present price, flexible what was debited (docs/behaviour.md, "Billing mode")."""
+    """classic credits at the item's present price, flexible what was debited (docs/behaviour-billing.md, "Billing mode")."""
 
     type: Literal["classic", "flexible"] = "flexible"
     flexible: FlexibleBilling | None = FlexibleBilling()

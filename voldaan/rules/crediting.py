@@ -1,7 +1,7 @@
 """Giving back what of a period lies ahead, and charging for the rest of it: the invoice items of a change.
 
 In classic billing a change gives back the item's present price, in flexible billing what was really debited. Time is
-shared by the second. Sources: docs/behaviour.md, "Prorations".
+shared by the second. Sources: docs/behaviour-rules.md, "Prorations".
 """
 
 from __future__ import annotations
@@ -111,26 +111,25 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem) -> Sub
     whole_start = periods.period_at(
         subscription.billing_cycle_anchor, *lines.interval(work.facts.catalogue, price), max(start, end - 1)
     ).start
-    whole = lines.amount(
-        work.facts.catalogue, price, subscription.currency, units, subscription.billing_cycle_anchor, whole_start, end
-    )
+    whole, taken = _after_discounts(work, subscription, item, whole_start, end)
     cost = remaining_debit(Charge(whole, whole_start, end), at)
-    net, taken = _after_discounts(work, subscription, item, cost.amount)
     waiting = _proration(
         work,
         subscription,
         item.id,
         price,
         units,
-        net,
+        cost.amount,
         cost.start,
         cost.end,
         lines.remaining(work.facts.catalogue, price, units, at),
         lines.rate_ids(item.tax_rates),
-        InvoiceItemProration(discount_amounts=taken),
+        InvoiceItemProration(discount_amounts=[replace(t, amount=cost.share.of(t.amount)) for t in taken]),
     )
     work.waiting.append(waiting)
-    return replace(item, debits=[Debit(invoice_item=waiting.id, amount=net, start=cost.start, end=cost.end)])
+    debits = [Debit(invoice_item=waiting.id, amount=cost.amount, start=cost.start, end=cost.end)]
+    work.change.debits[item.id] = debits
+    return replace(item, debits=debits)
 
 
 def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
@@ -144,10 +143,7 @@ def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, e
         return replace(item, current_period_end=end)
     price, units = lines.price_id(item), lines.quantity(item)
     start = item.current_period_end
-    cost = lines.amount(
-        work.facts.catalogue, price, subscription.currency, units, subscription.billing_cycle_anchor, start, end
-    )
-    net, taken = _after_discounts(work, subscription, item, cost)
+    net, taken = _after_discounts(work, subscription, item, start, end)
     waiting = _proration(
         work, subscription, item.id, price, units, net, start, end,
         lines.remaining(work.facts.catalogue, price, units, start), lines.rate_ids(item.tax_rates),
@@ -174,30 +170,32 @@ def _charges(
 ) -> Iterable[Charge]:
     if subscription.billing_mode.type == "flexible":
         return [Charge(d.amount, d.start, d.end, _key(d), d.credited) for d in debits]
-    price, start, end = lines.price_id(item), item.current_period_start, item.current_period_end
-    now = lines.amount(
-        work.facts.catalogue,
-        price,
-        subscription.currency,
-        lines.quantity(item),
-        work.was.billing_cycle_anchor,
-        start,
-        end,
-    )
-    net, _ = _after_discounts(work, subscription, item, now)
+    start, end = item.current_period_start, item.current_period_end
+    net, _ = _after_discounts(work, work.was, item, start, end)
     return [Charge(net, start, end)]
 
 
 def _after_discounts(
-    work: Work, subscription: Subscription, item: SubscriptionItem, amount: int
+    work: Work, subscription: Subscription, item: SubscriptionItem, start: int, end: int
 ) -> tuple[int, list[DiscountAmount]]:
-    """The amount with the percentages of all discounts in force taken off; a fixed sum was taken off when it was billed."""
-    catalogue, currency = work.facts.catalogue, subscription.currency
-    ids = [*item.discounts, *discounts_of(work.facts, subscription)]
-    percent = [d for d in catalogue.active(ids, currency, work.now) if d.percent_off is not None]
-    product = catalogue.prices[lines.price_id(item)].product
-    taken = discounting.apply([discounting.DiscountableLine(amount, tuple(percent), product)])[0]
-    return amount - discounting.total(taken), [DiscountAmount(amount=t.amount, discount=t.discount) for t in taken]
+    """What the item costs for [start, end) after the discounts in force, and what each takes off.
+
+    A fixed sum for the whole subscription is shared with its other items in flexible billing; in classic billing each
+    item bears all of it.
+    """
+    currency, anchor = subscription.currency, subscription.billing_cycle_anchor
+    catalogue = work.facts.catalogue
+    others = [each for each in work.items if each.id != item.id] if subscription.billing_mode.type == "flexible" else []
+    shared = catalogue.active(discounts_of(work.facts, subscription), currency, work.now)
+    priced = []
+    for each in (item, *others):
+        price = lines.price_id(each)
+        cost = lines.amount(catalogue, price, currency, lines.quantity(each), anchor, start, end)
+        own = tuple(catalogue.active(each.discounts, currency, work.now))
+        priced.append(discounting.DiscountableLine(cost, own, catalogue.prices[price].product))
+    taken = discounting.apply(priced, shared)[0]
+    amounts = [DiscountAmount(amount=t.amount, discount=t.discount) for t in taken]
+    return priced[0].amount - discounting.total(taken), amounts
 
 
 def _proration(

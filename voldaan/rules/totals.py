@@ -1,7 +1,7 @@
 """What an invoice comes to: discounts off its lines, taxes on them, and the sums. Amounts are minor units.
 
 A line's `amount` is before discounts and exclusive tax. The subtotal has the discounts of the lines' own in it already;
-the total has all discounts and all tax (docs/behaviour.md, "Invoice amounts").
+the total has all discounts and all tax (docs/behaviour-billing.md, "Invoice amounts").
 """
 
 from __future__ import annotations
