@@ -86,24 +86,41 @@ def accounts() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def accounts_create(name: str | None, country: str, currency: str, live: bool, as_json: bool) -> None:
     """Make an account and show its keys, this once."""
+    from voldaan.runtime import running
     from voldaan.store import accounts as store
-    from voldaan.store.pool import open_pool
-    from voldaan.work import clock
+    from voldaan.web.sign_in import first_run_link
 
-    async def make() -> store.NewAccount:
-        pool = await open_pool(ready, 2)
-        try:
-            return await store.create(
-                pool, clock.wall(), livemode=live, business_name=name, country=country.upper(),
+    async def make() -> tuple[store.NewAccount, str]:
+        async with running(dsn, settings) as engine:
+            new = await store.create(
+                engine.pool, engine.wall(), livemode=live, business_name=name, country=country.upper(),
                 default_currency=currency.lower(),
             )  # fmt: skip
-        finally:
-            await pool.close()
+            return new, await first_run_link(engine, new.account.id, settings)
 
-    ready = ready_database()
-    made = run(make())
+    dsn, settings = ready_database(), Settings.read()
+    made, link = run(make())
     facts = {"account": made.account.id, "secret_key": made.secret_key, "publishable_key": made.publishable_key}
-    click.echo(json.dumps(facts) if as_json else "\n".join(f"{name:16} {value}" for name, value in facts.items()))
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    click.echo("\n".join(f"{fact:16} {value}" for fact, value in facts.items()))
+    click.echo(f"{'overview':16} {link}")
+
+
+@accounts.command("link")
+@click.argument("account")
+def accounts_link(account: str) -> None:
+    """Show a new link that signs in to the overview page of ACCOUNT; it holds for a day."""
+    from voldaan.runtime import running
+    from voldaan.web.sign_in import first_run_link
+
+    async def make() -> str:
+        async with running(dsn, settings) as engine:
+            return await first_run_link(engine, account, settings)
+
+    dsn, settings = ready_database(), Settings.read()
+    click.echo(run(make()))
 
 
 @main.command()
