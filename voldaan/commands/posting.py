@@ -23,7 +23,7 @@ def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = No
         if was.status == "draft":
             decision.postings += ledger.finalized(new, now)
             earned[new.id] = revenue.at_once(_schedules(new))
-            if any(line.period_end > now and line.net for line in new.lines.data):
+            if any(line.period_start < line.period_end and line.net for line in new.lines.data):
                 decision.due.append(revenue.due(now, new.test_clock))
         if new.status == "void":
             decision.postings += ledger.voided(new, earned.get(new.id, 0), now)
