@@ -55,7 +55,7 @@ def serve(port: int | None, host: str | None, no_worker: bool) -> None:
     os.environ.setdefault("VOLDAAN_PUBLIC_URL", settings.public_url)  # a port given here is part of every address we hand out
     dsn = ready_database()
     click.echo(f"Voldaan listens on {settings.public_url}")
-    run(serve_forever(dsn, settings, worker=not no_worker))
+    run(serve_forever(dsn, settings, worker=not no_worker, embedded="DATABASE_URL" not in os.environ))
 
 
 @main.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 
 import uvicorn
@@ -11,7 +12,10 @@ import uvicorn
 from voldaan.api.app import App
 from voldaan.runtime import running
 from voldaan.settings import Settings
+from voldaan.store.embedded import ServerError, ensure_server
 from voldaan.work.worker import Worker
+
+log = logging.getLogger("voldaan.serve")
 
 
 class _Server(uvicorn.Server):
@@ -22,14 +26,36 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(dsn: str, settings: Settings, *, worker: bool = True, ready: asyncio.Event | None = None) -> None:
-    """Serves until SIGINT or SIGTERM. `ready` is set when requests are answered."""
+KEEP_SECONDS = 1.0
+
+
+async def keep_database() -> None:
+    """Looks after the embedded PostgreSQL: if it was killed, it is started again and repairs itself, as it says in the log."""
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        try:
+            await ensure_server()
+        except (ServerError, OSError) as down:
+            log.warning("PostgreSQL is down and does not start: %s", down)
+
+
+async def serve(dsn: str, settings: Settings, *, worker: bool = True, embedded: bool = False) -> None:
+    """Serves until SIGINT or SIGTERM. `embedded`: the database is the one that came along, and is looked after."""
     async with running(dsn, settings) as engine:
         server = _Server(
             uvicorn.Config(
-                App(engine, settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
-                loop="none", http="httptools", server_header=False, date_header=False, proxy_headers=False, timeout_graceful_shutdown=5,
-            )  # fmt: skip
+                App(engine, settings),
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                loop="none",
+                http="httptools",
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=5,
+            )
         )
         working = Worker(engine)
 
@@ -44,12 +70,11 @@ async def serve(dsn: str, settings: Settings, *, worker: bool = True, ready: asy
         tasks = [asyncio.create_task(server.serve())]
         if worker:
             tasks.append(asyncio.create_task(working.run()))
-        while not server.started and not tasks[0].done():
-            await asyncio.sleep(0.005)
-        if ready and server.started:
-            ready.set()
+        keeper = asyncio.create_task(keep_database()) if embedded else None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop()
+            if keeper:
+                keeper.cancel()
             await asyncio.gather(*tasks)

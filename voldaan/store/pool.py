@@ -28,7 +28,7 @@ async def open_pool(dsn: str, size: int = 10) -> Pool:
         kwargs={"autocommit": True, "application_name": "voldaan"},
         configure=_configure,
         open=False,
-        timeout=30,
+        timeout=10,
     )
     await pool.open(wait=True, timeout=60)
     return pool
