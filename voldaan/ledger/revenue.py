@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from voldaan.ledger.chart import DEFERRED_REVENUE, REVENUE
@@ -85,12 +86,14 @@ def goes_on(facts: Deferred, month: str) -> bool:
 # Months ------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def month_of(at: int) -> str:
     """ "2026-01"."""
     moment = datetime.fromtimestamp(at, UTC)
     return f"{moment.year:04}-{moment.month:02}"
 
 
+@lru_cache(maxsize=256)
 def bounds(month: str) -> tuple[int, int]:
     """[start, end) of a month in epoch seconds."""
     year, number = int(month[:4]), int(month[5:7])
