@@ -24,7 +24,7 @@ from voldaan.store.pool import Pool
 from voldaan.work import clock
 from voldaan.work.handlers import BY_KIND
 from voldaan.work.process import collect_seldom
-from voldaan.work.worker import Worker
+from voldaan.work.worker import Row, Worker
 
 BILLING = ("subscription.renew", "invoice.finalize")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -48,6 +48,9 @@ class BillingWorker(Worker):
     async def carry_out(self, account: Account, attempts: list[str]) -> None:
         if self.collect:
             await super().carry_out(account, attempts)
+
+    async def failed(self, kind: str, account: Account, row: Row, failure: Exception) -> None:
+        raise RuntimeError(f"{kind} of {row[0]} failed: nothing is measured") from failure
 
     async def run_all(self) -> None:
         """Until nothing of billing is due: what another worker holds may still leave something to do."""
