@@ -1,0 +1,123 @@
+"""What there is before a story begins: how the account bills, what is sold, and who buys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.stories.grammar import BOOK, FOR_COUPON, FOR_CUSTOMER, FOR_PRICE, HEAD, MORE, Params, listed, params
+from tests.stories.language import Money, Phrase
+from tests.stories.stage import Stage
+
+# The account -----------------------------------------------------------------------------------------------------------
+
+
+@BOOK("account tries again after <numbers> days and then <end:word>")
+def tries_again(numbers: list[int], end: str) -> Params:
+    return {"retry_offsets": [n * 86_400 for n in numbers], "retry_final_action": end}
+
+
+@BOOK("account never tries again and then <end:word>")
+def never_tries_again(end: str) -> Params:
+    return {"retry_offsets": [], "retry_final_action": end}
+
+
+@BOOK("account gives up invoices as uncollectible")
+def gives_up() -> Params:
+    return {"retry_final_invoice": "uncollectible"}
+
+
+@BOOK("account pays out daily")
+def pays_out() -> Params:
+    return {"payout_interval": "daily"}
+
+
+@BOOK("account numbers all its invoices in one series")
+def one_series() -> Params:
+    return {"numbering": "account"}
+
+
+# What there is ---------------------------------------------------------------------------------------------------------
+
+
+@HEAD("ignoring <words>", below=MORE)
+def ignoring(stage: Stage, said: Phrase, words: list[str]) -> None:
+    """Event types that the story does not tell."""
+    stage.ignored.update(listed(said))
+
+
+@HEAD("counting <one:words> and <other:words> as <name:word>")
+def counting(stage: Stage, said: Phrase, one: list[str], other: list[str], name: str) -> None:
+    stage.counted_as |= {"_".join(one): name, "_".join(other): name}
+
+
+@HEAD("price <name:who> <amount> a <interval:who>", clauses=FOR_PRICE)
+def price(stage: Stage, said: Phrase, name: str, amount: Money, interval: str) -> None:
+    _price(stage, said, name, amount, recurring={"interval": interval})
+
+
+@HEAD("price <name:who> <amount> every <n> <interval:who>s", clauses=FOR_PRICE)
+def price_every(stage: Stage, said: Phrase, name: str, amount: Money, n: int, interval: str) -> None:
+    _price(stage, said, name, amount, recurring={"interval": interval, "interval_count": n})
+
+
+@HEAD("price <name:who> <amount> once", clauses=FOR_PRICE)
+def price_once(stage: Stage, said: Phrase, name: str, amount: Money) -> None:
+    _price(stage, said, name, amount)
+
+
+def _price(stage: Stage, said: Phrase, name: str, amount: Money, **given: Any) -> None:
+    made = params(stage, said.clauses, unit_amount=amount.amount, currency=amount.currency, **given)
+    stage.prices[name] = stage.v1.prices.create({"product_data": {"name": name.title()}, **made}).id
+
+
+@FOR_PRICE("tax <behavior:word>")
+def price_tax(stage: Stage, behavior: str) -> Params:
+    return {"tax_behavior": behavior}
+
+
+@HEAD("tax rate <name:who> <percentage:n>% <kind:word>")
+def tax_rate(stage: Stage, said: Phrase, name: str, percentage: int, kind: str) -> None:
+    terms = {"display_name": name.upper(), "percentage": percentage, "inclusive": {"included": True, "added": False}[kind]}
+    stage.rates[name] = stage.v1.tax_rates.create(terms).id
+
+
+@HEAD("coupon <code> <percent:n>% <duration:word>", clauses=FOR_COUPON)
+def coupon(stage: Stage, said: Phrase, code: str, percent: int, duration: str) -> None:
+    stage.v1.coupons.create(params(stage, said.clauses, id=code, percent_off=percent, duration=duration))
+
+
+@HEAD("coupon <code> <amount> <duration:word>", clauses=FOR_COUPON)
+def coupon_amount(stage: Stage, said: Phrase, code: str, amount: Money, duration: str) -> None:
+    terms = {"amount_off": amount.amount, "currency": amount.currency}
+    stage.v1.coupons.create(params(stage, said.clauses, id=code, duration=duration, **terms))
+
+
+@FOR_COUPON("<n> months")
+def coupon_months(stage: Stage, n: int) -> Params:
+    return {"duration_in_months": n}
+
+
+@FOR_COUPON("on <price:who>")
+def coupon_on(stage: Stage, price: str) -> Params:
+    product = stage.v1.prices.retrieve(stage.prices[price]).product
+    return {"applies_to": {"products": [product]}}
+
+
+@HEAD("customer <who>", clauses=FOR_CUSTOMER)
+def customer(stage: Stage, said: Phrase, who: str) -> None:
+    """Their invoices are numbered by their name: ANNA-0001."""
+    terms = params(stage, said.clauses, name=who.title(), email=f"{who}@example.com", invoice_prefix=who.upper())
+    card = terms.pop("card", None)
+    stage.customers[who] = stage.v1.customers.create({**terms, "test_clock": stage.clock}).id
+    if card:
+        stage.use_card(who, card)
+
+
+@FOR_CUSTOMER("card <card>")
+def with_card(stage: Stage, card: str) -> Params:
+    return {"card": card}
+
+
+@FOR_CUSTOMER("tax <exempt:word>")
+def with_exemption(stage: Stage, exempt: str) -> Params:
+    return {"tax_exempt": exempt}

@@ -1,0 +1,230 @@
+"""What people do with their subscriptions: each phrase is one call of the SDK, and its clauses are the parameters."""
+
+from __future__ import annotations
+
+from tests.stories.grammar import ANSWER, FOR_CANCEL, FOR_SUBSCRIPTION, STEP, Params, params
+from tests.stories.language import Phrase
+from tests.stories.stage import Stage
+
+
+@STEP("<who> subscribes to <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def subscribes(stage: Stage, said: Phrase, who: str, items: list[tuple[str, int]]) -> None:
+    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    terms = params(stage, said.clauses, customer=stage.customers[who], items=wanted)
+    name = terms.pop("called", None)
+    line = stage.lossy() if terms.pop("lossy", False) else stage.client
+    made = line.v1.subscriptions.create(terms)  # type: ignore[arg-type]
+    stage.subscriptions[f"{who}'s {name}" if name else who] = made.id
+
+
+@STEP("<sub> changes to <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def changes(stage: Stage, said: Phrase, sub: str, items: list[tuple[str, int]]) -> None:
+    _update(stage, sub, params(stage, said.clauses, items=change(stage, sub, items)))
+
+
+def change(stage: Stage, sub: str, items: list[tuple[str, int]]) -> list[Params]:
+    """The one item of a subscription becomes what is wanted; of several, the one of the same price."""
+    here = stage.subscription(sub)["items"].data
+    found = []
+    for name, quantity in items:
+        price = stage.prices[name]
+        item = here[0] if len(here) == 1 else next(i for i in here if i.price.id == price)
+        found.append({"id": item.id, "price": price, "quantity": quantity})
+    return found
+
+
+@STEP("<sub> adds <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def adds(stage: Stage, said: Phrase, sub: str, items: list[tuple[str, int]]) -> None:
+    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    _update(stage, sub, params(stage, said.clauses, items=wanted))
+
+
+@STEP("<sub> drops <price:who>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def drops(stage: Stage, said: Phrase, sub: str, price: str) -> None:
+    item = next(i for i in stage.subscription(sub)["items"].data if i.price.id == stage.prices[price])
+    _update(stage, sub, params(stage, said.clauses, items=[{"id": item.id, "deleted": True}]))
+
+
+@STEP("<sub> is updated", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def is_updated(stage: Stage, said: Phrase, sub: str) -> None:
+    _update(stage, sub, params(stage, said.clauses))
+
+
+def _update(stage: Stage, sub: str, terms: Params) -> None:
+    stage.v1.subscriptions.update(stage.subscriptions[sub], terms)
+
+
+@STEP("<sub> cancels now", clauses=FOR_CANCEL, below=ANSWER)
+def cancels_now(stage: Stage, said: Phrase, sub: str) -> None:
+    stage.v1.subscriptions.cancel(stage.subscriptions[sub], params(stage, said.clauses))
+
+
+@FOR_CANCEL("prorated")
+def prorated(stage: Stage) -> Params:
+    return {"prorate": True}
+
+
+@FOR_CANCEL("billed at once")
+def billed_at_once(stage: Stage) -> Params:
+    return {"invoice_now": True}
+
+
+@STEP("<sub> cancels at period end", below=ANSWER)
+def cancels_at_end(stage: Stage, said: Phrase, sub: str) -> None:
+    _update(stage, sub, {"cancel_at_period_end": True})
+
+
+@STEP("<sub> stays", below=ANSWER)
+def stays(stage: Stage, said: Phrase, sub: str) -> None:
+    _update(stage, sub, {"cancel_at_period_end": False})
+
+
+@STEP("<sub> resumes", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def resumes(stage: Stage, said: Phrase, sub: str) -> None:
+    stage.v1.subscriptions.resume(stage.subscriptions[sub], params(stage, said.clauses))
+
+
+@STEP("collection of <sub> pauses: <behavior:word>", below=ANSWER)
+def pauses(stage: Stage, said: Phrase, sub: str, behavior: str) -> None:
+    _update(stage, sub, {"pause_collection": {"behavior": behavior}})
+
+
+@STEP("collection of <sub> pauses until <when>: <behavior:word>", below=ANSWER)
+def pauses_until(stage: Stage, said: Phrase, sub: str, when: int, behavior: str) -> None:
+    _update(stage, sub, {"pause_collection": {"behavior": behavior, "resumes_at": when}})
+
+
+@STEP("collection of <sub> resumes", below=ANSWER)
+def collects_again(stage: Stage, said: Phrase, sub: str) -> None:
+    _update(stage, sub, {"pause_collection": ""})
+
+
+# What may be said of a subscription: the parameters of create, update and preview ----------------------------------------
+
+
+@FOR_SUBSCRIPTION("called <name:word>")
+def called(stage: Stage, name: str) -> Params:
+    return {"called": name}
+
+
+@FOR_SUBSCRIPTION("trial of <n> days")
+def trial_days(stage: Stage, n: int) -> Params:
+    return {"trial_period_days": n}
+
+
+@FOR_SUBSCRIPTION("trial until <when>")
+def trial_until(stage: Stage, when: int) -> Params:
+    return {"trial_end": when}
+
+
+@FOR_SUBSCRIPTION("trial ends now")
+def trial_ends(stage: Stage) -> Params:
+    return {"trial_end": "now"}
+
+
+@FOR_SUBSCRIPTION("without a card then <behavior:word>")
+def without_card(stage: Stage, behavior: str) -> Params:
+    return {"trial_settings": {"end_behavior": {"missing_payment_method": behavior}}}
+
+
+@FOR_SUBSCRIPTION("sent and due in <n> days")
+def sent_in(stage: Stage, n: int) -> Params:
+    return {"collection_method": "send_invoice", "days_until_due": n}
+
+
+@FOR_SUBSCRIPTION("coupon <code>")
+def with_coupon(stage: Stage, code: str) -> Params:
+    return {"discounts": [{"coupon": code}]}
+
+
+@FOR_SUBSCRIPTION("tax <rate:who>")
+def with_tax(stage: Stage, rate: str) -> Params:
+    return {"default_tax_rates": [stage.rates[rate]]}
+
+
+@FOR_SUBSCRIPTION("proration <behavior:word>")
+def proration(stage: Stage, behavior: str) -> Params:
+    return {"proration_behavior": behavior}
+
+
+@FOR_SUBSCRIPTION("prorated from <when>")
+def prorated_from(stage: Stage, when: int) -> Params:
+    return {"proration_date": when}
+
+
+@FOR_SUBSCRIPTION("anchor <when>")
+def anchor(stage: Stage, when: int) -> Params:
+    return {"billing_cycle_anchor": when}
+
+
+@FOR_SUBSCRIPTION("anchor now")
+def anchor_now(stage: Stage) -> Params:
+    return {"billing_cycle_anchor": {"type": "now"}}
+
+
+@FOR_SUBSCRIPTION("anchor on day <n>")
+def anchor_day(stage: Stage, n: int) -> Params:
+    return {"billing_cycle_anchor_config": {"day_of_month": n}}
+
+
+@FOR_SUBSCRIPTION("with <items> once")
+def with_once(stage: Stage, items: list[tuple[str, int]]) -> Params:
+    return {"add_invoice_items": [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]}
+
+
+@FOR_SUBSCRIPTION("payment <behavior:word>")
+def payment_behavior(stage: Stage, behavior: str) -> Params:
+    return {"payment_behavior": behavior}
+
+
+@FOR_SUBSCRIPTION("until <when>")
+def until(stage: Stage, when: int) -> Params:
+    return {"cancel_at": when}
+
+
+@FOR_SUBSCRIPTION("billing <mode:word>")
+def billing_mode(stage: Stage, mode: str) -> Params:
+    return {"billing_mode": {"type": mode}}
+
+
+@FOR_SUBSCRIPTION("since <when>")
+def since(stage: Stage, when: int) -> Params:
+    return {"backdate_start_date": when}
+
+
+@FOR_SUBSCRIPTION("over a line that loses every reply")
+def lossy(stage: Stage) -> Params:
+    return {"lossy": True}
+
+
+# Previews ------------------------------------------------------------------------------------------------------------------
+
+OF_INVOICE = ("discounts",)  # everything else that a preview says of a subscription stands in subscription_details
+
+
+@STEP("preview <who> with <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def preview_new(stage: Stage, said: Phrase, who: str, items: list[tuple[str, int]]) -> None:
+    """A subscription that may begin."""
+    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    _preview(stage, params(stage, said.clauses, items=wanted), customer=stage.customers[who])
+
+
+@STEP("preview <sub> changed to <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def preview_change(stage: Stage, said: Phrase, sub: str, items: list[tuple[str, int]]) -> None:
+    _preview(stage, params(stage, said.clauses, items=change(stage, sub, items)), subscription=stage.subscriptions[sub])
+
+
+@STEP("preview the next of <sub>", below=ANSWER)
+def preview_next(stage: Stage, said: Phrase, sub: str) -> None:
+    _preview(stage, {}, subscription=stage.subscriptions[sub])
+
+
+@STEP("preview <sub> canceled now", clauses=FOR_SUBSCRIPTION, below=ANSWER)
+def preview_cancel(stage: Stage, said: Phrase, sub: str) -> None:
+    _preview(stage, params(stage, said.clauses, cancel_now=True), subscription=stage.subscriptions[sub])
+
+
+def _preview(stage: Stage, terms: Params, **given: str) -> None:
+    of_invoice = {name: terms.pop(name) for name in OF_INVOICE if name in terms}
+    details = {"subscription_details": terms} if terms else {}
+    stage.preview = stage.v1.invoices.create_preview({**given, **of_invoice, **details})
