@@ -21,7 +21,9 @@ MAY_IMPORT = {
     "events": {"rules", "resources", "store", "engine"},
     "commands": {"rules", "resources", "ledger", "store", "events", "processors", "engine", "settings", "work.failpoints"},
     "reports": {"rules", "resources", "ledger", "store", "events", "engine", "processors.protocol"},
-    "work": {"commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "runtime"},
+    "work": {
+        "commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "runtime",
+    },
     "api": {"commands", "rules", "resources", "store", "events", "engine", "settings", "web"},
     "web": {"commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "api"},
 }

@@ -24,7 +24,8 @@ def pages() -> dict[str, str]:
 
 
 def _operations() -> Iterator[str]:
-    yield "# Operations\n\nWhat the API serves, in the dialect of 2026-10-28.endive. `/openapi.json` describes each with its parameters.\n"
+    yield "# Operations\n\nWhat the API serves, in the dialect of 2026-10-28.endive."
+    yield "`/openapi.json` describes each with its parameters.\n"
     yield "| | path | answers |\n|---|---|---|"
     for method, path, command, _, resource in ROUTES:
         name = getattr(resource, "__name__", "object")
@@ -45,9 +46,11 @@ def _inside() -> Iterator[str]:
     yield "# Inside\n\n## Chart of accounts\n\n| account | kind |\n|---|---|"
     for name, kind in CHART.items():
         yield f"| {name} | {kind.replace('_', ' ')} |"
-    yield "\n## Due work\n\nIn the order in which work of one instant runs on a test clock.\n\n| kind | where it runs | rows at a time |\n|---|---|---|"
+    yield "\n## Due work\n\nIn the order in which work of one instant runs on a test clock.\n"
+    yield "| kind | where it runs | rows at a time |\n|---|---|---|"
     for handler in HANDLERS:
-        yield f"| {handler.kind} | {'in one transaction' if handler.inside else 'between transactions, under a lease'} | {handler.batch} |"
+        where = "in one transaction" if handler.inside else "between transactions, under a lease"
+        yield f"| {handler.kind} | {where} | {handler.batch} |"
     yield "\n## Tables of API objects\n\n| object | table | id |\n|---|---|---|"
     for cls in RESOURCES:
         yield f"| {cls.__name__} | {cls.TABLE.name} | `{cls.TABLE.prefix}_…` |"

@@ -302,7 +302,8 @@ async def test_newest_first_whatever_the_ids_are(shop: Shop) -> None:
 
 async def test_a_coupon_expires_by_itself(shop: Shop) -> None:
     coupon = await shop.ask(coupons.create, CouponCreate, f"percent_off=5&id=MAY&redeem_by={NOW + 100}")
-    assert await shop.rows("select kind, subject, due_at from due where account_id = %(account)s and kind <> 'ledger.roll_up'") == [
+    due = "select kind, subject, due_at from due where account_id = %(account)s and kind <> 'ledger.roll_up'"
+    assert await shop.rows(due) == [
         ("coupon.expire", "MAY", NOW + 100)
     ]
     async with transaction(shop.pool, shop.account, NOW + 99, NOW + 99) as tx:

@@ -35,8 +35,10 @@ async def test_rollups_and_tail_give_the_same_balance(pool: Pool, account: Accou
     for day in (1, 1, 2, 3):  # the same day twice changes nothing
         async with transaction(pool, account, MONDAY + day * DAY + 7200, MONDAY + day * DAY + 7200) as tx:
             await roll_up(tx, ["daily"])
-            through = await tx.one("select sum(debits) from ledger_rollups where account_id = %(account)s and ledger_account = 'bank' "
-                                   "and through = (select max(through) from ledger_rollups where account_id = %(account)s)")  # fmt: skip
+            through = await tx.one(
+                "select sum(debits) from ledger_rollups where account_id = %(account)s and ledger_account = 'bank' "
+                "and through = (select max(through) from ledger_rollups where account_id = %(account)s)"
+            )
             assert through == ((150,) if day == 1 else (157,))
         assert await balances(pool, account) == before
     await post(pool, account, MONDAY + 3 * DAY + 8000, "d", 3)

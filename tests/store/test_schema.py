@@ -23,7 +23,8 @@ def connection(dsn: str) -> psycopg.Connection:
 
 def columns_of(connection: psycopg.Connection, table: str) -> dict[str, str]:
     rows = connection.execute(
-        "select column_name, data_type from information_schema.columns where table_schema = 'public' and table_name = %s", (table,)
+        "select column_name, data_type from information_schema.columns where table_schema = 'public' and table_name = %s",
+        (table,),
     )
     return dict(rows.fetchall())
 

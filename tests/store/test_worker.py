@@ -64,7 +64,8 @@ class Desk:
 
     async def posted(self) -> set[str]:
         async with transaction(self.pool, self.account, NOW, NOW) as tx:
-            return {r[0] for r in await tx.all("select source from postings where account_id = %(account)s and fact = %(f)s", f=self.kind)}
+            posted = "select source from postings where account_id = %(account)s and fact = %(fact)s"
+            return {row[0] for row in await tx.all(posted, fact=self.kind)}
 
 
 @pytest.fixture

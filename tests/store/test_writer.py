@@ -21,7 +21,7 @@ NOW = 1_790_000_000
 
 def clock(number: int = 0) -> TestClock:
     return TestClock(
-        id=new_id("clock"), created=NOW, deletes_after=NOW + 10, frozen_time=NOW + number, livemode=False, name=f"clock ø {number}"
+        id=new_id("clock"), created=NOW, deletes_after=NOW + 10, frozen_time=NOW + number, livemode=False, name=f"ø {number}"
     )
 
 
@@ -53,10 +53,8 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
 @pytest.mark.parametrize("size", [1, 150])
 async def test_only_what_differs_is_written_and_a_lost_state_is_a_conflict(pool: Pool, account: Account, size: int) -> None:
     made = [clock(n) for n in range(size)]
-    moving = [
-        replace(c, status="advancing", target=NOW + 500, status_details=TestClockStatusDetails(advancing=Advancing(target_frozen_time=1)))
-        for c in made
-    ]  # fmt: skip
+    details = TestClockStatusDetails(advancing=Advancing(target_frozen_time=1))
+    moving = [replace(c, status="advancing", target=NOW + 500, status_details=details) for c in made]
     async with transaction(pool, account, NOW, NOW) as tx:
         await write(tx, [Decision(inserts=list(made))])
         await write(tx, [Decision(updates=[Update(new, was)]) for new, was in zip(moving, made, strict=True)])
@@ -83,10 +81,14 @@ async def test_posting_a_fact_twice_is_impossible(pool: Pool, account: Account) 
 
 async def test_a_failed_block_leaves_nothing(pool: Pool, account: Account) -> None:
     made = clock()
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with transaction(pool, account, NOW, NOW) as tx:
             await write(tx, [Decision(inserts=[made])])
-            _ = 1 // 0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with transaction(pool, account, NOW, NOW) as tx:
         with pytest.raises(Missing):
             await tx.need(TestClock, made.id)
@@ -104,7 +106,8 @@ async def test_another_account_is_out_of_reach_even_without_a_predicate(pool: Po
 
 
 async def test_history_cannot_be_changed(pool: Pool, account: Account) -> None:
-    for statement in ("update postings set amount = 1", "delete from postings", "update events set type = 'x'", "delete from events"):
+    changes = ("update postings set amount = 1", "delete from postings", "update events set type = 'x'", "delete from events")
+    for statement in changes:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             async with transaction(pool, account, NOW, NOW) as tx:
                 await tx.run(statement)

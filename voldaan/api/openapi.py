@@ -54,7 +54,10 @@ ERROR = {
             "required": ["type"],
             "properties": {
                 "type": {"enum": ["api_error", "card_error", "idempotency_error", "invalid_request_error"]},
-                **{name: {"type": "string"} for name in ("code", "message", "param", "decline_code", "doc_url", "request_log_url")},
+                **{
+                    name: {"type": "string"}
+                    for name in ("code", "message", "param", "decline_code", "doc_url", "request_log_url")
+                },
             },
         }
     },

@@ -11,12 +11,12 @@ from collections import defaultdict
 
 from voldaan.engine import Again, Engine, Leased
 from voldaan.events import signing, transport
+from voldaan.events.reading import read_events
 from voldaan.events.transport import Delivery
 from voldaan.resources.accounts import Account
 from voldaan.resources.events import Event
 from voldaan.resources.render import encode
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
-from voldaan.events.reading import read_events
 from voldaan.store.queries import query
 from voldaan.store.transaction import transaction
 

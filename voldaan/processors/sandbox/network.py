@@ -14,7 +14,6 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from voldaan.processors.declines import decline
-from voldaan.store.gather import Gather
 from voldaan.processors.protocol import (
     Capabilities,
     CaptureRequest,
@@ -40,6 +39,7 @@ from voldaan.processors.sandbox.desk import Desk
 from voldaan.processors.sandbox.faults import Faults
 from voldaan.processors.sandbox.standing import news, outcome, standing, state_at
 from voldaan.processors.storage import Storage
+from voldaan.store.gather import Gather
 
 HOME = Path(__file__).parent
 POISON = (psycopg.DataError, psycopg.IntegrityError)
