@@ -23,3 +23,15 @@ def test_the_route_table_is_whole() -> None:
     assert len(keys) == len(set(keys))
     assert all(path.startswith(("/v1/", "/v2/")) for _, path in keys)
     assert not [f"{method} {path}" for method, path, command, *_ in ROUTES if not command.__doc__]
+
+
+def test_the_readmes_example_works_as_printed(api_server: str, secret_key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the key and the port are ours."""
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    example = text.split("```python\n")[1].split("```")[0]
+    assert len([line for line in example.splitlines() if line and not line.startswith("import")]) <= 10
+    exec(example.replace("sk_test_…", secret_key).replace("http://127.0.0.1:8787", api_server), {})
+    first, *rest = capsys.readouterr().out.splitlines()
+    status, number, paid, amount = first.split(" ")
+    assert (status, number[-5:], paid, amount) == ("active", "-0001", "paid", "3100")
+    assert '"amount": 3028' in "".join(rest)
