@@ -192,3 +192,38 @@ def test_objects_of_the_same_second_keep_their_order(fresh: World):
     while time.time() < end and len(made) < 40:
         made.append(fresh.product()["id"])
     assert ids(fresh.wire.get("/v1/products", limit=100)) == made[::-1]
+
+
+def test_a_list_inside_an_object_goes_on_where_the_object_ends(fresh: World):
+    """An invoice shows ten of its lines; the SDK asks for the rest, in the same order."""
+    draft = fresh.wire.post("/v1/invoices", customer=fresh.anna["id"])
+    for start in (0, 7):
+        lines = [{"amount": 100 + n, "description": f"Line {n}"} for n in range(start, start + 7)]
+        fresh.wire.post(f"/v1/invoices/{draft['id']}/add_lines", lines=lines)
+    client = sdk(fresh.wire.address, fresh.wire.key)
+    invoice = client.v1.invoices.retrieve(draft["id"])
+    assert (len(invoice.lines.data), invoice.lines.has_more) == (10, True)
+    seen = [line.id for line in invoice.lines.auto_paging_iter()]
+    assert len(seen) == len(set(seen)) == 14
+    assert seen == [line.id for line in client.v1.invoices.line_items.list(draft["id"], {"limit": 100})]
+    assert invoice.total == sum(range(100, 114))
+
+
+def test_refunds_inside_a_charge_go_on(fresh: World):
+    charge = fresh.charge()["id"]
+    made = [fresh.wire.post("/v1/refunds", charge=charge, amount=10)["id"] for _ in range(12)][::-1]
+    client = sdk(fresh.wire.address, fresh.wire.key)
+    refunds = client.v1.charges.retrieve(charge, {"expand": ["refunds"]}).refunds
+    assert (len(refunds.data), refunds.has_more) == (10, True)
+    assert [r.id for r in refunds.auto_paging_iter()] == made
+
+
+def test_subscriptions_of_a_customer_are_the_customers_alone(fresh: World):
+    """The address of the list inside a customer leads to theirs and nobody else's."""
+    fresh.subscription(fresh.payer()["id"])
+    customer = fresh.payer()["id"]
+    made = [fresh.subscription(customer)["id"] for _ in range(2)][::-1]
+    inside = fresh.wire.get(f"/v1/customers/{customer}", expand=["subscriptions"])["subscriptions"]
+    assert ids(inside) == made
+    path, _, query = inside["url"].partition("?")
+    assert ids(fresh.wire.ok("GET", path, dict([query.split("=")]))) == made

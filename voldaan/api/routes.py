@@ -329,7 +329,7 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/invoices/{id}/add_lines",                            line_items.add,                                     LinesAdd,                           Invoice),
     ("POST",   "/v1/invoices/{id}/update_lines",                         line_items.update_many,                             LinesUpdate,                        Invoice),
     ("POST",   "/v1/invoices/{id}/remove_lines",                         line_items.remove,                                  LinesRemove,                        Invoice),
-    ("GET",    "/v1/invoices/{id}/lines",                                lists.page(LineItem, id="invoice"),                 LineItemList,                       LineItem),
+    ("GET",    "/v1/invoices/{invoice}/lines",                           lists.page(LineItem, invoice="invoice"),            LineItemList,                       LineItem),
     ("POST",   "/v1/invoices/{id}/lines/{line}",                         line_items.update,                                  LineUpdate,                         LineItem),
     ("POST",   "/v1/invoices/{id}/attach_payment",                       invoices.attach_payment,                            InvoiceAttachPayment,               Invoice),
     ("POST",   "/v1/invoices/{id}/finalize",                             invoices.finalize,                                  InvoiceFinalize,                    Invoice),

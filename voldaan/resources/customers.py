@@ -105,7 +105,7 @@ class Customer(Resource, kw_only=True):
         Children(
             "subscription",
             by="customer",
-            url="/v1/customers/{id}/subscriptions",
+            url="/v1/subscriptions?customer={id}",
             condition="t.status not in ('canceled', 'incomplete_expired')",
         ),
     ] = UNSET

@@ -186,7 +186,7 @@ class Invoice(Resource, kw_only=True):
     payments: Annotated[
         ListObject[InvoicePayment] | UnsetType,
         Includable(),
-        Children("invoice_payment", by="invoice", url="/v1/invoice_payments", order="id"),
+        Children("invoice_payment", by="invoice", url="/v1/invoice_payments?invoice={id}", order="id"),
     ] = UNSET
     period_end: Annotated[Instant, Column("period_end_at")]
     period_start: Annotated[Instant, Column("period_start_at")]
