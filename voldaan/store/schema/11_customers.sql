@@ -19,7 +19,7 @@ create table customers (
   constraint customers_test_clock foreign key (account_id, test_clock_id) references test_clocks
     on delete set null (test_clock_id),
   constraint customers_balance_in_currency check (balance = 0 or currency is not null)
-);
+) with (fillfactor = 80);
 create index customers_by_email on customers (account_id, email, id) where email is not null;  -- lists
 create index customers_by_clock on customers (account_id, test_clock_id, id) where test_clock_id is not null;  -- lists
 

@@ -42,7 +42,7 @@ create index setup_intents_by_customer on setup_intents (account_id, customer_id
   where customer_id is not null;             -- lists
 
 create table payment_intents (
-  account_id        text not null constraint payment_intents_account references accounts,
+  account_id        text not null,
   id                text not null,
   status            text not null constraint payment_intents_status check (status in
     ('requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'requires_capture',
@@ -63,12 +63,12 @@ create table payment_intents (
   constraint payment_intents_held check ((status = 'requires_capture') = (amount_capturable > 0)),
   constraint payment_intents_never_too_much check (amount_received <= amount),
   constraint payment_intents_received check (status <> 'succeeded' or amount_received > 0)
-);
+) with (fillfactor = 50);
 create index payment_intents_by_customer on payment_intents (account_id, customer_id, id)
   where customer_id is not null;             -- lists
 
 create table charges (
-  account_id        text not null constraint charges_account references accounts,
+  account_id        text not null,
   id                text not null,
   status            text not null check (status in ('failed', 'pending', 'succeeded')),
   amount            bigint not null constraint charges_amount check (amount > 0),
@@ -154,7 +154,7 @@ create table payouts (
 );
 
 create table balance_transactions (
-  account_id   text not null constraint balance_transactions_account references accounts,
+  account_id   text not null,
   id           text not null,
   type         text not null,
   status       text not null check (status in ('available', 'pending')),
@@ -183,7 +183,7 @@ create index balance_transactions_to_pay_out on balance_transactions (account_id
 -- ── attempts: what was asked of processors ──────────────────────────────────────────────────────────────────────────
 
 create table attempts (
-  account_id        text not null constraint attempts_account references accounts,
+  account_id        text not null,
   id                text not null,
   flow              text not null check (flow in ('authorize', 'capture', 'void', 'refund', 'setup', 'payout', 'dispute')),
   state             text not null constraint attempts_state check (state in

@@ -31,7 +31,7 @@ create table subscriptions (
   constraint subscriptions_canceled check (status <> 'canceled' or canceled_at is not null),
   constraint subscriptions_trial check ((trial_start_at is null) = (trial_end_at is null)),
   constraint subscriptions_trialing check (status <> 'trialing' or trial_end_at is not null)
-);
+) with (fillfactor = 80);
 create index subscriptions_by_customer on subscriptions (account_id, customer_id, id);  -- lists, and the customer's own
 
 create table subscription_items (
@@ -48,7 +48,7 @@ create table subscription_items (
   constraint subscription_items_subscription foreign key (account_id, subscription_id) references subscriptions,
   constraint subscription_items_price foreign key (account_id, price_id) references prices,
   constraint subscription_items_period check (current_period_start_at <= current_period_end_at)
-);
+) with (fillfactor = 80);
 create index subscription_items_by_subscription on subscription_items (account_id, subscription_id);  -- every load
 
 -- Makes renewal happen once: a second run that bills the same period of an item breaks the primary key, because the id
@@ -65,7 +65,7 @@ create table billed_periods (
 );
 
 create table invoices (
-  account_id                       text not null constraint invoices_account references accounts,
+  account_id                       text not null,
   id                               text not null,
   customer_id                      text not null,
   subscription_id                  text,
@@ -117,7 +117,7 @@ create table invoices (
   constraint invoices_uncollectible check (status <> 'uncollectible' or marked_uncollectible_at is not null),
   constraint invoices_nothing_left check (status <> 'paid' or amount_remaining = 0),
   constraint invoices_amounts check (amount_due >= 0 and amount_paid >= 0 and amount_remaining >= 0)
-);
+) with (fillfactor = 50);
 create unique index invoices_number on invoices (account_id, number) where number is not null;  -- never twice
 create index invoices_by_customer on invoices (account_id, customer_id, id);                     -- lists, portal
 create index invoices_by_subscription on invoices (account_id, subscription_id, id) where subscription_id is not null;
@@ -198,7 +198,7 @@ create table invoice_payments (
   constraint invoice_payments_invoice foreign key (account_id, invoice_id) references invoices,
   constraint invoice_payments_paid check ((status = 'paid') = (paid_at is not null and amount_paid is not null)),
   constraint invoice_payments_canceled check ((status = 'canceled') = (canceled_at is not null))
-);
+) with (fillfactor = 50);
 create index invoice_payments_by_invoice on invoice_payments (account_id, invoice_id);                -- collection
 create index invoice_payments_by_payment_intent on invoice_payments (account_id, payment_intent_id);  -- settling
 
