@@ -77,6 +77,7 @@ def payment_succeeded(
     payment_intent: str,
     payment_method: str | None = None,
     automatic: bool = True,
+    counted: bool = False,
 ) -> Decision:
     """`amount` (all of it posted as cash against the receivable by the caller) arrived for the invoice."""
     was = facts.invoice
@@ -88,6 +89,7 @@ def payment_succeeded(
         payment_intent=payment_intent,
         payment_method=payment_method,
         automatic=automatic,
+        counted=counted,
     )
     applied = facts.invoice.amount_paid - was.amount_paid
     if excess := amount - applied:
@@ -105,10 +107,11 @@ def payment_failed(
     *,
     payment_method: str | None = None,
     automatic: bool = True,
+    counted: bool = False,
 ) -> Decision:
     """No money came for the invoice; `decline` as dunning.meaning() reads it."""
     decision = rules.payment_failed(
-        facts, decline, now, new_id, payment_method=payment_method, automatic=automatic
+        facts, decline, now, new_id, payment_method=payment_method, automatic=automatic, counted=counted
     )
     return post(decision, now, {facts.invoice.id: facts.recognised})
 

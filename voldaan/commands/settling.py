@@ -80,6 +80,7 @@ def told(settled: Settled, attempt: Attempt, invoices: dict[str, CollectionFacts
     if facts is None or news is None:
         return decision
     automatic = attempt.initiator == "merchant" and attempt.off_session
+    counted = attempt.state == "processing"          # accepted before, and final now
     method = attempt.payment_method
     match news.what:
         case "succeeded":
@@ -93,6 +94,7 @@ def told(settled: Settled, attempt: Attempt, invoices: dict[str, CollectionFacts
                     payment_intent=attempt.payment_intent,
                     payment_method=method,
                     automatic=automatic,
+                    counted=counted,
                 )
             )
         case "failed" if news.decline and news.decline.code == "authentication_required":
@@ -102,7 +104,9 @@ def told(settled: Settled, attempt: Attempt, invoices: dict[str, CollectionFacts
         case "failed":
             why = dunning.meaning(news.decline.code, news.decline.advice_code) if news.decline else None
             return decision.add(
-                collection.payment_failed(facts, why, now, new_id, payment_method=method, automatic=automatic)
+                collection.payment_failed(
+                    facts, why, now, new_id, payment_method=method, automatic=automatic, counted=counted
+                )
             )
         case "action_required":
             return decision.add(

@@ -81,9 +81,11 @@ def payment_succeeded(
     payment_intent: str,
     payment_method: str | None = None,
     automatic: bool = True,
+    counted: bool = False,
 ) -> Decision:
     """`amount` arrived by this payment intent. What it is too much for the invoice becomes the customer's credit.
 
+    `counted`: a try that was accepted before, and is final now, is not one more.
     An invoice that was voided or paid meanwhile takes nothing: all of it is credit.
     """
     invoice = facts.invoice
@@ -99,7 +101,7 @@ def payment_succeeded(
         amount_remaining=invoice.amount_remaining - applied,
     )
     if invoice.status in states.INVOICE_OWED:
-        changed = replace(changed, attempted=True, attempt_count=_counted(invoice, automatic))
+        changed = replace(changed, attempted=True, attempt_count=_counted(invoice, automatic and not counted))
     if amount > applied:
         decision.add(_move_balance(facts, applied - amount, "invoice_overpaid", now, new_id))
     if owed and not changed.amount_remaining:
@@ -118,6 +120,7 @@ def payment_failed(
     *,
     payment_method: str | None = None,
     automatic: bool = True,
+    counted: bool = False,
     action_required: bool = False,
 ) -> Decision:
     """No money came. `decline` None: there was nothing to try with. Says when to try again, or gives up.
@@ -127,7 +130,7 @@ def payment_failed(
     invoice = facts.invoice
     if invoice.status != "open":
         return Decision()
-    count = _counted(invoice, automatic)
+    count = _counted(invoice, automatic and not counted)
     first = invoice.first_failed_at or now
     retried = _is_retried(facts)
     futile = decline is not None and not dunning.is_retryable(decline)
