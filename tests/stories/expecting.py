@@ -278,6 +278,13 @@ def charged(stage: Stage, said: Phrase, who: str, amount: Money) -> list[Pair]:
     return [(", ".join(map(str, every)), ", ".join(map(str, taken)))]
 
 
+@STEP("declines of <who> <n>")
+def declines(stage: Stage, said: Phrase, who: str, n: int) -> list[Pair]:
+    """Charges that the customer's bank refused."""
+    found = stage.v1.charges.list({"customer": stage.customers[who], "limit": 100}).data
+    return [(f"{n} declines", f"{sum(c.status == 'failed' for c in found)} declines")]
+
+
 @AMOUNTS("<amount>")
 def amount(stage: Stage, said: Phrase, amount: Money) -> None:
     """Read by charged."""
@@ -351,6 +358,14 @@ def ledger(stage: Stage, said: Phrase, words: list[str], amount: Money) -> list[
 @MORE_ACCOUNTS("<words> <amount>", clauses=ACCOUNTS)
 def account(stage: Stage, said: Phrase, words: list[str], amount: Money) -> None:
     """Read by ledger."""
+
+
+@STEP("the listener heard <words>", below=MORE)
+def heard(stage: Stage, said: Phrase, words: list[str]) -> list[Pair]:
+    """Signed deliveries since the listener was asked last, in any order: they travel each by itself."""
+    wanted = sorted(listed(said))
+    assert stage.listener is not None, "nobody listens"
+    return [(" ".join(wanted), " ".join(stage.listener.heard(len(wanted))))]
 
 
 @STEP("verify clean")

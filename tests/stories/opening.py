@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.stories.grammar import BOOK, FOR_COUPON, FOR_CUSTOMER, FOR_PRICE, HEAD, MORE, Params, listed, params
 from tests.stories.language import Money, Phrase
+from tests.stories.listener import Listener
 from tests.stories.stage import Stage
 
 # The account -----------------------------------------------------------------------------------------------------------
@@ -107,10 +108,12 @@ def coupon_on(stage: Stage, price: str) -> Params:
 def customer(stage: Stage, said: Phrase, who: str) -> None:
     """Their invoices are numbered by their name: ANNA-0001."""
     terms = params(stage, said.clauses, name=who.title(), email=f"{who}@example.com", invoice_prefix=who.upper())
-    card = terms.pop("card", None)
+    card, iban = terms.pop("card", None), terms.pop("iban", None)
     stage.customers[who] = stage.v1.customers.create({**terms, "test_clock": stage.clock}).id
     if card:
         stage.use_card(who, card)
+    if iban:
+        stage.use_account(who, iban)
 
 
 @FOR_CUSTOMER("card <card>")
@@ -118,6 +121,19 @@ def with_card(stage: Stage, card: str) -> Params:
     return {"card": card}
 
 
+@FOR_CUSTOMER("account <iban:code>")
+def with_account(stage: Stage, iban: str) -> Params:
+    return {"iban": iban}
+
+
 @FOR_CUSTOMER("tax <exempt:word>")
 def with_exemption(stage: Stage, exempt: str) -> Params:
     return {"tax_exempt": exempt}
+
+
+@HEAD("a listener hears <words>", below=MORE)
+def a_listener(stage: Stage, said: Phrase, words: list[str]) -> None:
+    """A webhook endpoint for these types of events."""
+    stage.listener = Listener()
+    terms = {"url": stage.listener.url, "enabled_events": listed(said)}
+    stage.listener.secret = stage.v1.webhook_endpoints.create(terms).secret

@@ -14,6 +14,16 @@ def takes_card(stage: Stage, said: Phrase, who: str, card: str) -> None:
     stage.use_card(who, card)
 
 
+@STEP("<who> takes account <iban:code>", below=ANSWER)
+def takes_account(stage: Stage, said: Phrase, who: str, iban: str) -> None:
+    stage.use_account(who, iban)
+
+
+@STEP("delete customer <who>", below=ANSWER)
+def deletes(stage: Stage, said: Phrase, who: str) -> None:
+    stage.v1.customers.delete(stage.customers[who])
+
+
 @STEP("credit <who> <amount>", below=ANSWER)
 def credit(stage: Stage, said: Phrase, who: str, amount: Money) -> None:
     _balance(stage, who, Money(-amount.amount, amount.currency))
@@ -163,6 +173,11 @@ def pays(stage: Stage, said: Phrase, who: str, amount: Money) -> None:
 @FOR_PAYMENT("held")
 def held(stage: Stage) -> Params:
     return {"capture_method": "manual"}
+
+
+@STEP("put the payment of <who> on <invoice>", below=ANSWER)
+def attach(stage: Stage, said: Phrase, who: str, invoice: str) -> None:
+    stage.v1.invoices.attach_payment(stage.invoice(invoice).id, {"payment_intent": stage.payments[who]})
 
 
 @STEP("<who> confirms with card <card>", below=ANSWER)

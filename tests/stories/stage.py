@@ -13,6 +13,7 @@ import psycopg
 import stripe
 
 from tests.stories.language import Money
+from tests.stories.listener import Listener
 from voldaan.ledger.chart import CHART, DEBIT_NORMAL
 
 CLOCK_PAUSE = 0.02       # seconds between two looks at an advancing clock
@@ -46,7 +47,7 @@ class Stage:
     subscriptions: dict[str, str] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)   # the latest payment intent of each who paid by themselves
     preview: Any = None
-    listener: Any = None
+    listener: Listener | None = None
     ignored: set[str] = field(default_factory=set)
     counted_as: dict[str, str] = field(default_factory=dict)  # ledger account -> the name it is read under
     last_event: str | None = None
@@ -135,9 +136,18 @@ class Stage:
         return f"trial {named}" if line.description.startswith("Trial") else named
 
     def use_card(self, who: str, card: str) -> None:
+        self.use(who, f"pm_card_{card}")
+
+    def use_account(self, who: str, iban: str) -> None:
+        """A bank account that is debited."""
+        owner = {"name": who.title(), "email": f"{who}@example.com"}
+        made = {"type": "sepa_debit", "sepa_debit": {"iban": iban}, "billing_details": owner}
+        self.use(who, self.v1.payment_methods.create(made).id)
+
+    def use(self, who: str, method: str) -> None:
         """Attached, and what everything is paid with from now on."""
-        method = self.v1.payment_methods.attach(f"pm_card_{card}", {"customer": self.customers[who]})
-        settings = {"default_payment_method": method.id}
+        attached = self.v1.payment_methods.attach(method, {"customer": self.customers[who]})
+        settings = {"default_payment_method": attached.id}
         self.v1.customers.update(self.customers[who], {"invoice_settings": settings})
 
     # what happened ------------------------------------------------------------------------------------------------------
