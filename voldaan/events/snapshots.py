@@ -1,6 +1,8 @@
 """What an event remembers: the object as it was, encoded once and compressed.
 
-An uncompressed invoice of 2-4 kB per event would double the write-ahead log; with the shared dictionary it is a few hundred bytes.
+Uncompressed snapshots of 1 to 4 kB would double the write-ahead log. Compressed with what they have in common, the
+dictionary, they take some two hundred bytes, and a quarter of the time (docs/performance.md). A frame names its dictionary,
+so a new one may be added for what is written from then on; none is ever taken away or changed.
 """
 
 from __future__ import annotations
@@ -17,17 +19,26 @@ from voldaan.resources.base import Resource
 from voldaan.resources.render import encode
 from voldaan.rules.decision import Event
 
-DICTIONARY = Path(__file__).with_name("snapshots.zdict")
+HERE = Path(__file__).parent
 LEVEL = 1
 
 
 @cache
-def _codec() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
-    shared = zstandard.ZstdCompressionDict(DICTIONARY.read_bytes()) if DICTIONARY.exists() else None
-    return (
-        zstandard.ZstdCompressor(level=LEVEL, dict_data=shared, write_checksum=False),
-        zstandard.ZstdDecompressor(dict_data=shared),
-    )
+def dictionaries() -> dict[int, zstandard.ZstdCompressionDict]:
+    """By the number that frames name them with; the last one is the present one. Made by setup/train-snapshots.py."""
+    found = [zstandard.ZstdCompressionDict(path.read_bytes()) for path in HERE.glob("snapshots-*.zdict")]
+    return {dictionary.dict_id(): dictionary for dictionary in sorted(found, key=lambda d: d.dict_id())}
+
+
+@cache
+def _compressor() -> zstandard.ZstdCompressor:
+    present = list(dictionaries().values())[-1:]
+    return zstandard.ZstdCompressor(level=LEVEL, dict_data=present[0] if present else None, write_checksum=False)
+
+
+@cache
+def _decompressor(dictionary: int) -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(dict_data=dictionaries()[dictionary] if dictionary else None)
 
 
 def pack(event: Event) -> bytes:
@@ -38,12 +49,12 @@ def pack(event: Event) -> bytes:
         if isinstance(previous, Resource):
             previous = previous_attributes(event.object, previous)
         data += b',"previous_attributes":' + msgspec.json.encode(previous)
-    return _codec()[0].compress(data + b"}")
+    return _compressor().compress(data + b"}")
 
 
 def unpack(packed: bytes) -> bytes:
     """The JSON of the `data` hash."""
-    return _codec()[1].decompress(packed)
+    return _decompressor(zstandard.get_frame_parameters(packed).dict_id).decompress(packed)
 
 
 def unpack_object(packed: bytes) -> Any:
