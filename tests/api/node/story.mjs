@@ -111,7 +111,7 @@ await refused(stripe.customers.create({ wat: 1 }), Stripe.errors.StripeInvalidRe
 const stranger = new Stripe("sk_test_wrong", { host: server.hostname, port: server.port, protocol: "http", maxNetworkRetries: 0 });
 await refused(stranger.customers.list(), Stripe.errors.StripeAuthenticationError, undefined, 401);
 const twice = await Promise.all([
-  stripe.products.create({ name: "Once" }, { idempotencyKey: "node-1" }),
+  stripe.products.create({ name: "Once" }, { idempotencyKey: "node-1", maxNetworkRetries: 5 }),
   stripe.products.create({ name: "Once" }, { idempotencyKey: "node-1", maxNetworkRetries: 5 }),
 ]);
 assert.equal(twice[0].id, twice[1].id);
