@@ -184,6 +184,12 @@ def test_a_bad_body_is_refused(world, body, status):
     assert len(answer.raw) < 5000
 
 
+def test_what_stands_in_the_address_and_in_the_body_cannot_contradict_itself(world):
+    answer = world.wire.refused("POST", "/v1/customers?name=Anna", {"name": "Bea"})
+    assert answer.error["message"] == "The parameter name was given more than once."
+    assert world.wire.ok("POST", "/v1/customers?name=Anna", {"phone": "1"})["name"] == "Anna"
+
+
 def test_json_is_not_what_v1_speaks(world):
     answer = world.wire.refused(
         "POST", "/v1/customers", '{"name": "Anna"}', headers={"Content-Type": "application/json"}

@@ -67,6 +67,12 @@ def test_another_request_under_the_same_key_is_refused(fresh: World, key, path, 
     assert fresh.wire.get("/v1/products")["data"] == []
 
 
+def test_the_address_counts_as_much_as_the_body(fresh: World, key):
+    post(fresh.wire, "/v1/customers?name=Anna", key, phone="1")
+    assert post(fresh.wire, "/v1/customers?name=Bea", key, phone="1").error["type"] == "idempotency_error"
+    assert post(fresh.wire, "/v1/customers?name=Anna", key, phone="1").headers["idempotent-replayed"] == "true"
+
+
 def test_the_same_key_of_another_account_is_another_key(api_server, dsn, fresh: World, key):
     stranger = Wire(api_server, new_account(dsn).secret_key)
     mine, theirs = (post(wire, "/v1/customers", key, name="Anna") for wire in (fresh.wire, stranger))

@@ -131,5 +131,12 @@ def test_live_and_test_are_two_books(api_server, dsn):
     wire = Wire(api_server, live.secret_key)
     assert wire.post("/v1/customers", name="Anna")["livemode"] is True
     assert wire.get("/v1/events")["data"][0]["livemode"] is True
-    refused = wire.refused("POST", "/v1/test_helpers/test_clocks", {"frozen_time": 1_772_409_600})
-    assert refused.status == 400
+    for path, params in (
+        ("/v1/test_helpers/test_clocks", {"frozen_time": 1_772_409_600}),
+        ("/v1/payment_methods", {"type": "card", "card": {"token": "tok_visa"}}),
+        ("/v1/payment_methods", {"type": "card", "card": {"number": "4242424242424242", "exp_month": 1, "exp_year": 2035}}),
+        ("/v1/payment_intents", {"amount": 100, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}),
+    ):
+        refused = wire.refused("POST", path, params)
+        assert refused.status == 400, "nothing that is only for tests works with real money"
+        assert "4242424242424242" not in str(refused)

@@ -112,7 +112,9 @@ class Edge:
         params = parse_params(route.params, read_params(request))
         key = None
         if request.method == "POST" and (given := request.headers.get(b"idempotency-key")):
-            key = idempotency.key_of(given.decode("latin-1"), request.method, request.path, request.body or request.query)
+            key = idempotency.key_of(
+                given.decode("latin-1"), request.method, request.path, b"?".join((request.query, request.body))
+            )
         wanted = expand.tree(params.expand)
         expand.check(route.resource, wanted, many=getattr(route.command, "many", False))
         return await self.performer.perform(Call(request.id, request.path, account, route, params, path, key, wanted))
@@ -179,7 +181,11 @@ def read_params(request: Request) -> dict[str, Any]:
             f"Invalid request (check that your POST content type is application/x-www-form-urlencoded, not "
             f"{errors.quoted(kind.decode('latin-1'))})."
         )
-    return {**given, **forms.parse(request.body)}
+    posted = forms.parse(request.body)
+    if twice := given.keys() & posted.keys():
+        name = errors.quoted(min(twice))
+        raise errors.invalid_request(f"The parameter {name} was given more than once.", param=name)
+    return {**given, **posted}
 
 
 async def _read(receive: Receive, request: Request) -> bytes:
