@@ -1,0 +1,160 @@
+"""The same thing asked for by many at once: money moves once, numbers have no gaps, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.api.wire import Answer
+from tests.api.world import World
+
+AT_ONCE = 10
+
+
+def together(ask: Callable[[int], Answer], number: int = AT_ONCE) -> list[Answer]:
+    with ThreadPoolExecutor(number) as threads:
+        answers = list(threads.map(ask, range(number)))
+    assert all(a.status < 500 for a in answers), [str(a) for a in answers if a.status >= 500]
+    return answers
+
+
+def done(answers: list[Answer]) -> list[Answer]:
+    return [a for a in answers if a.status == 200]
+
+
+def test_an_intent_that_many_confirm_takes_money_once(fresh: World):
+    intent = fresh.intent(payment_method=fresh.method()["id"])["id"]
+    answers = together(lambda _: fresh.wire.send("POST", f"/v1/payment_intents/{intent}/confirm"))
+    assert done(answers)
+    assert {a.error["code"] for a in answers if a.status != 200} <= {"payment_intent_unexpected_state", "lock_timeout"}
+    assert [c["status"] for c in fresh.wire.get("/v1/charges")["data"]] == ["succeeded"]
+    assert fresh.wire.get(f"/v1/payment_intents/{intent}")["amount_received"] == 2000
+
+
+def test_a_hold_that_many_capture_is_captured_once(fresh: World):
+    held = fresh.held_intent()["id"]
+    together(lambda n: fresh.wire.send("POST", f"/v1/payment_intents/{held}/capture", {"amount_to_capture": 1000 + n}))
+    intent = fresh.wire.get(f"/v1/payment_intents/{held}", expand=["latest_charge.balance_transaction"])
+    assert intent["status"] == "succeeded"
+    taken = intent["latest_charge"]["amount_captured"]
+    assert 1000 <= taken < 1000 + AT_ONCE
+    assert intent["amount_received"] == intent["latest_charge"]["balance_transaction"]["amount"] == taken
+    assert len(fresh.wire.get("/v1/balance_transactions")["data"]) == 1
+
+
+def test_of_capture_and_cancel_one_wins(fresh: World):
+    for _ in range(5):
+        held = fresh.held_intent()["id"]
+        path = f"/v1/payment_intents/{held}"
+        together(lambda n, path=path: fresh.wire.send("POST", f"{path}/{('capture', 'cancel')[n % 2]}"), 4)
+        intent = fresh.wire.get(path, expand=["latest_charge"])
+        assert (intent["status"], intent["latest_charge"]["captured"]) in (("succeeded", True), ("canceled", False))
+
+
+def test_no_more_is_refunded_than_was_paid(fresh: World):
+    charge = fresh.charge()["id"]
+    answers = together(lambda _: fresh.wire.send("POST", "/v1/refunds", {"charge": charge, "amount": 300}))
+    after = fresh.wire.get(f"/v1/charges/{charge}")
+    assert len(done(answers)) <= 6
+    assert after["amount_refunded"] == 300 * len(done(answers)) <= 2000
+    refunds = fresh.wire.get("/v1/refunds", charge=charge)["data"]
+    assert sum(r["amount"] for r in refunds) == after["amount_refunded"]
+
+
+def test_an_invoice_that_many_pay_is_paid_once(fresh: World):
+    invoice = fresh.open_invoice()["id"]
+    answers = together(lambda _: fresh.wire.send("POST", f"/v1/invoices/{invoice}/pay"))
+    assert done(answers)
+    paid = fresh.wire.get(f"/v1/invoices/{invoice}", expand=["payments"])
+    assert (paid["status"], paid["amount_paid"], paid["amount_overpaid"]) == ("paid", 1500, 0)
+    assert len([c for c in fresh.wire.get("/v1/charges")["data"] if c["status"] == "succeeded"]) == 1
+
+
+def test_of_pay_and_void_one_wins(fresh: World):
+    for _ in range(5):
+        path = f"/v1/invoices/{fresh.open_invoice()['id']}"
+        together(lambda n, path=path: fresh.wire.send("POST", f"{path}/{('pay', 'void')[n % 2]}"), 4)
+        invoice = fresh.wire.get(path)
+        assert (invoice["status"], invoice["amount_paid"]) in (("paid", 1500), ("void", 0))
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["one customer", "each their own"])
+def test_numbers_of_invoices_have_no_gaps(fresh: World, same: bool):
+    customer = fresh.customer()
+    drafts = [fresh.draft(customer["id"] if same else fresh.customer()["id"])["id"] for _ in range(AT_ONCE)]
+    answers = together(lambda n: fresh.wire.send("POST", f"/v1/invoices/{drafts[n]}/finalize"))
+    assert len(done(answers)) == AT_ONCE
+    numbers = sorted(a.body["number"] for a in answers)
+    if same:
+        assert numbers == [f"{customer['invoice_prefix']}-{n:04}" for n in range(1, AT_ONCE + 1)]
+    else:
+        assert len(set(numbers)) == AT_ONCE
+
+
+def test_every_movement_of_a_balance_counts(fresh: World):
+    customer = fresh.customer()["id"]
+    path = f"/v1/customers/{customer}/balance_transactions"
+    answers = together(lambda n: fresh.wire.send("POST", path, {"amount": -100 - n, "currency": "eur"}))
+    moved = sum(-100 - n for n, a in enumerate(answers) if a.status == 200)
+    assert fresh.wire.get(f"/v1/customers/{customer}")["balance"] == moved
+    entries = fresh.wire.get(path, limit=100)["data"]
+    assert sum(e["amount"] for e in entries) == moved
+    assert sorted(e["ending_balance"] for e in entries)[0] == moved
+
+
+def test_no_more_is_paid_out_than_there_is(fresh: World):
+    fresh.paid_intent(10_000, "tok_bypassPending")
+    answers = together(lambda _: fresh.wire.send("POST", "/v1/payouts", {"amount": 4000, "currency": "eur"}))
+    assert len(done(answers)) == 2
+    assert fresh.wire.get("/v1/balance")["available"][0]["amount"] == 10_000 - 175 - 8_000
+
+
+def test_a_coupon_is_redeemed_as_often_as_it_may(fresh: World):
+    coupon = fresh.coupon(max_redemptions=3)["id"]
+    payers = [fresh.payer()["id"] for _ in range(6)]
+    price = fresh.monthly["id"]
+    given = [{"customer": p, "items": [{"price": price}], "discounts": [{"coupon": coupon}]} for p in payers]
+    answers = together(lambda n: fresh.wire.send("POST", "/v1/subscriptions", given[n]), 6)
+    assert len(done(answers)) == 3
+    assert fresh.wire.get(f"/v1/coupons/{coupon}")["times_redeemed"] == 3
+
+
+def test_what_many_change_at_once_keeps_every_change(fresh: World):
+    path = f"/v1/customers/{fresh.customer()['id']}"
+    answers = together(lambda n: fresh.wire.send("POST", path, {"metadata": {f"k{n}": n}}))
+    kept = {f"k{n}": str(n) for n, a in enumerate(answers) if a.status == 200}
+    assert fresh.wire.get(path)["metadata"] == kept
+    assert len(kept) == AT_ONCE
+
+
+def test_a_subscription_that_many_change_bills_each_change_once(fresh: World):
+    subscription = fresh.subscription(fresh.payer()["id"])
+    path, item = f"/v1/subscriptions/{subscription['id']}", subscription["items"]["data"][0]["id"]
+    answers = together(
+        lambda n: fresh.wire.send(
+            "POST", path, {"items": [{"id": item, "quantity": n + 2}], "proration_behavior": "always_invoice"}
+        ),
+        6,
+    )
+    assert done(answers)
+    after = fresh.wire.get(path)
+    quantity = after["items"]["data"][0]["quantity"]
+    invoices = fresh.wire.get("/v1/invoices", subscription=subscription["id"], limit=100)["data"]
+    billed = sum(i["total"] for i in invoices)
+    assert abs(billed - 1000 * quantity) <= 2 * len(invoices), "all prorations together come to what is delivered"
+
+
+def test_a_customer_deleted_while_being_billed_leaves_no_half_of_anything(fresh: World):
+    customer = fresh.payer()["id"]
+    price = fresh.monthly["id"]
+
+    def ask(n: int) -> Answer:
+        if n == 0:
+            return fresh.wire.send("DELETE", f"/v1/customers/{customer}")
+        return fresh.wire.send("POST", "/v1/subscriptions", {"customer": customer, "items": [{"price": price}]})
+
+    together(ask, 6)
+    left = fresh.wire.get("/v1/subscriptions", status="all", limit=100)["data"]
+    assert {s["status"] for s in left} <= {"canceled"}
