@@ -518,3 +518,66 @@ async def test_an_invoice_that_is_sent_and_paid_late(world: BillingWorld) -> Non
     assert (await world.whole(subscription)).status == "active"
     balances = await world.balances()
     assert (balances["external_cash"], balances["deferred_revenue"] + balances.get("revenue", 0)) == (3100, -3100)
+
+
+# Pausing ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_subscription_is_paused_and_resumed(world: BillingWorld) -> None:
+    from voldaan.resources.subscriptions import SubscriptionPause
+
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.price(3000))
+    world.now += 10 * DAY
+    await world.do(subscription_commands.pause, SubscriptionPause(invoicing_behavior="invoice"), subscription.id)
+    paused = await world.whole(subscription)
+    assert (paused.status, paused.status_details.paused.subscription.type) == ("paused", "pause_requested")
+    _, back = await world.invoices()
+    assert (back.total, (await world.see(Customer, anna.id)).balance) == (-2000, -2000)
+    await world.pass_time(60 * DAY)
+    assert len(await world.invoices()) == 2
+    params = SubscriptionResume(payment_behavior="resume_on_payment_success")
+    await world.do(subscription_commands.resume, params, subscription.id)
+    resumed = await world.whole(subscription)
+    *_, last = await world.invoices()
+    assert (resumed.status, last.total, last.amount_paid) == ("active", 3000, 1000)
+    assert resumed.items.data[0].current_period_start == world.now
+
+
+async def test_resuming_waits_for_the_payment_if_asked_to(world: BillingWorld) -> None:
+    from voldaan.resources.subscriptions import SubscriptionPause
+
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.price(3000))
+    nothing_back = {"unused_time_from": {"type": "none"}}
+    await world.do(subscription_commands.pause, SubscriptionPause(bill_for=nothing_back), subscription.id)
+    assert await world.rows(InvoiceItem) == []
+    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    params = SubscriptionResume(payment_behavior="resume_on_payment_success")
+    await world.do(subscription_commands.resume, params, subscription.id)
+    assert (await world.whole(subscription)).status == "paused"
+    *_, last = await world.invoices()
+    await world.do(invoices.pay, InvoicePay(payment_method=await attached(world, anna)), last.id)
+    assert (await world.whole(subscription)).status == "active"
+
+
+async def test_amounts_stay_within_what_the_currency_takes(world: BillingWorld) -> None:
+    price = await world.price(3000)
+    with pytest.raises(Refused, match="Amount must be no more than"):
+        await world.subscribe(await world.customer(), {"price": price.id, "quantity": 100_000})
+    with pytest.raises(Refused, match="five years"):
+        await world.subscribe(await world.customer(), price, trial_end=world.now + 3000 * DAY)
+
+
+async def test_a_fixed_discount_is_prorated_with_the_price(world: BillingWorld) -> None:
+    from voldaan.commands import coupons
+    from voldaan.resources.coupons import CouponCreate
+
+    made = await world.do(coupons.create, CouponCreate(amount_off=1000, currency="eur", duration="forever"))
+    subscription = await world.subscribe(
+        await world.customer(), await world.price(3000), discounts=[{"coupon": made.id}]
+    )
+    world.now += 15 * DAY
+    item = subscription.items.data[0].id
+    await update(world, subscription, items=[{"id": item, "quantity": 2}], proration_behavior="always_invoice")
+    assert [i.total for i in await world.invoices()] == [2000, 1500]  # (60 - 10) / 2 less (30 - 10) / 2

@@ -28,6 +28,7 @@ from voldaan.rules.decision import Decision, Due, Event, Refused, Update
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
+from voldaan.rules.subscription_fields import method_options
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -267,6 +268,8 @@ def _payment_settings(was: InvoicePaymentSettings, given: InvoicePaymentSettings
     values: dict[str, Any] = {}
     if given.default_mandate is not None:
         values["default_mandate"] = given.default_mandate or None
+    if given.payment_method_options is not None:
+        values["payment_method_options"] = rules.method_options(method_options(given.payment_method_options))
     if given.payment_method_types is not None:
         values["payment_method_types"] = list(given.payment_method_types) or None
     return replace(was, **values)

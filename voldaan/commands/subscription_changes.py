@@ -138,6 +138,7 @@ async def item_changes(
         )[0]
         if item is not None:
             new = rules.kept(item, new, want)
+        rules.check_amounts(facts.catalogue, [new], was.currency, [f"{here}[quantity]"])
         found.append(ItemChange(item, new))
         after[new.id] = (new.price, f"{here}[price]")
     if not after:
@@ -189,6 +190,7 @@ def _trial_end(given: int | str | None, now: int) -> int | None:
     assert isinstance(given, int)
     if given <= now:
         raise refused("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
+    rules.check_not_too_far(given, now, "trial_end")
     return given
 
 

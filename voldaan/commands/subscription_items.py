@@ -31,6 +31,7 @@ async def create(tx: Transaction, params: SubscriptionItemCreate) -> Subscriptio
         tx, facts, [params], customer=was.customer, subscription=was.id, decision=decision, param=""
     )
     _check(facts, was, {item.id: price_id(item) for item in was.items.data} | {new.id: new.price}, decision)
+    rules.check_amounts(facts.catalogue, [new], was.currency, ["quantity"])
     return await _apply(tx, facts, was, ItemChange(None, new), params, decision, new.id)
 
 
@@ -48,6 +49,7 @@ async def update(tx: Transaction, params: SubscriptionItemUpdate, id: str) -> Su
     )
     new = rules.kept(item, new, params)
     _check(facts, was, {each.id: price_id(each) for each in was.items.data} | {id: new.price}, decision)
+    rules.check_amounts(facts.catalogue, [new], was.currency, ["quantity"])
     return await _apply(tx, facts, was, ItemChange(item, new), params, decision, id)
 
 

@@ -21,6 +21,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionCancel,
     SubscriptionCreate,
     SubscriptionMigrate,
+    SubscriptionPause,
     SubscriptionResume,
     SubscriptionUpdate,
 )
@@ -31,6 +32,7 @@ from voldaan.rules.customer_balance_transactions import refusal as other_currenc
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
+from voldaan.rules.subscription_fields import check_amounts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -59,6 +61,7 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
     inline = {price.id for price in decision.inserts}
     named = [(item.price, f"items[{number}][price]") for number, item in enumerate(items)]
     changing.check_items(facts, named, currency, inline, _mode(params))
+    check_amounts(facts.catalogue, items, currency, [f"items[{number}][quantity]" for number in range(len(items))])
     await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
     new = rules.Beginning(
         id=id,
@@ -112,6 +115,8 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         decision.inserts += given_back
         decision.events += [Event("invoiceitem.created", item) for item in given_back]
         facts.pending.setdefault(was.customer, []).extend(given_back)
+    elif not params.invoice_now:
+        decision.add(_forget_prorations(facts, subscription))
     decision.add(collecting.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
     if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
         ended = facts.parties.subscriptions[id]
@@ -132,6 +137,27 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
     await billing.number_whole_book(tx, facts)
     decision.add(
         changes.resume(facts, was, anchor, params.proration_behavior, tx.now, new_id, wait_for_payment=waits)
+    )
+    await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
+
+
+async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscription | Answer:
+    """Stops billing until it is resumed, and gives back what is left of the periods."""
+    facts, was = await changing.load_one(tx, id)
+    if states.advance(states.SUBSCRIPTION, was.status, "pause") is None:
+        raise refused(f"A subscription that is {was.status} cannot be paused.")
+    unused = params.bill_for.unused_time_from if params.bill_for else None
+    await billing.number_whole_book(tx, facts)
+    decision = changes.pause(
+        facts,
+        was,
+        unused.type if unused else "now",
+        params.invoicing_behavior == "invoice",
+        await lookups.debits(tx, facts, was.items.data),
+        tx.now,
+        new_id,
     )
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
@@ -258,6 +284,13 @@ async def _abandon(tx: Transaction, was: Subscription, subscription: Subscriptio
     decision.add(await cancel_intents(tx, [known.invoice.id], "void_invoice"))
     await write(tx, [posting.post(decision, tx.now, {known.invoice.id: known.recognised})])
     return known.parties.subscriptions[was.id]
+
+
+def _forget_prorations(facts: BillingFacts, subscription: Subscription) -> Decision:
+    """What changes of the subscription cost, and nobody has billed; other invoice items of it wait on."""
+    waiting = facts.pending.get(subscription.customer, [])
+    gone = [item for item in waiting if item.subscription == subscription.id and item.proration]
+    return Decision(deletes=list(gone), events=[Event("invoiceitem.deleted", item) for item in gone])
 
 
 async def _stop_collecting(tx: Transaction, subscriptions: Sequence[str]) -> Decision:

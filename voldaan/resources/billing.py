@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from voldaan.resources.base import UNSET, Expandable, Part, UnsetType
 from voldaan.resources.params import Currency, DecimalString, Hash, Timestamp, Unset, exclusive, refuse
@@ -157,6 +157,12 @@ class RecurringPriceData(OneTimePriceData):
 class PeriodParams(Hash):
     start: Timestamp
     end: Timestamp
+
+    @model_validator(mode="after")
+    def _forward(self) -> PeriodParams:
+        if self.end < self.start:
+            raise refuse("", "The period's end must not be before its start.", param="end")
+        return self
 
 
 class CardOptionsParams(Hash):

@@ -67,7 +67,7 @@ class InvoiceWrite(Params):
     automatically_finalizes_at: Timestamp | None = None
     collection_method: CollectionMethod = "charge_automatically"
     custom_fields: Annotated[list[CustomFieldParams], Field(max_length=4)] | Unset | None = None
-    days_until_due: Annotated[int, Field(ge=0)] | None = None
+    days_until_due: Annotated[int, Field(ge=0, le=3650)] | None = None
     default_payment_method: str | None = None
     description: str | Unset | None = None
     discounts: list[DiscountParams] | Unset | None = None
@@ -90,7 +90,7 @@ class InvoiceCreate(InvoiceWrite):
     currency: Currency | None = None
     customer: str | None = None
     customer_account: NotSupported = None
-    default_source: str | None = None
+    default_source: NotSupported = None
     default_tax_rates: list[str] | None = None
     effective_at: Timestamp | None = None
     from_invoice: NotSupported = None
@@ -100,7 +100,7 @@ class InvoiceCreate(InvoiceWrite):
 
 
 class InvoiceUpdate(InvoiceWrite):
-    default_source: str | Unset | None = None
+    default_source: NotSupported = None
     default_tax_rates: list[str] | Unset | None = None
     effective_at: Timestamp | Unset | None = None
     number: Annotated[str, Field(max_length=26)] | Unset | None = None
@@ -116,11 +116,11 @@ class InvoiceFinalize(Params):
 
 class InvoicePay(Params):
     forgive: bool = False
-    mandate: str | Unset | None = None
+    mandate: NotSupported = None
     off_session: bool = True
     paid_out_of_band: bool = False
     payment_method: str | None = None
-    source: str | None = None
+    source: NotSupported = None
 
 
 class InvoiceVoid(Params):

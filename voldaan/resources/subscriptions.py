@@ -333,7 +333,7 @@ class SubscriptionWrite(Params):
     billing_thresholds: BillingThresholdsParams | Unset | None = None
     cancel_at_period_end: bool = False
     collection_method: CollectionMethod = "charge_automatically"
-    days_until_due: Annotated[int, Field(ge=0)] | None = None
+    days_until_due: Annotated[int, Field(ge=0, le=3650)] | None = None
     default_payment_method: str | None = None
     default_tax_rates: list[str] | Unset | None = None
     discounts: list[DiscountParams] | Unset | None = None
@@ -361,7 +361,7 @@ class SubscriptionCreate(SubscriptionWrite):
     billing_mode: BillingModeParams | None = None
     cancel_at: Timestamp | CancelAt | None = None
     currency: Currency | None = None
-    default_source: str | None = None
+    default_source: NotSupported = None
     description: Annotated[str, Field(max_length=500)] | None = None
     trial_period_days: Annotated[int, Field(ge=0, le=730)] | None = None
 
@@ -374,7 +374,7 @@ class SubscriptionUpdate(SubscriptionWrite):
     billing_cycle_anchor: AnchorParams | None = None
     cancel_at: Timestamp | CancelAt | Unset | None = None
     cancellation_details: CancellationDetailsParams | None = None
-    default_source: str | Unset | None = None
+    default_source: NotSupported = None
     description: Annotated[str, Field(max_length=500)] | Unset | None = None
     pause_collection: PauseCollectionParams | Unset | None = None
     proration_date: Timestamp | None = None
@@ -391,6 +391,27 @@ class SubscriptionResume(Params):
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"] = "resume_on_payment_attempt"
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Timestamp | None = None
+
+
+class UnusedTimeParams(Hash):
+    type: Literal["item_current_period_start", "none", "now"]
+
+
+class OutstandingUsageParams(Hash):
+    type: Literal["none", "now"]
+
+
+class BillForParams(Hash):
+    outstanding_usage_through: OutstandingUsageParams | None = None
+    unused_time_from: UnusedTimeParams | None = None
+
+
+class SubscriptionPause(Params):
+    """By default what is left of the periods is given back, as items that wait for the next invoice."""
+
+    bill_for: BillForParams | None = None
+    invoicing_behavior: Literal["invoice", "pending_invoice_item"] = "pending_invoice_item"
+    type: Literal["subscription"] = "subscription"
 
 
 class SubscriptionMigrate(Params):

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
-from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
 from voldaan.rules import invoices, lines, periods, states
-from voldaan.rules.crediting import Change, ItemChange, Work, credit, debit, lengthened, shortened
+from voldaan.rules.collection import no_more_due
+from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
@@ -66,6 +67,30 @@ def resume(
         changed = replace(changed, status="active", status_details=UNSET)
         work.decision.events.append(Event("customer.subscription.resumed", changed))
     return _write(work, changed, anew=True, waits=wait_for_payment)
+
+
+def pause(
+    facts: BillingFacts, was: Subscription, unused_from: str, bill_now: bool, debits: Debits, now: int, new_id: NewId
+) -> Decision:
+    """Nothing is billed until it is resumed. What is left of the periods is given back: from now, from their start, or not
+    at all (`unused_from`); as items that wait, or on an invoice at once."""
+    behavior: ProrationBehavior = "always_invoice" if bill_now else "create_prorations"
+    work = Work(facts, was, Change(at=now, behavior=behavior, debits=debits), now, new_id, list(was.items.data))
+    items = []
+    for item in work.items:
+        if unused_from != "none":
+            credit(work, was, item, item.current_period_start if unused_from == "item_current_period_start" else now)
+        after = replace(item, debits=[])
+        work.decision.updates.append(Update(after, item))
+        items.append(after)
+    details = SubscriptionStatusDetails(
+        paused=Paused(transitioned_at=now, subscription=PausedSubscription(type="pause_requested"))
+    )
+    changed = replace(_with_items(was, items), status="paused", status_details=details)
+    work.decision.due_cancelled += no_more_due(was.id)
+    work.decision.events += [Event("invoiceitem.created", item) for item in work.waiting]
+    work.decision.events.append(Event("customer.subscription.paused", changed))
+    return _write(work, changed, anew=False)
 
 
 def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
@@ -226,13 +251,11 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     decision, facts = work.decision, work.facts
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
-    if changed.current_period_end != work.was.current_period_end and changed.status in states.SUBSCRIPTION_RENEWS:
-        decision.due_cancelled.append(("subscription.renew", changed.id))
-        decision.due.append(next_renewal(changed))
     bills = anew or (work.change.behavior == "always_invoice" and (work.waiting or work.change.extra))
     if not bills:
         if changed == work.was and not decision.updates:
             return decision
+        _schedule(work, changed)
         decision.updates.append(Update(changed, work.was))
         decision.events.append(Event("customer.subscription.updated", changed, work.was))
         return decision
@@ -281,6 +304,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     if work.change.collect == "later" and invoices.is_charged(invoice) and changed.status == "active":
         changed = replace(changed, status="past_due")
     facts.parties.subscriptions[changed.id] = changed
+    _schedule(work, changed)
     decision.updates.append(Update(changed, work.was))
     decision.inserts += [invoice, *work.drawn, *waiting]
     decision.events += [
@@ -290,6 +314,15 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     decision.add(swept)
     finalized, _ = invoices.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
     return decision.add(finalized)
+
+
+def _schedule(work: Work, changed: Subscription) -> None:
+    """When it renews next, if that has moved or it begins to renew again."""
+    was = work.was
+    moved = changed.current_period_end != was.current_period_end or was.status not in states.SUBSCRIPTION_RENEWS
+    if moved and changed.status in states.SUBSCRIPTION_RENEWS:
+        work.decision.due_cancelled.append(("subscription.renew", changed.id))
+        work.decision.due.append(next_renewal(changed))
 
 
 def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, int]:

@@ -419,6 +419,7 @@ def _resume(facts: CollectionFacts) -> Decision:
     active = replace(subscription, status="active", status_details=UNSET, resumes_with=None)
     decision = _changed_subscription(facts, active, "customer.subscription.resumed")
     decision.events.append(Event("customer.subscription.updated", active, subscription))
+    decision.due.append(Due("subscription.renew", active.id, active.current_period_end, active.test_clock))
     return decision
 
 

@@ -11,9 +11,9 @@ from voldaan.resources.base import UNSET
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.prices import Price
 from voldaan.rules import pricing
-from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.decision import Refusal
-from voldaan.rules.money import line_amount
+from voldaan.rules.money import is_within_maximum, line_amount, maximum_amount
 from voldaan.rules.refusals import missing, refused
 
 FROZEN = ("amount", "quantity", "quantity_decimal", "pricing", "price_data", "unit_amount_decimal", "discounts")
@@ -60,6 +60,20 @@ def priced(
     unit_amount: Decimal | None = None,
 ) -> InvoiceItem:
     """The item with the amount that this price, amount or unit amount gives it for its quantity."""
+    return within_limits(_priced(catalogue, item, price, amount, unit_amount))
+
+
+def within_limits(item: InvoiceItem) -> InvoiceItem:
+    """Refuses an amount with more digits than its currency takes."""
+    if not is_within_maximum(item.amount, item.currency):
+        most = shown(maximum_amount(item.currency), item.currency)
+        raise refused(f"Amount must be no more than {most}", "amount", "amount_too_large")
+    return item
+
+
+def _priced(
+    catalogue: Catalogue, item: InvoiceItem, price: str | None, amount: int | None, unit_amount: Decimal | None
+) -> InvoiceItem:
     units = item.quantity_decimal
     if price is not None:
         terms = catalogue.terms(price, item.currency)

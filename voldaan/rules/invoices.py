@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
-from voldaan.resources.billing import CustomField
+from voldaan.resources.billing import CustomField, InvoiceCardOptions, InvoicePaymentMethodOptions, PaymentMethodOptions
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
@@ -25,6 +25,8 @@ from voldaan.resources.invoices import (
     Rendering,
 )
 from voldaan.resources.line_items import LineItem
+from voldaan.resources.payment_intents import CardOptions
+from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOptions
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import attempts, collection, payments, states, totals
@@ -111,12 +113,25 @@ def draft(
     invoice.footer = own.footer or invoice.footer
     invoice.account_tax_ids = own.account_tax_ids
     if payment := subscription.payment_settings:
-        invoice.payment_settings = InvoicePaymentSettings(payment_method_types=payment.payment_method_types)
+        invoice.payment_settings = InvoicePaymentSettings(
+            payment_method_options=method_options(payment.payment_method_options),
+            payment_method_types=payment.payment_method_types,
+        )
     if subscription.collection_method == "send_invoice":
         invoice.days_until_due = subscription.days_until_due
         invoice.due_date = now + (subscription.days_until_due or 0) * DAY
     invoice.__post_init__()
     return invoice
+
+
+def method_options(given: PaymentMethodOptions | None) -> InvoicePaymentMethodOptions | None:
+    """Of what a subscription tells to payment methods, what an invoice tells them."""
+    if given is None:
+        return None
+    card = InvoiceCardOptions(request_three_d_secure=given.card.request_three_d_secure) if given.card else None
+    return InvoicePaymentMethodOptions(
+        card=card, customer_balance=given.customer_balance, sepa_debit=given.sepa_debit
+    )
 
 
 def of_customer(invoice: Invoice, customer: Customer, tax_ids: list[CustomerTaxId]) -> None:
@@ -241,6 +256,10 @@ def _ask_for_payment(
     intent = payments.intent_for_invoice(
         invoice, method, now, new_id=new_id, clock=known.clock, off_session_later=subscription is not None
     )
+    options = invoice.payment_settings.payment_method_options
+    if options is not None and options.card is not None and options.card.request_three_d_secure is not None:
+        asked = CardOptions(request_three_d_secure=options.card.request_three_d_secure)
+        intent = replace(intent, payment_method_options=IntentOptions(card=asked))
     invoice.confirmation_secret = ConfirmationSecret(client_secret=intent.client_secret or "")
     payment = InvoicePayment(
         id=new_id("inpay"),

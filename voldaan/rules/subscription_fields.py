@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import UnsetType
-from voldaan.resources.billing import CustomField
+from voldaan.resources.base import UNSET, UnsetType
+from voldaan.resources.billing import CardOptions, CustomField, PaymentMethodOptions, PaymentMethodOptionsParams
 from voldaan.resources.prices import Price
 from voldaan.resources.subscription_items import SubscriptionItem, SubscriptionItemUpdate
 from voldaan.resources.subscriptions import (
@@ -31,9 +31,14 @@ from voldaan.resources.subscriptions import (
     TrialSettings,
 )
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import pricing
+from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.invoice_items import check_currency
 from voldaan.rules.metadata import merged
+from voldaan.rules.money import is_within_maximum, maximum_amount
 from voldaan.rules.refusals import refused
+
+FIVE_YEARS = 5 * 366 * 86_400
 
 
 @dataclass(slots=True)
@@ -104,9 +109,27 @@ def _payment_settings(was: SubscriptionPaymentSettings | None, params: Subscript
     values: dict[str, Any] = {}
     if given.payment_method_types is not None:
         values["payment_method_types"] = given.payment_method_types or None
+    if given.payment_method_options is not None:
+        values["payment_method_options"] = method_options(given.payment_method_options)
     if given.save_default_payment_method is not None:
         values["save_default_payment_method"] = given.save_default_payment_method
     return replace(was or SubscriptionPaymentSettings(), **values)
+
+
+def method_options(given: PaymentMethodOptionsParams) -> PaymentMethodOptions:
+    """What is told to one kind of payment method only."""
+    card = given.card or None
+    return PaymentMethodOptions(
+        card=CardOptions(
+            mandate_options=card.mandate_options or UNSET,
+            network=card.network,
+            request_three_d_secure=card.request_three_d_secure,
+        )
+        if card
+        else None,
+        customer_balance=given.customer_balance or None,
+        sepa_debit=given.sepa_debit or None,
+    )
 
 
 def anchor_config(params: SubscriptionCreate) -> AnchorConfig | None:
@@ -147,6 +170,7 @@ def ending(subscription: Subscription, params: SubscriptionUpdate, now: int) -> 
     at = cancel_at_of(params.cancel_at, ends)
     if at is not None and at <= now:
         raise refused("`cancel_at` must be in the future.", "cancel_at")
+    check_not_too_far(at, now, "cancel_at")
     at_period_end = params.cancel_at_period_end if "cancel_at_period_end" in given else False
     if at_period_end:
         at = min(ends)
@@ -204,3 +228,18 @@ def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, m
             "field.",
             params[0],
         )
+
+
+def check_amounts(catalogue: Catalogue, items: Sequence[NewItem], currency: str, params: Sequence[str]) -> None:
+    """Refuses a quantity whose bill would have more digits than the currency takes."""
+    for item, param in zip(items, params, strict=True):
+        units = 1 if item.quantity is UNSET else item.quantity
+        cost = pricing.amount(catalogue.terms(item.price, currency), units)
+        if not is_within_maximum(cost, currency):
+            raise refused(f"Amount must be no more than {shown(maximum_amount(currency), currency)}", param, "amount_too_large")
+
+
+def check_not_too_far(at: int | None, now: int, param: str) -> None:
+    """Refuses an instant more than five years ahead, as the live API does."""
+    if at is not None and at > now + FIVE_YEARS:
+        raise refused("Invalid timestamp: can be no more than five years in the future.", param)

@@ -32,7 +32,7 @@ from voldaan.rules.renewals import (
     take_pending,
     trial_warning,
 )
-from voldaan.rules.subscription_fields import NewItem, anchor_config, billing_mode, cancel_at_of, simple
+from voldaan.rules.subscription_fields import NewItem, anchor_config, billing_mode, cancel_at_of, check_not_too_far, simple
 
 DAY = 86_400
 NO_METHOD = (
@@ -60,6 +60,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     """The subscription, its first invoice, and what happens by itself from now on."""
     params = new.params
     start = now if params.backdate_start_date is None else params.backdate_start_date
+    if start > now:
+        raise refused("`backdate_start_date` must be in the past.", "backdate_start_date")
     trial_end = _trial_end(params, facts.catalogue, new.items, now)
     anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end)
     items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end) for each in new.items]
@@ -67,6 +69,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     cancel_at = cancel_at_of(params.cancel_at, ends)
     if cancel_at is not None and cancel_at <= now:
         raise refused("`cancel_at` must be in the future.", "cancel_at")
+    check_not_too_far(cancel_at, now, "cancel_at")
     if cancel_at is not None:
         items = [replace(item, current_period_end=min(item.current_period_end, cancel_at)) for item in items]
     earliest = min(item.current_period_end for item in items)
@@ -212,6 +215,7 @@ def _trial_end(params: SubscriptionCreate, catalogue: Catalogue, items: Sequence
     if params.trial_end is not None:
         if params.trial_end <= now:
             raise refused("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
+        check_not_too_far(params.trial_end, now, "trial_end")
         return params.trial_end
     days = params.trial_period_days
     if days is None and params.trial_from_plan:
