@@ -136,7 +136,18 @@ def database(server: str) -> Iterator[str]:
         yield make_conninfo(server, dbname=name)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
+            drop(connection, name)
+
+
+def drop(connection: psycopg.Connection, name: str) -> None:
+    """Whoever vacuums the database at this moment may not be thrown out, and is soon done."""
+    for _ in range(20):
+        try:
             connection.execute(f"drop database {name} with (force)")
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            time.sleep(0.5)
+        else:
+            return
 
 
 async def prepared(dsn: str, plan: Plan) -> str:
