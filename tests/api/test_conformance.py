@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, unquote_plus
 import pytest
 
 from tests.api.wire import JSON
-from tests.api.world import MONDAY, World
+from tests.api.world import DAY, MONDAY, World
 from tests.rules.table import Row, rows
 
 TABLE = rows("../api/conformance.txt")
@@ -86,6 +86,28 @@ def customer_with_item(c: Cast) -> str:
     return customer
 
 
+def small_draft(c: Cast, amount: int = 4) -> JSON:
+    draft = posted(c, "/v1/invoices", customer=c.world.payer()["id"])
+    c.world.item(draft["customer"], invoice=draft["id"], amount=amount)
+    return draft
+
+
+def dispute(c: Cast) -> str:
+    """Of a charge on a clock: disputes come some time after the payment."""
+    clock = c.world.clock()["id"]
+    customer = c.world.payer("tok_createDispute", test_clock=clock)
+    method = customer["invoice_settings"]["default_payment_method"]
+    charge = c.world.intent(4000, customer=customer["id"], payment_method=method, confirm=True)["latest_charge"]
+    c.world.advance(clock, MONDAY + DAY)
+    c["disputed_charge"] = charge
+    return c.world.wire.get("/v1/disputes", charge=charge)["data"][0]["id"]
+
+
+def disputed_charge(c: Cast) -> str:
+    dispute(c)
+    return c["disputed_charge"]
+
+
 OBJECTS: dict[str, Callable[[Cast], Any]] = {
     "customer": lambda c: c.world.customer(),
     "other_customer": lambda c: c.world.customer(),
@@ -118,6 +140,11 @@ OBJECTS: dict[str, Callable[[Cast], Any]] = {
     "ended_subscription": ended_subscription,
     "draft": lambda c: c.world.draft(),
     "empty_draft": lambda c: posted(c, "/v1/invoices", customer=c.world.customer()["id"]),
+    "small_draft": small_draft,
+    "credit_draft": lambda c: small_draft(c, -334),
+    "dispute": dispute,
+    "lost_dispute": lambda c: posted(c, f"/v1/disputes/{dispute(c)}/close"),
+    "disputed_charge": disputed_charge,
     "open_invoice": lambda c: c.world.open_invoice(),
     "paid_invoice": lambda c: c.world.paid_invoice(),
     "sent_invoice": lambda c: c.world.sent_invoice(),

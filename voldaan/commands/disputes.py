@@ -63,7 +63,7 @@ async def close(tx: Transaction, params: DisputeClose, id: str) -> Answer:
     """Accepts the loss. It cannot be taken back."""
     dispute = await locked(tx, id)
     if dispute.status in CLOSED:
-        raise refused(f"This dispute is already closed; it has a status of {dispute.status}.")
+        raise refused("This dispute is already closed")
     await write(tx, [dispatch(answer_for(dispute, "close", "", now=tx.now, wall=tx.wall, new_id=new_id))])
     return Answer(id, Dispute)
 
