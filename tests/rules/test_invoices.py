@@ -7,8 +7,9 @@ import pytest
 from tests.rules.billing import DAY, START, facts, ids, invoice, subscription
 from tests.rules.table import Row, rows
 from voldaan.rules import collection, dunning, invoices
-from voldaan.rules.collection import CollectionFacts, Parties
+from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules.decision import Decision, Refusal
+from voldaan.rules.owing import CollectionFacts, Parties
 
 CASES = rows("invoices.txt")
 
@@ -41,17 +42,17 @@ def refusal_of(refusal: Refusal | None) -> str | None:
 @pytest.mark.parametrize("row", of("void"), ids=str)
 def test_void(row: Row) -> None:
     one = invoice(row["was"], amount_paid=row.number("paid"))
-    assert refusal_of(invoices.not_voidable(one, row["live"] == "yes")) == row.get("refusal")
+    assert refusal_of(verbs.not_voidable(one, row["live"] == "yes")) == row.get("refusal")
 
 
 @pytest.mark.parametrize("row", of("give up"), ids=str)
 def test_give_up(row: Row) -> None:
-    assert refusal_of(invoices.not_to_give_up(invoice(row["was"]), row["live"] == "yes")) == row.get("refusal")
+    assert refusal_of(verbs.not_to_give_up(invoice(row["was"]), row["live"] == "yes")) == row.get("refusal")
 
 
 @pytest.mark.parametrize("row", of("pay"), ids=str)
 def test_pay(row: Row) -> None:
-    assert refusal_of(invoices.not_payable(invoice(row["was"]))) == row.get("refusal")
+    assert refusal_of(verbs.not_payable(invoice(row["was"]))) == row.get("refusal")
 
 
 @pytest.mark.parametrize("row", of("outcome"), ids=str)

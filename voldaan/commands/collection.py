@@ -13,9 +13,9 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import collection as rules
 from voldaan.rules import dunning
-from voldaan.rules.collection import CollectionFacts, Parties
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
+from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.store.children import attach
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction

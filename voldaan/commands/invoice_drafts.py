@@ -21,6 +21,7 @@ from voldaan.resources.invoice_params import (
 )
 from voldaan.resources.invoices import Invoice, InvoicePaymentSettings, Rendering, RenderingPdf
 from voldaan.resources.line_items import LineItem
+from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
 from voldaan.rules import renewals
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
@@ -68,7 +69,7 @@ async def update(tx: Transaction, params: InvoiceUpdate, id: str) -> Invoice:
     facts, was = await load_draft(tx, id)
     given = params.model_fields_set
     fixed = sorted(given - AFTER_FINALIZATION)
-    if fixed and (no := rules.not_a_draft(was, fixed[0])):
+    if fixed and (no := verbs.not_a_draft(was, fixed[0])):
         raise Refused(no)
     decision = Decision()
     invoice = replace(was)
@@ -86,7 +87,7 @@ async def update(tx: Transaction, params: InvoiceUpdate, id: str) -> Invoice:
 async def delete(tx: Transaction, params: InvoiceDelete, id: str) -> dict[str, object]:
     """Takes back a draft that no subscription made. What it had swept up waits again."""
     _, was = await load_draft(tx, id)
-    if no := rules.not_a_draft(was, "delete"):
+    if no := verbs.not_a_draft(was, "delete"):
         raise Refused(no)
     if was.subscription is not None:
         raise refused(

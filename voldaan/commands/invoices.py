@@ -27,12 +27,13 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
-from voldaan.rules import attempts, holds, payments
-from voldaan.rules import collection as collecting
+from voldaan.rules import attempts, holds, owing, payments
+from voldaan.rules import collection as outcomes
+from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
-from voldaan.rules.collection import CollectionFacts
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -47,7 +48,7 @@ NOTHING_TO_CHARGE = (
 async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice | Answer:
     """The draft becomes an invoice; one that advances by itself is collected at once, if there is something to charge."""
     facts, invoice = await load_draft(tx, id)
-    _allow(rules.not_a_draft(invoice, "finalize"))
+    _allow(verbs.not_a_draft(invoice, "finalize"))
     advanced = invoice if params.auto_advance is None else replace(invoice, auto_advance=params.auto_advance)
     by_itself = advanced.auto_advance and rules.payment_method(facts, advanced) is not None
     decision, _ = await _finalized(tx, facts, advanced, invoice, "off_session" if by_itself else "later")
@@ -58,9 +59,9 @@ async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice
 async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer:
     """Tries to get what remains, now; or notes that it was paid in another way. A draft is finalized first."""
     facts, invoice = await load_draft(tx, id)
-    _allow(rules.not_payable(invoice))
+    _allow(verbs.not_payable(invoice))
     if await _live(tx, [id]):
-        raise Refused(rules.in_progress(invoice))
+        raise Refused(verbs.in_progress(invoice))
     await lookups.payment_method(tx, facts, params.payment_method, invoice.customer, "payment_method")
     if invoice.status == "draft":
         decision, _ = await _finalized(tx, facts, invoice, invoice, "later")
@@ -83,9 +84,9 @@ async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer:
 async def void(tx: Transaction, params: InvoiceVoid, id: str) -> Invoice | Answer:
     """Nothing is owed any more. Refused while a payment of it may still succeed."""
     known = await _load_one(tx, id)
-    _allow(rules.not_voidable(known.invoice, bool(await _live(tx, [id]))))
+    _allow(verbs.not_voidable(known.invoice, bool(await _live(tx, [id]))))
     decision = await cancel_intents(tx, [id], "void_invoice")
-    decision.add(collecting.void(known, tx.now, new_id)).add(collecting.no_longer_owed(known, tx.now, new_id))
+    decision.add(owing.void(known, tx.now, new_id)).add(owing.no_longer_owed(known, tx.now, new_id))
     await write(tx, [posting.post(decision, tx.now, {id: known.recognised})])
     return Answer(id, Invoice) if decision.attempts else known.invoice
 
@@ -93,9 +94,9 @@ async def void(tx: Transaction, params: InvoiceVoid, id: str) -> Invoice | Answe
 async def mark_uncollectible(tx: Transaction, params: InvoiceMarkUncollectible, id: str) -> Invoice:
     """A loss, by somebody's decision. It may still be paid."""
     known = await _load_one(tx, id)
-    _allow(rules.not_to_give_up(known.invoice, bool(await _live(tx, [id]))))
-    decision = collecting.mark_uncollectible(known, tx.now, "user_forgiven")
-    decision.add(collecting.forgive(known)).add(collecting.no_longer_owed(known, tx.now, new_id))
+    _allow(verbs.not_to_give_up(known.invoice, bool(await _live(tx, [id]))))
+    decision = owing.mark_uncollectible(known, tx.now, "user_forgiven")
+    decision.add(owing.forgive(known)).add(owing.no_longer_owed(known, tx.now, new_id))
     await write(tx, [posting.post(decision, tx.now, {id: known.recognised})])
     return known.invoice
 
@@ -193,7 +194,7 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
         facts.parties.subscriptions |= one.parties.subscriptions
         method = rules.payment_method(facts, invoice)
         if method is None or method.id == invoice.futile_method or id not in intents:
-            decisions.append(collecting.payment_failed(one, None, tx.now, new_id))
+            decisions.append(outcomes.payment_failed(one, None, tx.now, new_id))
             continue
         started = replace(invoice, next_payment_attempt=None)
         decision = _try(tx, invoice, intents[id], method, earlier, off_session=True, by_itself=True)
@@ -210,7 +211,7 @@ async def overdue(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.overdue: what was sent and not paid in time."""
     known = await load_collection(tx, subjects)
     late = [f for f in known.values() if f.invoice.status == "open" and (f.invoice.due_date or 0) <= tx.now]
-    await write(tx, [collecting.overdue(facts, tx.now) for facts in late])
+    await write(tx, [outcomes.overdue(facts, tx.now) for facts in late])
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ async def _paid_out_of_band(tx: Transaction, known: CollectionFacts) -> Invoice:
         amount_remaining=0,
     )
     decision = await cancel_intents(tx, [was.id], None)
-    decision.add(collecting.cancel_payments(known, tx.now)).add(collecting.settle(known, paid, tx.now, attempted=paid.attempted))
+    decision.add(owing.cancel_payments(known, tx.now)).add(owing.settled(known, paid, tx.now, attempted=paid.attempted))
     decision.postings += ledger.paid_out_of_band(was, remaining, tx.now)
     if was.status == "uncollectible":
         decision.postings += ledger.recovered(was, f"{was.id}:out_of_band", remaining, known.recognised, tx.now)

@@ -27,6 +27,7 @@ from voldaan.resources.line_items import (
 )
 from voldaan.resources.params import Unset
 from voldaan.rules import invoice_items as rules
+from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices, lines
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.invoices import BillingFacts
@@ -268,7 +269,7 @@ def _one_time(data: LinePriceData, here: str) -> OneTimePriceData:
 
 async def _draft(tx: Transaction, id: str) -> tuple[BillingFacts, Invoice]:
     facts, draft = await load_draft(tx, id)
-    if no := invoices.not_a_draft(draft, "lines"):
+    if no := verbs.not_a_draft(draft, "lines"):
         raise Refused(no)
     return facts, draft
 

@@ -14,8 +14,7 @@ from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import InvoiceCreatePreview, PreviewCustomer, PreviewItem, PreviewSubscription
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
-from voldaan.rules import changes, crediting, invoices, renewals, states
-from voldaan.rules import collection as collecting
+from voldaan.rules import changes, crediting, invoices, owing, renewals, states
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.decision import Decision, Refusal, Refused
@@ -124,7 +123,7 @@ async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, s
     if said.proration_behavior != "none":
         debits = await lookups.debits(tx, facts, was.items.data)
         facts.pending.setdefault(was.customer, []).extend(crediting.credits(facts, was, debits, at, new_id))
-    collecting.end_subscription(facts.parties, was, tx.now, None)
+    owing.end_subscription(facts.parties, was, tx.now, None)
     taken = renewals.take_pending(facts, was, tx.now)
     if not taken:
         raise Refused(NOTHING_COMES)

@@ -25,8 +25,8 @@ from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
 from voldaan.rules import dunning, holds, settlement
 from voldaan.rules.attempts import Facts, Settled, may_settle
-from voldaan.rules.collection import CollectionFacts
 from voldaan.rules.decision import Decision, Refusal
+from voldaan.rules.owing import CollectionFacts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction

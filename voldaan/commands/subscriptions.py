@@ -25,8 +25,8 @@ from voldaan.resources.subscriptions import (
     SubscriptionResume,
     SubscriptionUpdate,
 )
-from voldaan.rules import changes, crediting, invoices, renewals, states
-from voldaan.rules import collection as collecting
+from voldaan.rules import changes, crediting, owing, renewals, states
+from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
@@ -117,7 +117,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         facts.pending.setdefault(was.customer, []).extend(given_back)
     elif not params.invoice_now:
         decision.add(_forget_prorations(facts, subscription))
-    decision.add(collecting.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
+    decision.add(owing.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
     if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
         ended = facts.parties.subscriptions[id]
         decision.add(renewals.last_invoice(facts, ended, taken, tx.now, new_id))
@@ -211,7 +211,7 @@ async def expire(tx: Transaction, subjects: list[str]) -> None:
             continue
         recognised[known.invoice.id] = known.recognised
         ended.append(known.invoice.id)
-        decision.add(collecting.expire(known, tx.now, new_id))
+        decision.add(owing.expire(known, tx.now, new_id))
     decision.add(await cancel_intents(tx, ended, "void_invoice"))
     await write(tx, [posting.post(decision, tx.now, recognised)])
 
@@ -257,7 +257,7 @@ async def cancel_now(tx: Transaction, ids: Sequence[str]) -> None:
     decision, ended = Decision(), []
     for subscription in running:
         if subscription.status != "incomplete":
-            decision.add(collecting.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
+            decision.add(owing.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
             ended.append(subscription.id)
     decision.add(await _stop_collecting(tx, ended))
     await write(tx, [posting.post(decision, tx.now)])
@@ -275,11 +275,11 @@ async def _abandon(tx: Transaction, was: Subscription, subscription: Subscriptio
     if known is None:
         raise refused("The subscription has no invoice to give up.")
     if await tx.all(query("invoices", "live_attempts"), ids=[known.invoice.id]):
-        raise Refused(invoices.in_progress(known.invoice))
+        raise Refused(verbs.in_progress(known.invoice))
     known.parties.subscriptions[was.id] = replace(
         subscription, items=ListObject(data=was.items.data, url=was.items.url)
     )
-    decision = collecting.expire(known, tx.now, new_id)
+    decision = owing.expire(known, tx.now, new_id)
     decision.updates.insert(0, Update(known.parties.subscriptions[was.id], was))
     decision.add(await cancel_intents(tx, [known.invoice.id], "void_invoice"))
     await write(tx, [posting.post(decision, tx.now, {known.invoice.id: known.recognised})])

@@ -13,11 +13,11 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
 from voldaan.rules import invoices, lines, periods, states
-from voldaan.rules.collection import no_more_due
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.owing import no_more_due
 from voldaan.rules.renewals import discounts_of, next_renewal, sweep, take_pending
 from voldaan.rules.subscription_fields import NewItem
 

@@ -1,4 +1,4 @@
-"""Invoices: how a draft is made, what finalization does to it, and which verbs its state allows.
+"""Invoices: how a draft is made, and what finalization does to it. Which verbs a state allows is in rules/invoice_verbs.py.
 
 Finalization and all after it put what they changed back into the facts (see rules/collection.py). Postings are added by
 commands/posting.py. Amounts are minor units.
@@ -29,13 +29,13 @@ from voldaan.resources.payment_intents import CardOptions
 from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOptions
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import attempts, collection, payments, states, totals
+from voldaan.rules import attempts, collection, owing, payments, totals
 from voldaan.rules.catalogue import Catalogue
-from voldaan.rules.collection import CollectionFacts, Parties
 from voldaan.rules.customer_balance_transactions import move
-from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
+from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.money import minimum_charge, round_to_step
+from voldaan.rules.owing import CollectionFacts, Parties
 
 DAY = 86_400
 EMBEDDED = 10  # lines that an invoice shows of itself; the rest is at the list's address
@@ -241,7 +241,7 @@ def finalize(
     decision.updates.append(Update(opened, invoice))
     if not due:
         decision.events.append(Event("invoice.finalized", told(opened)))
-        return decision.add(collection.settle(known, opened, now)), known
+        return decision.add(owing.settled(known, opened, now)), known
     if paused := _paused(known, now, new_id):
         decision.events.append(Event("invoice.finalized", told(opened)))
         return decision.add(paused), known
@@ -382,61 +382,8 @@ def _paused(known: CollectionFacts, now: int, new_id: NewId) -> Decision | None:
         return None
     match subscription.pause_collection.behavior:
         case "mark_uncollectible":
-            return collection.mark_uncollectible(known, now, "subscription_paused")
+            return owing.mark_uncollectible(known, now, "subscription_paused")
         case "void":
-            return collection.void(known, now, new_id)
+            return owing.void(known, now, new_id)
         case _:
             return None
-
-
-# What a state allows ---------------------------------------------------------------------------------------------------
-
-
-def not_a_draft(invoice: Invoice, what: str) -> Refusal | None:
-    """Only drafts can be edited, deleted and finalized."""
-    if invoice.status == "draft":
-        return None
-    if what == "finalize":
-        return Refusal(
-            "invoice_already_finalized", "This invoice is already finalized, you can't re-finalize a non-draft invoice."
-        )
-    if what == "delete":
-        return Refusal("invoice_not_editable", "You can only delete draft invoices.")
-    if what == "lines":
-        return Refusal("invoice_not_editable", "Invalid invoice: This invoice is no longer editable")
-    return Refusal("invoice_not_editable", "Finalized invoices can't be updated in this way", what)
-
-
-def not_payable(invoice: Invoice) -> Refusal | None:
-    """Why an invoice cannot be paid; None if it can."""
-    if invoice.status == "paid":
-        return Refusal("invoice_already_paid", "Invoice is already paid")
-    if invoice.status in states.INVOICE_OWED or invoice.status == "draft":
-        return None
-    return Refusal("invoice_not_payable", f"This invoice can no longer be paid: it is {invoice.status}.")
-
-
-def not_voidable(invoice: Invoice, live: bool) -> Refusal | None:
-    """Why an invoice cannot be voided. While an attempt may still succeed, money could arrive for a void invoice."""
-    if invoice.status == "paid":
-        return Refusal("invoice_not_voidable", "Invoices with `paid` payments cannot be voided.")
-    if states.advance(states.INVOICE, invoice.status or "", "void") is None:
-        return Refusal("invoice_not_voidable", "You can only pass in open invoices. This invoice isn't open.")
-    if invoice.amount_paid:
-        return Refusal("invoice_not_voidable", "You can't void an invoice that has been paid in part: credit it instead.")
-    return in_progress(invoice) if live else None
-
-
-def not_to_give_up(invoice: Invoice, live: bool) -> Refusal | None:
-    """Why an invoice cannot be marked uncollectible."""
-    if invoice.status == "uncollectible":
-        return Refusal("invoice_not_open", "This invoice has already been marked uncollectible.")
-    if states.advance(states.INVOICE, invoice.status or "", "give_up") is None:
-        return Refusal("invoice_not_open", "You can only pass in open invoices. This invoice isn't open.")
-    return in_progress(invoice) if live else None
-
-
-def in_progress(invoice: Invoice) -> Refusal:
-    return Refusal(
-        "invoice_payment_in_progress", f"A payment of {invoice.id} is in progress: wait until it has succeeded or failed."
-    )

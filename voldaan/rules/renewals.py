@@ -24,7 +24,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import collection, invoices, lines, periods, states
+from voldaan.rules import invoices, lines, owing, periods, states
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
@@ -54,7 +54,7 @@ def renew(facts: BillingFacts, subscription: Subscription, now: int, new_id: New
 
 def finish(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
     """The subscription ends as was agreed; what still waits to be billed for it is billed."""
-    decision = collection.end_subscription(facts.parties, subscription, now, "cancellation_requested")
+    decision = owing.end_subscription(facts.parties, subscription, now, "cancellation_requested")
     if taken := take_pending(facts, subscription, now):
         decision.add(last_invoice(facts, facts.parties.subscriptions[subscription.id], taken, now, new_id))
     return decision
@@ -172,7 +172,7 @@ def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decisio
     return Decision(
         updates=[Update(paused, subscription)],
         events=[Event("customer.subscription.paused", paused), Event("customer.subscription.updated", paused, subscription)],
-        due_cancelled=collection.no_more_due(paused.id),
+        due_cancelled=owing.no_more_due(paused.id),
     )
 
 
