@@ -574,13 +574,13 @@ call("POST /v1/disputes/{}/close")(dispute)
 
 
 def payout(w: World) -> str:
-    w.paid_intent(10_000, "tok_bypassPending")
+    w.paid_intent(200_000, "tok_bypassPending")
     return w.wire.post("/v1/payouts", amount=500, currency="eur")["id"]
 
 
 @call("POST /v1/payouts", amount=600, currency="eur", description="Rent", metadata=METADATA, statement_descriptor="RENT")
 def _(w: World):
-    w.paid_intent(10_000, "tok_bypassPending")
+    w.paid_intent(200_000, "tok_bypassPending")
     return ()
 
 
@@ -787,6 +787,12 @@ def _(w: World):
 @call("POST /v1/subscriptions/{}/migrate", billing_mode={"type": "flexible"})
 def _(w: World):
     return w.subscription(w.payer()["id"], billing_mode={"type": "classic"})["id"]
+
+
+@call("POST /v1/subscriptions/{}/pause", type="subscription", invoicing_behavior="invoice",
+      bill_for={"unused_time_from": {"type": "now"}, "outstanding_usage_through": {"type": "none"}})  # fmt: skip
+def _(w: World):
+    return w.subscription(w.payer()["id"])["id"]
 
 
 @call("POST /v1/subscriptions/{}/resume", billing_cycle_anchor={"type": "now"})

@@ -243,6 +243,31 @@ def test_a_trial_ends_in_a_payment(shop: Shop):
     assert active["items"].data[0].current_period_start == MONDAY + 14 * DAY
 
 
+def test_a_pause_bills_nothing_and_gives_back_what_was_not_used(shop: Shop):
+    v1 = shop.client.v1
+    anna = v1.customers.create({"test_clock": shop.clock})
+    card = v1.payment_methods.attach("pm_card_visa", {"customer": anna.id})
+    price = v1.prices.create(
+        {"product_data": {"name": "Box"}, "currency": "eur", "unit_amount": 3100, "recurring": {"interval": "month"}}
+    )
+    given = {"customer": anna.id, "items": [{"price": price.id}], "default_payment_method": card.id}
+    subscription = v1.subscriptions.create(given)
+    shop.advance(MONDAY + 10 * DAY)
+    paused = v1.subscriptions.pause(subscription.id, {"type": "subscription"})
+    assert (paused.status, paused.status_details.paused.subscription.type) == ("paused", "pause_requested")
+    waiting = v1.invoice_items.list({"customer": anna.id, "pending": True}).data
+    assert [item.amount for item in waiting] == [-2100], "21 of 31 days"
+    shop.news()
+    shop.advance(APRIL + 5 * DAY)
+    assert shop.news() == [], "nothing is billed while it is paused"
+    resumed = v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "now"}, "expand": ["latest_invoice"]})
+    assert (resumed.status, resumed.latest_invoice.status) == ("active", "paid")
+    assert sorted(line.amount for line in resumed.latest_invoice.lines) == [-2100, 3100]
+    assert resumed.latest_invoice.total == 1000
+    assert resumed["items"].data[0].current_period_start == APRIL + 5 * DAY
+    assert "customer.subscription.resumed" in shop.news()
+
+
 def test_an_upgrade_in_the_middle_of_the_month(shop: Shop):
     """Half a month of 10.00 back, half a month of 20.00 on top; the preview says the same as the invoice."""
     v1 = shop.client.v1
