@@ -173,7 +173,7 @@ def work(dsn: str, plan: Plan) -> Crew:
 
         crew = Crew(
             environment(dsn, faults=plan.faults, batch=plan.batch, lease=LEASE_SECONDS),
-            plan.workers, plan.kills, Random(plan.seed), due, plan.batch,
+            plan.workers, plan.kills, Random(plan.seed), due,
         )  # fmt: skip
         give_up = time.monotonic() + plan.give_up_after
         crew.begin()

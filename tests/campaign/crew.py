@@ -19,7 +19,7 @@ from tests.campaign.points import POINTS, Point
 
 ROOT = Path(__file__).parent.parent.parent
 RANDOM = "at a random time"
-PATIENCE_SECONDS = 4.0  # for a worker to reach its point; then it dies wherever it is
+PATIENCE_SECONDS = 8.0  # for a worker to reach its point; then it dies wherever it is
 LIFE_SECONDS = (0.5, 2.5)  # of one that dies at a random time, the start of its interpreter included
 
 
@@ -42,7 +42,6 @@ class Crew:
     kills: int
     random: Random
     due: Callable[[], set[str]]
-    batch: int
     killed: Counter[str] = field(default_factory=Counter)
     planned: Counter[str] = field(default_factory=Counter)
     accidents: list[str] = field(default_factory=list)  # ends that nobody had planned
@@ -94,8 +93,7 @@ class Crew:
         point, dies_at = self._death()
         environment = dict(self.environment)
         if point:
-            passages = self.random.randint(1, self.batch) if point.often else 1
-            environment["FAILPOINTS"] = f"{point.name}:{passages}:kill"
+            environment["FAILPOINTS"] = f"{point.name}:{self.random.randint(1, point.passages)}:kill"
         faults = environment.get("VOLDAAN_SANDBOX_FAULTS")
         if faults:  # each life loses other replies
             environment["VOLDAAN_SANDBOX_FAULTS"] = f"{faults},seed={self.random.randrange(2**31)}"

@@ -9,11 +9,11 @@ RENEW, FINALIZE, RESOLVE = "subscription.renew", "invoice.finalize", "attempt.re
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`needs`: kinds of due work, one of which leads there. `often`: passed once per attempt, not once per batch."""
+    """`needs`: kinds of due work, one of which leads there. `passages`: it dies at one of the first so many."""
 
     name: str
     needs: tuple[str, ...]
-    often: bool = False
+    passages: int = 1
 
 
 POINTS = [
@@ -24,10 +24,10 @@ POINTS = [
     Point("invoice.finalize.before_commit", (FINALIZE,)),
     Point("invoice.finalize.committed", (FINALIZE,)),
     Point("after_dispatch_commit", (FINALIZE,)),
-    Point("before_call", (FINALIZE, RESOLVE), often=True),
-    Point("after_call", (FINALIZE, RESOLVE), often=True),
+    Point("before_call", (FINALIZE,), passages=20),
+    Point("after_call", (FINALIZE,), passages=10),
     Point("before_settle", (FINALIZE, RESOLVE)),
     Point("after_settle_commit", (FINALIZE, RESOLVE)),
     Point("attempt.resolve.leased", (RESOLVE,)),
-    Point("before_sync", (RESOLVE,), often=True),
+    Point("before_sync", (RESOLVE,), passages=2),
 ]
