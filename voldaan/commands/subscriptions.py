@@ -119,11 +119,13 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         decision.add(_forget_prorations(facts, subscription))
     decision.add(owing.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
     if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
+        await billing.number_whole_book(tx, facts)
         ended = facts.parties.subscriptions[id]
         decision.add(renewals.last_invoice(facts, ended, taken, tx.now, new_id))
     decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])
-    return facts.parties.subscriptions[id]
+    await billing.keep_number(tx, facts)
+    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
 
 
 async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscription | Answer:
@@ -240,6 +242,7 @@ async def resume_collection(tx: Transaction, subjects: list[str]) -> None:
 async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work subscription.cancel: the agreed instant has come."""
     facts = await billing.load(tx, subscriptions=subjects)
+    await billing.number_whole_book(tx, facts)
     decision, ended = Decision(), []
     for subscription in list(facts.parties.subscriptions.values()):
         over = subscription.cancel_at is not None and subscription.cancel_at <= tx.now
@@ -248,6 +251,7 @@ async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
             ended.append(subscription.id)
     decision.add(await _stop_collecting(tx, ended))
     await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
 
 
 async def cancel_now(tx: Transaction, ids: Sequence[str]) -> None:
