@@ -56,8 +56,6 @@ def dsn() -> Iterator[str]:
     name = f"voldaan_test_{os.getpid()}"
     with psycopg.connect(base, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-    spine = "\n".join(p.read_text() for p in sorted((ROOT / "voldaan/store/schema").glob("*.sql")))  # until the first release
-    (ROOT / "voldaan/store/migrations/0001_spine.sql").write_text(spine)
     made = psycopg.conninfo.make_conninfo(base, dbname=name)
     try:
         asyncio.run(migrate(made))

@@ -40,6 +40,11 @@ select e.id from events e
    and (%(after)s::text is null or e.id < %(after)s)
    and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
+   and (%(delivered)s::boolean is null or %(delivered)s <> (
+        exists (select from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver'
+                   and d.subject >= e.id || ':' and d.subject < e.id || ';')
+        or exists (select from webhook_deliveries w where w.account_id = e.account_id and w.event_id = e.id
+                    group by w.endpoint_id having bool_and(w.result <> 'delivered'))))
  order by e.id desc limit %(limit)s;
 
 -- name: page_back
@@ -51,4 +56,9 @@ select e.id from events e
    and e.id > %(before)s
    and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
+   and (%(delivered)s::boolean is null or %(delivered)s <> (
+        exists (select from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver'
+                   and d.subject >= e.id || ':' and d.subject < e.id || ';')
+        or exists (select from webhook_deliveries w where w.account_id = e.account_id and w.event_id = e.id
+                    group by w.endpoint_id having bool_and(w.result <> 'delivered'))))
  order by e.id limit %(limit)s;

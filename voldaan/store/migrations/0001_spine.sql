@@ -1,4 +1,4 @@
--- Voldaan's schema: the present truth, readable from top to bottom. migrations/ says how an older database gets here.
+-- The spine: the whole schema of the first version.
 
 -- The role that business transactions run as: it owns nothing, so row-level security binds it.
 do $$ begin
@@ -153,7 +153,6 @@ create table ledger_rollups (
   credits        numeric not null,
   primary key (account_id, ledger_account, currency, through)
 );
-
 -- ── the catalogue: what is sold, what it costs, what is taken off, which tax is added ───────────────────────────────
 
 create table products (
@@ -234,7 +233,6 @@ create table tax_rates (
   doc        jsonb not null,
   primary key (account_id, id)
 );
-
 -- ── customers: who buys and pays, and what is granted to them ───────────────────────────────────────────────────────
 
 create table customers (
@@ -311,7 +309,6 @@ create table discounts (
 );
 create index discounts_by_customer on discounts (account_id, customer_id) where customer_id is not null;  -- what is in force
 create index discounts_by_subscription on discounts (account_id, subscription_id) where subscription_id is not null;
-
 -- ── payments: how customers pay, what was tried, what it came to ────────────────────────────────────────────────────
 
 create table payment_methods (
@@ -560,7 +557,6 @@ create table processor_events (
   recorded_at  timestamptz not null,
   primary key (account_id, processor, event_id)
 );
-
 -- ── billing: what was agreed, what is owed for it, and what waits to be billed ──────────────────────────────────────
 
 create table subscriptions (
@@ -770,7 +766,6 @@ create index postings_deferred on postings (account_id, invoice_id)
   where invoice_id is not null and (debit = 'deferred_revenue' or credit = 'deferred_revenue');
 -- Which lines still earn in a month: lines arrive in the order of time, so a summary of the pages is enough.
 create index invoice_line_items_by_period_end on invoice_line_items using brin (period_end_at);
-
 -- ── pages: who is signed in ─────────────────────────────────────────────────────────────────────────────────────────
 
 -- What sign-in links are signed with: made at the first run, never shown. No policy follows, so business transactions
@@ -794,7 +789,6 @@ create table web_sessions (
 alter table web_sessions enable row level security;
 create policy web_sessions_account on web_sessions using (account_id = current_setting('voldaan.account', true));
 grant select, insert, update, delete on web_sessions to voldaan_app;
-
 -- ── reports: what is read from events once and kept (reports/mrr.py); all of it can be thrown away and read again ────
 
 -- Monthly recurring revenue of each subscription, after the last event that was read of it.
@@ -852,7 +846,6 @@ grant select, insert, update, delete on mrr_cursors to voldaan_app;
 alter table mrr_read enable row level security;
 create policy mrr_read_account on mrr_read using (account_id = current_setting('voldaan.account', true));
 grant select, insert, update, delete on mrr_read to voldaan_app;
-
 
 -- ── the second line: a transaction sees and changes its own account only ────────────────────────────────────────────
 
