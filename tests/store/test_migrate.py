@@ -162,10 +162,8 @@ def test_gives_way_to_who_holds_a_lock(
 
 
 def schema() -> str:
-    """The present truth: schema.sql, or the parts that it is made of."""
-    whole = STORE / "schema.sql"
-    parts = [whole] if whole.exists() else sorted((STORE / "schema").glob("*.sql"))
-    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    """The present truth."""
+    return (STORE / "schema.sql").read_text(encoding="utf-8")
 
 
 def test_the_migrations_lead_to_the_schema(new_database: Callable[[], str]) -> None:

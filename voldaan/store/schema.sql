@@ -1,10 +1,12 @@
 -- Voldaan's schema: the present truth, readable from top to bottom. migrations/ says how an older database gets here.
 
 -- The role that business transactions run as: it owns nothing, so row-level security binds it.
+-- It belongs to the whole server: another database may be making it at this instant.
 do $$ begin
-  if not exists (select from pg_roles where rolname = 'voldaan_app') then
+  begin
     create role voldaan_app nologin;
-  end if;
+  exception when duplicate_object or unique_violation then null;
+  end;
   execute format('grant voldaan_app to %I', current_user);
 end $$;
 
