@@ -9,10 +9,11 @@ import time
 import httpx
 import psycopg
 import pytest
+import stripe
 
 from tests.api.contract.checker import check_error
 from tests.api.wire import Wire
-from tests.conftest import new_account
+from tests.conftest import new_account, sdk
 
 VERSION = "2026-10-28.endive"
 
@@ -57,6 +58,17 @@ def test_a_publishable_key_may_not_ask(api_server, dsn):
     pair = new_account(dsn)
     answer = Wire(api_server, pair.publishable_key).refused("GET", "/v1/customers")
     assert (answer.status, answer.error["code"]) == (403, "secret_key_required")
+
+
+def test_the_sdk_says_which_kind_of_no_it_is(wire, dsn):
+    with pytest.raises(stripe.AuthenticationError, match="Invalid API Key provided"):
+        sdk(wire.address, "sk_test_wrong").v1.customers.list()
+    with pytest.raises(stripe.PermissionError, match="publishable API key"):
+        sdk(wire.address, new_account(dsn).publishable_key).v1.customers.list()
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer: 'cus_x'") as missing:
+        sdk(wire.address, wire.key).v1.customers.retrieve("cus_x")
+    assert (missing.value.http_status, missing.value.code, missing.value.param) == (404, "resource_missing", "id")
+    assert missing.value.request_id.startswith("req_")
 
 
 def test_a_revoked_key_stops_working_within_seconds(api_server, dsn):

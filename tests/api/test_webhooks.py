@@ -103,9 +103,13 @@ def test_a_receiver_that_fails_is_told_again(client: stripe.StripeClient, receiv
     receiver.answers = [500]
     endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["product.created"]})
     client.v1.products.create({"name": "Bread"})
+    receiver.waiting_for(1)
+    assert [e.type for e in client.v1.events.list({"delivery_success": False})] == ["product.created"]
     receiver.waiting_for(2)
     first, second = receiver.events(endpoint.secret)
     assert first.id == second.id
+    until(lambda: client.v1.events.list({"delivery_success": False}).data, lambda pending: not pending)
+    assert first.id in [e.id for e in client.v1.events.list({"delivery_success": True})]
     assert receiver.got[0][0] == receiver.got[1][0] or first.data == second.data
 
 
