@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -47,26 +48,41 @@ def need(program: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def dsn() -> Iterator[str]:
-    """A migrated database of its own, on the server at DATABASE_URL or on an embedded one that lives as long as the run."""
+def cluster() -> Iterator[str]:
+    """A PostgreSQL server: the one at DATABASE_URL, or an embedded one that lives as long as the run."""
+    if "DATABASE_URL" in os.environ:
+        yield os.environ["DATABASE_URL"]
+        return
     folder = Path(tempfile.mkdtemp(prefix="voldaan-test-"))
     folder.chmod(0o755)  # PostgreSQL runs as another account when the tests run as root
-    server = None if "DATABASE_URL" in os.environ else start(folder / "data")
-    base = os.environ.get("DATABASE_URL") or server.dsn  # type: ignore[union-attr]
-    name = f"voldaan_test_{os.getpid()}"
-    with psycopg.connect(base, autocommit=True) as connection:
+    server = start(folder / "data")
+    try:
+        yield server.dsn
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def database(cluster: str, purpose: str) -> Iterator[str]:
+    """A migrated database of its own."""
+    name = f"voldaan_{purpose}_{os.getpid()}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-    made = psycopg.conninfo.make_conninfo(base, dbname=name)
+    made = psycopg.conninfo.make_conninfo(cluster, dbname=name)
     try:
         asyncio.run(migrate(made))
         yield made
     finally:
-        if server:
-            server.stop()
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            with psycopg.connect(base, autocommit=True) as connection:
-                connection.execute(f"drop database {name} with (force)")
+        with psycopg.connect(cluster, autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def dsn(cluster: str) -> Iterator[str]:
+    """The database of the run. Its due work is done by the worker of `api_server` as soon as that one runs."""
+    with database(cluster, "test") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A server that a test may ill-treat: not the one that the other tests share."""
+"""A database where nothing happens by itself, and a server that a test may ill-treat."""
 
 import shutil
 import tempfile
@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import database
 from voldaan.store import embedded
+
+
+@pytest.fixture(scope="session")
+def dsn(cluster: str) -> Iterator[str]:
+    """A database without a worker: here the tests do the due work themselves."""
+    with database(cluster, "store") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
