@@ -23,6 +23,7 @@ FOR_ITEM = Grammar("clause of an invoice item")
 FOR_INVOICE = Grammar("clause of a new invoice")
 FOR_PAYING = Grammar("clause of paying an invoice")
 FOR_PAYMENT = Grammar("clause of a payment")
+FOR_REFUND = Grammar("clause of a refund")
 
 
 def params(stage: Stage, clauses: list[Phrase], **given: Any) -> Params:
@@ -32,6 +33,19 @@ def params(stage: Stage, clauses: list[Phrase], **given: Any) -> Params:
         for name, value in clause.call(stage, **clause.values).items():
             found[name] = [*found.get(name, []), *value] if isinstance(value, list) else value
     return found
+
+
+def over(stage: Stage, terms: Params) -> Any:
+    """The SDK's /v1 over the line that the terms ask for, which is then no parameter any more."""
+    return (stage.lossy() if terms.pop("lossy", False) else stage.client).v1
+
+
+for _clauses in (FOR_SUBSCRIPTION, FOR_PAYING, FOR_PAYMENT, FOR_REFUND):
+
+    @_clauses("over a line that loses every reply")
+    def lossy(stage: Stage) -> Params:
+        """The network does what it is asked, and nobody hears of it."""
+        return {"lossy": True}
 
 
 def listed(said: Phrase) -> list[str]:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.stories.grammar import ANSWER, FOR_INVOICE, FOR_ITEM, FOR_PAYING, FOR_PAYMENT, STEP, Params, params
+from tests.stories.grammar import (
+    ANSWER,
+    FOR_INVOICE,
+    FOR_ITEM,
+    FOR_PAYING,
+    FOR_PAYMENT,
+    FOR_REFUND,
+    STEP,
+    Params,
+    over,
+    params,
+)
 from tests.stories.language import Money, Phrase
 from tests.stories.stage import Stage
 
@@ -138,7 +149,8 @@ def delete(stage: Stage, said: Phrase, invoice: str) -> None:
 
 @STEP("pay <invoice>", clauses=FOR_PAYING, below=ANSWER)
 def pay(stage: Stage, said: Phrase, invoice: str) -> None:
-    stage.v1.invoices.pay(stage.invoice(invoice).id, params(stage, said.clauses))
+    terms = params(stage, said.clauses)
+    over(stage, terms).invoices.pay(stage.invoice(invoice).id, terms)
 
 
 @FOR_PAYING("out of band")
@@ -166,7 +178,8 @@ def pays(stage: Stage, said: Phrase, who: str, amount: Money) -> None:
     customer = stage.v1.customers.retrieve(stage.customers[who])
     terms = {"amount": amount.amount, "currency": amount.currency, "customer": customer.id, "confirm": True}
     method = customer.invoice_settings.default_payment_method
-    made = stage.v1.payment_intents.create(params(stage, said.clauses, payment_method=method, **terms))
+    terms = params(stage, said.clauses, payment_method=method, **terms)
+    made = over(stage, terms).payment_intents.create(terms)
     stage.payments[who] = made.id
 
 
@@ -207,9 +220,10 @@ def refuses(stage: Stage, said: Phrase, who: str) -> None:
     stage.answer_bank(who, "fail")
 
 
-@STEP("refund <amount> to <who>", below=ANSWER)
+@STEP("refund <amount> to <who>", clauses=FOR_REFUND, below=ANSWER)
 def refund(stage: Stage, said: Phrase, amount: Money, who: str) -> None:
-    stage.v1.refunds.create({"charge": stage.charge(who), "amount": amount.amount})
+    terms = params(stage, said.clauses, charge=stage.charge(who), amount=amount.amount)
+    over(stage, terms).refunds.create(terms)
 
 
 @STEP("refund <who>", below=ANSWER)

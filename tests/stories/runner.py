@@ -87,5 +87,5 @@ def _code(refusal: stripe.StripeError) -> str:
     """ "card_declined generic_decline", "invoice_not_open"; the parameter, where there is no code."""
     error = refusal.error
     decline = getattr(error, "decline_code", None)
-    code = refusal.code or getattr(error, "param", None) or "unknown"
+    code = refusal.code or getattr(error, "code", None) or getattr(error, "param", None) or "unknown"
     return f"{code} {decline}" if decline else str(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stories.grammar import ANSWER, FOR_CANCEL, FOR_SUBSCRIPTION, STEP, Params, params
+from tests.stories.grammar import ANSWER, FOR_CANCEL, FOR_SUBSCRIPTION, STEP, Params, over, params
 from tests.stories.language import Phrase
 from tests.stories.stage import Stage
 
@@ -12,8 +12,7 @@ def subscribes(stage: Stage, said: Phrase, who: str, items: list[tuple[str, int]
     wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
     terms = params(stage, said.clauses, customer=stage.customers[who], items=wanted)
     name = terms.pop("called", None)
-    line = stage.lossy() if terms.pop("lossy", False) else stage.client
-    made = line.v1.subscriptions.create(terms)  # type: ignore[arg-type]
+    made = over(stage, terms).subscriptions.create(terms)
     stage.subscriptions[f"{who}'s {name}" if name else who] = made.id
 
 
@@ -190,11 +189,6 @@ def billing_mode(stage: Stage, mode: str) -> Params:
 @FOR_SUBSCRIPTION("since <when>")
 def since(stage: Stage, when: int) -> Params:
     return {"backdate_start_date": when}
-
-
-@FOR_SUBSCRIPTION("over a line that loses every reply")
-def lossy(stage: Stage) -> Params:
-    return {"lossy": True}
 
 
 # Previews ------------------------------------------------------------------------------------------------------------------
