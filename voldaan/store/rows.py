@@ -11,7 +11,7 @@ import msgspec
 
 from voldaan.resources.base import UNSET, Field, Resource, UnsetType, spec
 from voldaan.resources.numbers import encode_json, from_json
-from voldaan.store.adapt import Json
+from voldaan.store.adapt import Json, Numbers, Texts
 
 R = TypeVar("R", bound=Resource)
 
@@ -212,47 +212,72 @@ def _doc_differs(made: Shape, after: tuple[Any, ...], before: tuple[Any, ...]) -
 def update_statement(cls: type[Resource], changed: tuple[str, ...]) -> str:
     """Changes the named fields of any number of rows; a changed state also names the state it comes from.
 
-    Returns the number of rows that were as expected.
+    The rows arrive as one array for each column, which PostgreSQL reads in half the time of JSON. Returns the number of
+    rows that were as expected.
     """
     s = spec(cls)
     by_name = {f.name: f for f in s.columns}
-    wire = [("id", "text")]
-    sets = []
+    arrays, names, sets = ["%(ids)s::text[]"], ["id"], []
     for name in changed:
         if name == "doc":
-            wire.append(("doc", "jsonb"))
-            sets.append("doc = x.doc")
+            arrays.append("%(doc)s::text[]")
+            names.append("doc")
+            sets.append("doc = x.doc::jsonb")
             continue
         f = by_name[name]
-        wire.append((f.column or "", _wire_type(f)))
-        sets.append(f"{f.column} = {_from_wire(f)}")
+        arrays.append(f"%({name})s::{_array_type(f)}")
+        names.append(f.column or "")
+        sets.append(f"{f.column} = {_from_array(f)}")
     condition = ""
     if s.table.state in changed:
-        wire.append(("was_state", "text"))
+        arrays.append("%(was_state)s::text[]")
+        names.append("was_state")
         condition = f" and t.{s.table.state} is not distinct from x.was_state"
     return (
         f"update {s.table.name} t set {', '.join(sets)} "
-        f"from jsonb_to_recordset(%(rows)s) as x({', '.join(f'{c} {t}' for c, t in wire)}) "
+        f"from unnest({', '.join(arrays)}) as x({', '.join(names)}) "
         f"where t.account_id = %(account)s and t.id = x.id{condition}"
     )
 
 
-def update_rows(changed: tuple[str, ...], pairs: Sequence[tuple[Resource, Resource]]) -> Json:
-    """The parameter of `update_statement`, from (new, was) pairs."""
+def update_arrays(changed: tuple[str, ...], pairs: Sequence[tuple[Resource, Resource]]) -> dict[str, Any]:
+    """The parameters of `update_statement`, from (new, was) pairs."""
     s = spec(type(pairs[0][0]))
-    columns = [(at, f.column or f.name) for at, f in enumerate(s.columns) if f.name in changed]
-    rows = []
-    for new, was in pairs:
-        values = stored(new)
-        row: dict[str, Any] = {"id": new.id}
-        for at, name in columns:
-            row[name] = None if values[at] is UNSET else values[at]
-        if "doc" in changed:
-            row["doc"] = msgspec.Raw(to_doc(new))
-        if s.table.state in changed:
-            row["was_state"] = getattr(was, s.table.state or "")
-        rows.append(row)
-    return Json(encode_json(rows))
+    values = [stored(new) for new, _ in pairs]
+    arrays: dict[str, Any] = {"ids": Texts(new.id for new, _ in pairs)}
+    for at, field in enumerate(s.columns):
+        if field.name in changed:
+            arrays[field.name] = _as_array(field, [None if row[at] is UNSET else row[at] for row in values])
+    if "doc" in changed:
+        arrays["doc"] = Texts(to_doc(new) for new, _ in pairs)
+    if s.table.state in changed:
+        arrays["was_state"] = Texts(getattr(was, s.table.state or "") for _, was in pairs)
+    return arrays
+
+
+def _as_array(field: Field, values: list[Any]) -> Any:
+    match _array_type(field):
+        case "bigint[]":
+            return Numbers(values)
+        case "boolean[]":
+            return values
+    if field.sql_type == "jsonb":
+        return Texts(None if value is None else encode_json(value) for value in values)
+    return Texts(None if value is None else str(value) for value in values)
+
+
+def _array_type(field: Field) -> str:
+    """Instants travel as epoch seconds; decimals and JSON as their text."""
+    if field.instant or field.sql_type == "bigint":
+        return "bigint[]"
+    return "boolean[]" if field.sql_type == "boolean" else "text[]"
+
+
+def _from_array(field: Field) -> str:
+    if field.instant:
+        return f"to_timestamp(x.{field.column})"
+    cast = f"::{field.sql_type}" if field.sql_type in ("numeric", "jsonb") else ""
+    return f"x.{field.column}{cast}"
 
 
 def _wire_type(field: Field) -> str:

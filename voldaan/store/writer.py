@@ -123,7 +123,7 @@ async def _update(tx: Transaction, updates: Sequence[Update]) -> list[tuple[Any,
     for (cls, changed), pairs in groups.items():
         cursor = await tx.connection.execute(
             rows.update_statement(cls, changed),
-            {"account": tx.account.id, "rows": rows.update_rows(changed, pairs)},
+            {"account": tx.account.id, **rows.update_arrays(changed, pairs)},
         )
         checks.append((cursor, len(pairs), spec(cls).table.name))
     return checks
