@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from voldaan.events import snapshots
 from voldaan.resources.base import Resource, spec
@@ -100,11 +100,12 @@ async def _insert(tx: Transaction, inserts: Sequence[Resource]) -> None:
 
 
 async def copy(tx: Transaction, statement: str, types: list[str], lines: Iterable[Sequence[Any]]) -> None:
-    """Binary COPY of many rows."""
+    """Binary COPY of many rows, sent in pieces of some kilobytes."""
     async with tx.connection.cursor() as cursor, cursor.copy(statement) as stream:
         stream.set_types(types)
         for line in lines:
-            await stream.write_row(line)
+            if piece := stream.formatter.write_row(line):
+                await stream.writer.write(piece)
 
 
 async def _update(tx: Transaction, updates: Sequence[Update]) -> list[tuple[Any, int, str]]:
