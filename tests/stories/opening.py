@@ -7,7 +7,7 @@ from typing import Any
 from tests.stories.grammar import BOOK, FOR_COUPON, FOR_CUSTOMER, FOR_PRICE, HEAD, MORE, Params, listed, params
 from tests.stories.language import Money, Phrase
 from tests.stories.listener import Listener
-from tests.stories.stage import Stage
+from tests.stories.stage import HOPS, Stage
 
 # The account -----------------------------------------------------------------------------------------------------------
 
@@ -67,6 +67,8 @@ def price_once(stage: Stage, said: Phrase, name: str, amount: Money) -> None:
 
 
 def _price(stage: Stage, said: Phrase, name: str, amount: Money, **given: Any) -> None:
+    if every := given.get("recurring"):
+        stage.hop = min(stage.hop, HOPS[every["interval"]])
     made = params(stage, said.clauses, unit_amount=amount.amount, currency=amount.currency, **given)
     stage.prices[name] = stage.v1.prices.create({"product_data": {"name": name.title()}, **made}).id
 

@@ -18,7 +18,8 @@ from voldaan.ledger.chart import CHART, DEBIT_NORMAL
 
 CLOCK_PAUSE = 0.02       # seconds between two looks at an advancing clock
 CLOCK_PATIENCE = 60.0
-HOP = 59 * 86_400        # two months at least: as far as one advance may go with a monthly subscription
+DAY = 86_400
+HOPS = {"day": 2, "week": 14, "month": 59, "year": 730}  # days: two of an interval, as far as one advance may go
 
 Balances = dict[tuple[str, str], int]  # (ledger account, currency) -> minor units on the account's own side
 
@@ -41,6 +42,7 @@ class Stage:
     lossy: Callable[[], stripe.StripeClient]                 # the same account, over a line that loses every reply
     clock: str = ""
     now: int = 0
+    hop: int = HOPS["year"]                                  # days that one advance may go
     prices: dict[str, str] = field(default_factory=dict)
     rates: dict[str, str] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Stage:
     def advance(self, to: int) -> None:
         """Lets time pass, and waits until all that was due has happened."""
         while self.now < to:
-            self.now = min(to, self.now + HOP)
+            self.now = min(to, self.now + self.hop * DAY)
             self.v1.test_helpers.test_clocks.advance(self.clock, {"frozen_time": self.now})
             self.wait()
 

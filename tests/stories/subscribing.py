@@ -181,6 +181,11 @@ def until(stage: Stage, when: int) -> Params:
     return {"cancel_at": when}
 
 
+@FOR_SUBSCRIPTION("without an end")
+def without_end(stage: Stage) -> Params:
+    return {"cancel_at": ""}
+
+
 @FOR_SUBSCRIPTION("billing <mode:word>")
 def billing_mode(stage: Stage, mode: str) -> Params:
     return {"billing_mode": {"type": mode}}
