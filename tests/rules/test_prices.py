@@ -8,7 +8,7 @@ import pytest
 from tests.rules.table import Row, rows
 from voldaan.api import forms
 from voldaan.resources.params import Params
-from voldaan.resources.plans import Plan
+from voldaan.resources.plans import Plan, plan_of
 from voldaan.resources.prices import Price, PriceCreate, PriceUpdate
 from voldaan.rules import prices, pricing
 from voldaan.rules.decision import Refused
@@ -91,9 +91,9 @@ def test_the_columns_repeat_the_recurring_terms() -> None:
 
 def test_a_plan_is_the_recurring_price_in_older_words() -> None:
     price = make("unit_amount_decimal=0.5 recurring[interval]=year transform_quantity[divide_by]=5 transform_quantity[round]=up")
-    plan = prices.plan_of(price)
+    plan = plan_of(price)
     assert isinstance(plan, Plan)
     assert (plan.id, plan.amount, plan.amount_decimal, plan.interval) == ("price_1", None, Decimal("0.5"), "year")
     assert plan.transform_usage == price.transform_quantity
     with pytest.raises(ValueError, match="does not recur"):
-        prices.plan_of(make("unit_amount=5"))
+        plan_of(make("unit_amount=5"))

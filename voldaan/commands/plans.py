@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from voldaan.commands import prices, products
 from voldaan.resources.params import Params
-from voldaan.resources.plans import Plan, PlanCreate, PlanDelete, PlanUpdate
+from voldaan.resources.plans import Plan, PlanCreate, PlanDelete, PlanUpdate, plan_of
 from voldaan.resources.prices import Price, PriceCreate, ProductData, RecurringParams
 from voldaan.rules import prices as rules
 from voldaan.rules.decision import Decision, Refused, Update
@@ -32,7 +32,7 @@ PLAN_WORDS = {
 
 async def retrieve(tx: Transaction, params: Params, id: str) -> Plan:
     """GET /v1/plans/{plan}"""
-    return rules.plan_of(await _living(tx, id))
+    return plan_of(await _living(tx, id))
 
 
 async def create(tx: Transaction, params: PlanCreate) -> Plan:
@@ -60,7 +60,7 @@ async def create(tx: Transaction, params: PlanCreate) -> Plan:
         raise renamed(error, PLAN_WORDS.get(said) or PLAN_WORDS.get(first, first) + bracket + rest) from error
     await prices.need_meter(tx, price)
     await write(tx, [made, Decision(inserts=[price], events=prices.events("created", price))])
-    return rules.plan_of(price)
+    return plan_of(price)
 
 
 async def update(tx: Transaction, params: PlanUpdate, id: str) -> Plan:
@@ -79,7 +79,7 @@ async def update(tx: Transaction, params: PlanUpdate, id: str) -> Plan:
         price = rules.with_recurring(price, replace(was.recurring, trial_period_days=params.trial_period_days or None))
     if was.active and not price.active:
         await prices.refuse_default(tx, price, "active")
-    return rules.plan_of(await prices.write_change(tx, price, was))
+    return plan_of(await prices.write_change(tx, price, was))
 
 
 async def delete(tx: Transaction, params: PlanDelete, id: str) -> Plan:
@@ -88,7 +88,7 @@ async def delete(tx: Transaction, params: PlanDelete, id: str) -> Plan:
     await prices.refuse_default(tx, was, None)
     gone = replace(was, active=False, lookup_key=None, deleted_at=tx.now)
     await write(tx, [Decision(updates=[Update(gone, was)], events=prices.events("deleted", was))])
-    return rules.plan_of(gone)
+    return plan_of(gone)
 
 
 async def _living(tx: Transaction, id: str, *, lock: bool = False) -> Price:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from voldaan.commands import products
 from voldaan.resources.base import Resource
 from voldaan.resources.params import Params
+from voldaan.resources.plans import plan_of
 from voldaan.resources.prices import Price, PriceCreate, PriceUpdate
 from voldaan.resources.products import Product
 from voldaan.resources.registry import BY_OBJECT
@@ -64,7 +65,7 @@ def events(verb: str, price: Price, was: Price | None = None) -> list[Event]:
     """The events of a price, and of its plan if it recurs: callers of either kind hear of it."""
     found: list[tuple[str, Resource, Resource | None]] = []
     if price.recurring:
-        found.append(("plan", rules.plan_of(price), rules.plan_of(was) if was else None))
+        found.append(("plan", plan_of(price), plan_of(was) if was else None))
     found.append(("price", price, was))
     return [Event(f"{name}.{verb}", new, old) for name, new, old in found]
 

@@ -12,6 +12,7 @@ from voldaan.resources.params import Amount, Currency, DecimalString, ListParams
 from voldaan.resources.prices import (
     BillingScheme,
     Interval,
+    Price,
     PriceTier,
     PriceTransformQuantity,
     ProductData,
@@ -46,6 +47,35 @@ class Plan(Resource, kw_only=True):
     trial_period_days: Annotated[int | None, Column()] = None
     usage_type: Annotated[UsageType, Column()] = "licensed"
     deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
+
+
+def plan_of(price: Price) -> Plan:
+    """The recurring price as it was called before there were prices. Raises ValueError for a price that does not recur."""
+    recurring = price.recurring
+    if recurring is None:
+        raise ValueError(f"{price.id} does not recur")
+    return Plan(
+        id=price.id,
+        active=price.active,
+        amount=price.unit_amount,
+        amount_decimal=price.unit_amount_decimal,
+        billing_scheme=price.billing_scheme,
+        created=price.created,
+        currency=price.currency,
+        interval=recurring.interval,
+        interval_count=recurring.interval_count,
+        livemode=price.livemode,
+        metadata=price.metadata,
+        meter=recurring.meter,
+        nickname=price.nickname,
+        product=price.product,
+        tiers=price.tiers,
+        tiers_mode=price.tiers_mode,
+        transform_usage=price.transform_quantity,
+        trial_period_days=recurring.trial_period_days,
+        usage_type=recurring.usage_type,
+        deleted_at=price.deleted_at,
+    )
 
 
 class PlanCreate(Params):

@@ -22,7 +22,7 @@ from voldaan.resources.base import (
 from voldaan.resources.billing import BillingThresholdsParams, NotSupported, RecurringPriceData
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Hash, Metadata, PageParams, Params, Timestamp, Unset, exclusive
-from voldaan.resources.plans import Plan
+from voldaan.resources.plans import Plan, plan_of
 from voldaan.resources.prices import Price
 from voldaan.resources.tax_rates import TaxRate
 
@@ -86,46 +86,23 @@ class SubscriptionItem(Resource, kw_only=True):
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
 
     def __post_init__(self) -> None:
-        self.plan = plan_of(self.price) if isinstance(self.price, Price) else None
+        self.plan = _plan(self.price) if isinstance(self.price, Price) else None
 
 
 KEPT_MAX = 1_000
 _kept: dict[int, tuple[Price, Plan]] = {}  # by identity: a price is replaced, never changed
 
 
-def plan_of(price: Price) -> Plan:
-    """A recurring price in its legacy shape, the same one for all the items that have this price."""
+def _plan(price: Price) -> Plan:
+    """The plan of a price, the same one for all the items that have this price."""
     found = _kept.get(id(price))
     if found is not None and found[0] is price:
         return found[1]
     if len(_kept) >= KEPT_MAX:
         _kept.clear()
-    plan = _plan(price)
+    plan = plan_of(price)
     _kept[id(price)] = (price, plan)
     return plan
-
-
-def _plan(price: Price) -> Plan:
-    return Plan(
-        id=price.id,
-        active=price.active,
-        amount=price.unit_amount,
-        amount_decimal=price.unit_amount_decimal,
-        billing_scheme=price.billing_scheme,
-        created=price.created,
-        currency=price.currency,
-        interval=price.recurring_interval or "month",
-        interval_count=price.recurring_interval_count or 1,
-        livemode=price.livemode,
-        metadata=price.metadata,
-        meter=price.recurring_meter,
-        nickname=price.nickname,
-        product=price.product,
-        tiers_mode=price.tiers_mode,
-        transform_usage=price.transform_quantity,
-        trial_period_days=price.recurring_trial_period_days,
-        usage_type=price.recurring_usage_type or "licensed",
-    )
 
 
 class ItemHash(Hash):

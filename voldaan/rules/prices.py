@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET
 from voldaan.resources.numbers import plain
 from voldaan.resources.params import AMOUNT_MAX
-from voldaan.resources.plans import Plan
 from voldaan.resources.prices import (
     CurrencyOptionParams,
     CustomUnitAmount,
@@ -68,35 +67,6 @@ def offered_in(price: Price, currency: str) -> PriceCurrencyOption:
 
 def _tier_terms(tier: PriceTier) -> Tier:
     return Tier(tier.up_to, tier.unit_amount_decimal or 0, tier.flat_amount_decimal or 0)
-
-
-def plan_of(price: Price) -> Plan:
-    """The recurring price as it was called before there were prices. Raises ValueError for a price that does not recur."""
-    recurring = price.recurring
-    if recurring is None:
-        raise ValueError(f"{price.id} does not recur")
-    return Plan(
-        id=price.id,
-        active=price.active,
-        amount=price.unit_amount,
-        amount_decimal=price.unit_amount_decimal,
-        billing_scheme=price.billing_scheme,
-        created=price.created,
-        currency=price.currency,
-        interval=recurring.interval,
-        interval_count=recurring.interval_count,
-        livemode=price.livemode,
-        metadata=price.metadata,
-        meter=recurring.meter,
-        nickname=price.nickname,
-        product=price.product,
-        tiers=price.tiers,
-        tiers_mode=price.tiers_mode,
-        transform_usage=price.transform_quantity,
-        trial_period_days=recurring.trial_period_days,
-        usage_type=recurring.usage_type,
-        deleted_at=price.deleted_at,
-    )
 
 
 # ── making and changing one ─────────────────────────────────────────────────────────────────────────────────────────
