@@ -1,0 +1,18 @@
+"""How to call every operation that is served: with real objects, and with as many parameters as it sensibly takes."""
+
+from tests.api.calls import (
+    account,
+    catalogue,
+    clocks_and_webhooks,
+    customers,
+    invoices,
+    methods,
+    payments,
+    subscriptions,
+)
+from tests.api.calls.filing import ALWAYS_REFUSED, CALLS, Call, key
+
+__all__ = [
+    "ALWAYS_REFUSED", "CALLS", "Call", "account", "catalogue", "clocks_and_webhooks", "customers", "invoices", "key",
+    "methods", "payments", "subscriptions",
+]  # fmt: skip
