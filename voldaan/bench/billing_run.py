@@ -37,11 +37,11 @@ class Counts:
     deleted: int
 
 
-async def bench(dsn: str, *, subscriptions: int, workers: int, collect: bool = False) -> dict[str, Any]:
-    """Figures of one run over `subscriptions` new subscriptions."""
+async def bench(dsn: str, *, subscriptions: int, workers: int, collect: bool = False, drafts: bool = False) -> dict[str, Any]:
+    """Figures of one run over `subscriptions` new subscriptions. `drafts` are written, and finalized a second later."""
     pool = await open_pool(dsn, 2)
     try:
-        account, price = await seed.account(pool, clock.wall(), "Billing run")
+        account, price = await seed.account(pool, clock.wall(), "Billing run", draft_seconds=1 if drafts else 0)
         begun = clock.elapsed()
         await seed.subscribers(pool, account, price, subscriptions, clock.wall())
         seeded = clock.elapsed() - begun
@@ -56,7 +56,7 @@ async def bench(dsn: str, *, subscriptions: int, workers: int, collect: bool = F
         await pool.close()
     batches = [duration for f in figures for each in f["batches"].values() for duration in each]
     return {
-        "measured": f"{subscriptions} monthly subscriptions renewed, invoiced, finalized and "
+        "measured": f"{subscriptions} monthly subscriptions renewed, invoiced, finalized {'later' if drafts else 'at once'} and "
         + ("charged by the sandbox network" if collect else "asked to be paid (before the processor is called)")
         + f"; {workers} workers and PostgreSQL on the same cores, durable commits",
         "on": described(),

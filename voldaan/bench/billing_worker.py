@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -27,11 +28,12 @@ from voldaan.work.process import collect_seldom
 from voldaan.work.worker import Row, Worker
 
 BILLING = ("subscription.renew", "invoice.finalize")
+PAUSE_SECONDS = 0.02
 TICKS = os.sysconf("SC_CLK_TCK")
 
 LEFT = """
-select exists (select from due where account_id = %s and kind = any(%s) and clock_id is null and parked_at is null
-                  and due_at <= to_timestamp(%s))
+select exists (select from due where account_id = %s and clock_id is null and parked_at is null
+                  and (kind = 'invoice.finalize' or (kind = 'subscription.renew' and due_at <= to_timestamp(%s))))
 """
 
 
@@ -63,12 +65,15 @@ class BillingWorker(Worker):
                     self.batches[handler.kind].append(clock.elapsed() - begun)
                     self.rows[handler.kind] += count
                     busy += count
-            if not busy and not await self.left():
+            if busy:
+                continue
+            if not await self.left():
                 return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def left(self) -> bool:
         async with self.engine.pool.connection() as connection:
-            cursor = await connection.execute(LEFT, (self.account.id, list(BILLING), self.engine.wall()))
+            cursor = await connection.execute(LEFT, (self.account.id, self.engine.wall()))
             row = await cursor.fetchone()
         return bool(row and row[0])
 
