@@ -28,11 +28,12 @@ from voldaan.rules.decision import Refused
 from voldaan.store import children
 from voldaan.store.gather import Gather
 from voldaan.store.pages import Page, SearchPage
-from voldaan.store.transaction import Transaction, transaction
-from voldaan.store.writer import write_group
+from voldaan.store.transaction import Missing, Transaction, transaction
+from voldaan.store.writer import Conflict, write_group
 
 GROUP_MAX = 128          # calls in one transaction
 GROUPS_AT_ONCE = 2       # one is written while the next one gathers
+POISON = (psycopg.Error, Conflict, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 GATHERS_MAX = 2_000      # kept; the oldest are dropped, what waits in them is still answered
 
 Sealed = Callable[[str, ApiError], bytes]  # request id, error -> body
@@ -50,7 +51,10 @@ class Performer:
         """The answer. Raises ApiError."""
         if not shares(call):
             return await self.alone(call)
-        outcome = await self.gather(call).ask(call)
+        try:
+            outcome = await self.gather(call).ask(call)
+        except POISON:
+            return await self.alone(call)  # one of the group broke it: each tries by itself, and hears of its own fault only
         if isinstance(outcome, ApiError):
             raise outcome
         return outcome
@@ -63,9 +67,7 @@ class Performer:
         if place not in self._gathers:
             if len(self._gathers) >= GATHERS_MAX:
                 self._gathers.pop(next(iter(self._gathers)))
-            self._gathers[place] = Gather(
-                self.together, limit=GROUP_MAX, writers=GROUPS_AT_ONCE, poison=(psycopg.errors.IntegrityError,)
-            )
+            self._gathers[place] = Gather(self.together, limit=GROUP_MAX, writers=GROUPS_AT_ONCE)
         return self._gathers[place]
 
     async def together(self, calls: Sequence[Call]) -> list[Outcome | ApiError]:
@@ -86,10 +88,9 @@ class Performer:
                 part = tx.on_behalf(call.request_id, call.key_value)
                 try:
                     results[place] = await call.route.command(part, call.params, **call.path)
-                except Exception as stopped:
+                except (Missing, Refused, ApiError) as stopped:
                     error = error_of(stopped)
-                    if error is None:
-                        raise
+                    assert error is not None
                     outcomes[place] = error
                     if call.key and isinstance(stopped, Refused):
                         body = self.seal(call.request_id, error)
