@@ -316,7 +316,7 @@ def test_an_invoice_by_hand_with_tax_discount_and_credit(client: stripe.StripeCl
     assert [t.amount for t in draft.total_taxes] == [315]
     sent = v1.invoices.send_invoice(draft.id)
     assert (sent.status, sent.starting_balance, sent.ending_balance, sent.amount_due) == ("open", -500, 0, 1315)
-    assert sent.due_date == sent.created + 30 * DAY
+    assert sent.due_date == sent.status_transitions.finalized_at + 30 * DAY
     assert v1.customers.retrieve(anna.id).balance == 0
     paid = v1.invoices.pay(sent.id, {"paid_out_of_band": True})
     assert (paid.status, paid.amount_remaining) == ("paid", 0)
