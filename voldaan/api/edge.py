@@ -155,6 +155,8 @@ def key_of(authorization: bytes) -> str:
 def check_version(request: Request) -> None:
     """We answer in one version, and say so rather than answer in another one's words."""
     given = request.headers.get(b"stripe-version", b"").decode("latin-1").strip()
+    if not given and request.path.startswith("/v2/"):
+        raise errors.invalid_request(f"The Stripe-Version header is required by /v2. This server speaks {VERSION}.")
     if given and given != VERSION:
         raise errors.invalid_request(
             f"Invalid Stripe API version: {errors.quoted(given)}. This server speaks {VERSION}; "
@@ -168,13 +170,7 @@ def read_params(request: Request) -> dict[str, Any]:
     if not request.body:
         return given
     if request.path.startswith("/v2/"):
-        try:
-            decoded = msgspec.json.decode(request.body)
-        except msgspec.DecodeError as error:
-            raise errors.invalid_request(f"Invalid JSON: {error}") from error
-        if not isinstance(decoded, dict):
-            raise errors.invalid_request("Invalid JSON: the body must be an object")
-        return {**given, **decoded}
+        return {**given, **read_json(request.body)}
     kind = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind not in (b"", b"application/x-www-form-urlencoded"):
         raise errors.invalid_request(
@@ -186,6 +182,28 @@ def read_params(request: Request) -> dict[str, Any]:
         name = errors.quoted(min(twice))
         raise errors.invalid_request(f"The parameter {name} was given more than once.", param=name)
     return {**given, **posted}
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The JSON object of a /v2 request, within the limits of a form."""
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise errors.invalid_request(f"Invalid JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise errors.invalid_request("Invalid JSON: the body must be an object.")
+    level, count = [decoded], 0
+    for _ in range(forms.DEPTH_MAX):
+        below = [value for node in level for value in (node.values() if isinstance(node, dict) else node)]
+        count += len(below)
+        level = [value for value in below if isinstance(value, dict | list)]
+        if not level:
+            break
+    if level or count > forms.PARAMETERS_MAX:
+        raise errors.invalid_request(
+            f"Invalid JSON: at most {forms.DEPTH_MAX} levels and {forms.PARAMETERS_MAX} values can be read."
+        )
+    return decoded
 
 
 async def _read(receive: Receive, request: Request) -> bytes:
