@@ -104,10 +104,10 @@ class Edge:
     async def handle(self, request: Request) -> Outcome:
         """Answers (status, body, headers of its own). Raises ApiError."""
         account = await self.authenticate(request)
-        check_version(request)
         found = self.router.find(request.method, request.path)
         if found is None:
             raise errors.unrecognized_url(request.method, request.path)
+        check_version(request)
         route, path = found
         params = parse_params(route.params, read_params(request))
         key = None
