@@ -24,7 +24,7 @@ select pg_current_wal_insert_lsn() - '0/0'::pg_lsn,
        sum(n_tup_ins), sum(n_tup_upd), sum(n_tup_del)
   from pg_stat_user_tables
 """
-SETTLE_SECONDS = 2  # until the server's statistics of ended processes are in
+SETTLE_SECONDS = 2  # until the server has counted what was done before
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ async def bench(dsn: str, *, subscriptions: int, workers: int, collect: bool = F
         await seed.subscribers(pool, account, price, subscriptions, clock.wall())
         seeded = clock.elapsed() - begun
         await _server(pool, "analyze")
+        await asyncio.sleep(SETTLE_SECONDS)
         before = await counts(pool)
         figures, seconds = await run(dsn, account.id, workers, collect)
         await asyncio.sleep(SETTLE_SECONDS)
