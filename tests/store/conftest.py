@@ -2,13 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import database
 from voldaan.store import embedded
+from voldaan.store.pool import Pool, open_pool
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,14 @@ def dsn(cluster: str) -> Iterator[str]:
     """A database without a worker: here the tests do the due work themselves."""
     with database(cluster, "store") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+async def pool(dsn: str, anyio_backend: str) -> AsyncIterator[Pool]:
+    """Connections to this database, not to the one that others have opened a pool for."""
+    pool = await open_pool(dsn, 12)
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture(scope="module")
