@@ -22,9 +22,10 @@ async def bench(dsn: str, *, clients: int, seconds: float, port: int, seed: int 
     """Figures of creates and reads, each measured for `seconds` with `clients` connections."""
     pool = await open_pool(dsn, 2)
     try:
-        key = (await accounts.create(pool, clock.wall(), business_name="Bench")).secret_key
+        made = await accounts.create(pool, clock.wall(), business_name="Bench")
     finally:
         await pool.close()
+    key = made.secret_key
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "voldaan.cli", "serve", "--port", str(port), "--no-worker",
         env={**os.environ, "DATABASE_URL": dsn},
@@ -32,7 +33,7 @@ async def bench(dsn: str, *, clients: int, seconds: float, port: int, seed: int 
     )  # fmt: skip
     try:
         await answers(port)
-        ids = await seeded(dsn, port, key)
+        ids = await seeded(dsn, port, key, made.account.id)
         create = await load.run("127.0.0.1", port, clients, seconds, lambda n: creation(key, n))
         chosen = random.Random(seed)
         read = await load.run(
@@ -66,13 +67,15 @@ def creation(key: str, number: int) -> bytes:
     return load.request("POST", "/v1/customers", key, body.encode(), f"Idempotency-Key: {new_id('bench')}\r\n")
 
 
-async def seeded(dsn: str, port: int, key: str) -> list[str]:
+async def seeded(dsn: str, port: int, key: str, account: str) -> list[str]:
     """Some customers to read; returns their ids."""
     await load.run("127.0.0.1", port, 16, 1.5, lambda n: creation(key, -n))
     pool = await open_pool(dsn, 1)
     try:
         async with pool.connection() as connection:
-            cursor = await connection.execute("select id from customers order by id desc limit %s", (READABLE,))
+            cursor = await connection.execute(
+                "select id from customers where account_id = %s order by id desc limit %s", (account, READABLE)
+            )
             return [row[0] for row in await cursor.fetchall()]
     finally:
         await pool.close()
