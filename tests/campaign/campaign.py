@@ -155,7 +155,7 @@ async def prepared(dsn: str, plan: Plan) -> str:
     await migrate(dsn)
     pool = await open_pool(dsn, 2)
     try:
-        book, price = await seed.account(pool, clock.wall(), "Campaign", DRAFT_SECONDS)
+        book, price = await seed.account(pool, clock.wall(), "Campaign", draft_seconds=DRAFT_SECONDS)
         await seed.subscribers(pool, book, price, plan.subscriptions, clock.wall())
         async with pool.connection() as connection:
             await connection.execute("analyze")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from voldaan.commands import prices, products, tokens
@@ -27,10 +29,10 @@ SPREAD = 3600  # seconds over which the periods have ended
 AMOUNT = 1900
 
 
-async def account(pool: Pool, wall: int, name: str, draft_seconds: int = 0) -> tuple[Account, str]:
+async def account(pool: Pool, wall: int, name: str, *, draft_seconds: int = 0, **settings: Any) -> tuple[Account, str]:
     """A sandbox account, and the id of its monthly price. Drafts are finalized at once, or after some seconds."""
-    settings = BillingSettings(draft_seconds=draft_seconds)
-    book = (await accounts.create(pool, wall, business_name=name, settings_billing=settings)).account
+    billing = BillingSettings(draft_seconds=draft_seconds, **settings)
+    book = (await accounts.create(pool, wall, business_name=name, settings_billing=billing)).account
     async with transaction(pool, book, wall, wall) as tx:
         product = await products.create(tx, ProductCreate(name="Pro"))
         recurring = {"currency": "eur", "product": product.id, "unit_amount": AMOUNT, "recurring": {"interval": "month"}}
