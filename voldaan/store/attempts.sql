@@ -3,7 +3,7 @@
 select c.id from customers c
  where c.account_id = %(account)s
    and c.id in (select a.customer_id from attempts a where a.account_id = %(account)s and a.id = any(%(ids)s))
- order by c.id for update;
+ order by c.id for no key update;
 
 -- name: on_clock
 -- Attempts of a test clock whose outcome must be asked for before its time moves on.

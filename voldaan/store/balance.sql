@@ -9,7 +9,7 @@ select currency, status, sum(net)::bigint from (
 
 -- name: lock
 -- One payout at a time: two at once could spend the same money.
-select id from accounts where id = %(account)s for update;
+select id from accounts where id = %(account)s for no key update;
 
 -- name: available
 -- What can be paid out of a currency: in all, and what belongs to one clock.

@@ -3,7 +3,7 @@
 select c.id from customers c
  where c.account_id = %(account)s
    and c.id in (select h.customer_id from charges h where h.account_id = %(account)s and h.id = any(%(ids)s))
- order by c.id for update;
+ order by c.id for no key update;
 
 -- name: live
 -- Charges that are just being captured or released.

@@ -103,7 +103,7 @@ class Transaction:
             f"where t.account_id = %(account)s and t.id = any(%(ids)s)"
         )
         if lock:
-            sql += " order by t.id for update"
+            sql += " order by t.id for no key update"  # who only refers to the row need not wait
         read = rows.reader(cls)
         found = [read(row) for row in await self.all(sql, ids=wanted)]
         return {r.id: r for r in found}
