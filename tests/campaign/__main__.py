@@ -56,7 +56,7 @@ def told(outcome: Outcome) -> str:
     lost, points = sum(plan.lost), [f"{count:5} {name}" for name, count in outcome.kills.items() if count]
     lines = [
         f"{title}: {plan.subscriptions} subscriptions, {plan.workers} workers, {lost} % lost, {outcome.seconds:.0f} s",
-        f"  {sum(outcome.kills.values())} killed:",
+        f"  {sum(outcome.kills.values())} of {plan.kills} killed:",
         *(f"  {point}" for point in points),
         f"  {len(found.charged_twice)} charged twice, {len(found.missed)} missed",
         f"  {found.unresolved} unresolved, {found.parked} parked",
