@@ -38,7 +38,7 @@ campaign: install ## crashes, lost answers and races, many times over
 docs: install     ## the pages of the documentation that are made from the code
 	$(BIN)/voldaan docs $(ARGS)
 
-lock: install     ## the versions and hashes of all packages, written anew
+lock:             ## the versions and hashes of all packages, written anew
 	@sh setup/lock.sh $(ARGS)
 
 clean:            ## away with all that was built here; databases stay
