@@ -12,8 +12,10 @@ from tests.api.contract import sdk
 from tests.api.contract.checker import check, check_error, check_operation
 from tests.api.world import World
 from voldaan.api.routes import ROUTES
+from voldaan.resources.base import spec
 
 SERVED = {key(method, path): (method, path) for method, path, *_ in ROUTES if path.startswith(("/v1/", "/v2/"))}
+OWN = {key(method, path): (method, resource) for method, path, _, _, resource in ROUTES if path.startswith("/voldaan/")}
 
 
 # Older addresses of what has one of its own by now; the SDK no longer uses them, clients written by hand do.
@@ -31,7 +33,7 @@ def test_every_served_operation_is_one_of_the_sdk():
 
 
 def test_every_served_operation_is_called_here():
-    assert sorted(SERVED.keys() ^ CALLS.keys()) == []
+    assert sorted((SERVED.keys() | OWN.keys()) ^ CALLS.keys()) == []
 
 
 @pytest.mark.parametrize("operation", sorted(SERVED))
@@ -48,6 +50,20 @@ def test_an_answer_is_what_the_sdk_declares(world: World, operation: str):
     assert [str(p) for p in check_operation(method, declared, answer)] == []
     again = seen_again(world, method, answer)
     assert again is None or [str(p) for p in check(again, sdk.resources()[again["object"]])] == []
+
+
+@pytest.mark.parametrize("operation", sorted(OWN))
+def test_our_own_operations_answer_what_they_declare(world: World, operation: str):
+    """The object's name, and none but the declared fields."""
+    method, resource = OWN[operation]
+    call = CALLS[operation](world)
+    answer = world.wire.ok(method, call.path, call.params)
+    if resource is None:
+        assert answer["object"]
+        return
+    for each in answer["data"] if answer["object"] == "list" else [answer]:
+        assert each["object"] == spec(resource).object
+        assert each.keys() <= set(resource.__struct_fields__) | {"deleted"}
 
 
 def seen_again(world: World, method: str, answer: dict) -> dict | None:

@@ -1,4 +1,4 @@
-"""The ASGI application: the API's endpoint for /v1 and /v2, Starlette for everything people look at."""
+"""The ASGI application: the API's endpoint for /v1, /v2 and /voldaan, Starlette for everything people look at."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+DOORS = ("/v1/", "/v2/", "/voldaan/")  # what programs ask; /v1 and /v2 are Stripe's dialect, /voldaan is ours
+
+
 class App:
-    """Sends /v1 and /v2 to the edge and the rest to the pages."""
+    """Sends what programs ask to the edge and the rest to the pages."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.edge = Edge(engine, Router(ROUTES), settings.public_url)
@@ -33,7 +36,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith(("/v1/", "/v2/")):
+        elif scope["type"] == "http" and scope["path"].startswith(DOORS):
             await self.edge(scope, receive, send)
         else:
             await self.pages(scope, receive, send)

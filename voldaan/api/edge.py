@@ -1,4 +1,4 @@
-"""The edge: one ASGI endpoint for /v1 and /v2. It parses, calls one command, renders; it decides nothing.
+"""The edge: one ASGI endpoint for /v1, /v2 and /voldaan. It parses, calls one command, renders; it decides nothing.
 
 request -> key -> route -> parameters -> idempotency -> transaction(command) -> [outside, settle] -> answer
 """
@@ -165,7 +165,7 @@ def check_version(request: Request) -> None:
 
 
 def read_params(request: Request) -> dict[str, Any]:
-    """The parameters of a request: the query of a GET or DELETE, the form of a /v1 POST, the JSON of a /v2 POST."""
+    """The parameters of a request: the query of a GET or DELETE, the form of a POST, the JSON of a /v2 POST."""
     given = forms.parse(request.query) if request.query else {}
     if not request.body:
         return given

@@ -91,8 +91,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation_id(route: Route) -> str:
-    words = [segment.strip("{}") for segment in route.path.strip("/").split("/")[1:]]
-    return "_".join([route.method.lower(), *words])
+    door, *words = [segment.strip("{}") for segment in route.path.strip("/").split("/")]
+    return "_".join([route.method.lower(), *([] if door == "v1" else [door]), *words])
 
 
 def _first_line(text: str | None) -> str:
