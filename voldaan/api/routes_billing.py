@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from voldaan.api import lists
 from voldaan.api.router import RouteLine
+from voldaan.commands import entitlements
+from voldaan.resources.entitlements import (
+    ActiveEntitlement,
+    ActiveEntitlementList,
+    Feature,
+    FeatureCreate,
+    FeatureList,
+    FeatureUpdate,
+    ProductFeature,
+    ProductFeatureCreate,
+    ProductFeatureDelete,
+    ProductFeatureList,
+)
+from voldaan.resources.params import Params
+
+of_product = {"product": "product"}
 
 ROUTES: list[RouteLine] = [
+    # entitlements ────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/entitlements/features",                              lists.page(Feature),                                FeatureList,                        Feature),
+    ("POST",   "/v1/entitlements/features",                              entitlements.create,                                FeatureCreate,                      Feature),
+    ("GET",    "/v1/entitlements/features/{id}",                         lists.one(Feature),                                 Params,                             Feature),
+    ("POST",   "/v1/entitlements/features/{id}",                         entitlements.update,                                FeatureUpdate,                      Feature),
+    ("GET",    "/v1/entitlements/active_entitlements",                   lists.page(ActiveEntitlement),                      ActiveEntitlementList,              ActiveEntitlement),
+    ("GET",    "/v1/entitlements/active_entitlements/{id}",              lists.one(ActiveEntitlement),                       Params,                             ActiveEntitlement),
+    ("GET",    "/v1/products/{product}/features",                        lists.page(ProductFeature, **of_product),           ProductFeatureList,                 ProductFeature),
+    ("POST",   "/v1/products/{product}/features",                        entitlements.attach,                                ProductFeatureCreate,               ProductFeature),
+    ("GET",    "/v1/products/{product}/features/{id}",                   lists.one(ProductFeature, **of_product),            Params,                             ProductFeature),
+    ("DELETE", "/v1/products/{product}/features/{id}",                   entitlements.detach,                                ProductFeatureDelete,               ProductFeature),
 ]  # fmt: skip

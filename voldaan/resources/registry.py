@@ -12,6 +12,7 @@ from voldaan.resources.customer_balance_transactions import CustomerBalanceTrans
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount
 from voldaan.resources.disputes import Dispute
+from voldaan.resources.entitlements import ActiveEntitlement, Feature, ProductFeature
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
@@ -60,6 +61,9 @@ RESOURCES: list[type[Resource]] = [
     Refund,
     Dispute,
     Attempt,
+    Feature,
+    ProductFeature,
+    ActiveEntitlement,
 ]
 
 INSERT_ORDER = {cls: place for place, cls in enumerate(RESOURCES)}

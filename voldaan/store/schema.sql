@@ -611,6 +611,7 @@ create table subscription_items (
   constraint subscription_items_period check (current_period_start_at <= current_period_end_at)
 ) with (fillfactor = 80);
 create index subscription_items_by_subscription on subscription_items (account_id, subscription_id);  -- every load
+create index subscription_items_by_price on subscription_items (account_id, price_id);  -- who has to do with a product
 
 -- Makes renewal happen once: a second run that bills the same period of an item breaks the primary key, because the id
 -- is the item and the period's start.
@@ -768,6 +769,44 @@ create index postings_deferred on postings (account_id, invoice_id)
   where invoice_id is not null and (debit = 'deferred_revenue' or credit = 'deferred_revenue');
 -- Which lines still earn in a month: lines arrive in the order of time, so a summary of the pages is enough.
 create index invoice_line_items_by_period_end on invoice_line_items using brin (period_end_at);
+-- ── entitlements: what customers have access to because they subscribe ─────────────────────────────────────────────
+
+create table features (
+  account_id text not null constraint features_account references accounts,
+  id         text not null,
+  active     boolean not null,
+  lookup_key text not null,
+  name       text not null,
+  doc        jsonb not null,
+  primary key (account_id, id)
+);
+create unique index features_lookup_key on features (account_id, lookup_key) where active;
+
+create table product_features (
+  account_id text not null constraint product_features_account references accounts,
+  id         text not null,
+  product_id text not null,
+  feature_id text not null,
+  doc        jsonb not null,
+  primary key (account_id, id),
+  constraint product_features_product foreign key (account_id, product_id) references products,
+  constraint product_features_feature foreign key (account_id, feature_id) references features,
+  constraint product_features_once unique (account_id, product_id, feature_id)
+);
+
+create table active_entitlements (
+  account_id  text not null constraint active_entitlements_account references accounts,
+  id          text not null,
+  customer_id text not null,
+  feature_id  text not null,
+  lookup_key  text not null,
+  doc         jsonb not null,
+  primary key (account_id, id),
+  constraint active_entitlements_customer foreign key (account_id, customer_id) references customers,
+  constraint active_entitlements_feature foreign key (account_id, feature_id) references features,
+  constraint active_entitlements_once unique (account_id, customer_id, feature_id)
+);
+
 -- ── pages: who is signed in ─────────────────────────────────────────────────────────────────────────────────────────
 
 -- What sign-in links are signed with: made at the first run, never shown. No policy follows, so business transactions

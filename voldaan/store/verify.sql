@@ -226,3 +226,21 @@ select account_id, key, 'running since ' || created_at from idempotency_keys
 -- Due work that was given up waits for a person.
 select account_id, kind || ' ' || subject, coalesce(error, 'parked') from due
  where parked_at is not null and (%(only)s::text is null or account_id = %(only)s);
+
+-- name: U1_access_follows_subscriptions
+-- A customer has exactly the features of the products that they subscribe to; products just changed are followed shortly.
+with wanted as (
+  select distinct s.account_id, s.customer_id, pf.feature_id
+    from product_features pf
+    join prices p on p.account_id = pf.account_id and p.product_id = pf.product_id
+    join subscription_items i on i.account_id = p.account_id and i.price_id = p.id
+    join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
+   where s.status in ('trialing', 'active', 'past_due') and (%(only)s::text is null or s.account_id = %(only)s)
+), had as (
+  select account_id, customer_id, feature_id from active_entitlements where %(only)s::text is null or account_id = %(only)s
+)
+select coalesce(w.account_id, h.account_id), coalesce(w.customer_id, h.customer_id),
+       coalesce(w.feature_id, h.feature_id) || case when w.feature_id is null then ' without a subscription' else ' is not given' end
+  from wanted w full join had h using (account_id, customer_id, feature_id)
+ where (w.feature_id is null or h.feature_id is null)
+   and not exists (select from due d where d.account_id = coalesce(w.account_id, h.account_id) and d.kind = 'entitlements.follow');

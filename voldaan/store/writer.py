@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from voldaan.events import snapshots
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.registry import INSERT_ORDER
+from voldaan.rules import entitlements
 from voldaan.rules.decision import Decision, Due, Event, Posting, Refusal, Update, together
-from voldaan.store import rows
+from voldaan.store import access, rows
 from voldaan.store.adapt import Json
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -52,6 +53,8 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
         if cursor.rowcount != expected:
             raise Conflict(f"{expected - cursor.rowcount} of {expected} {name} had changed meanwhile")
     tx.attempts += whole.attempts
+    if customers := entitlements.affected(whole):
+        await write(tx, [await access.following(tx, customers)])
     return whole
 
 

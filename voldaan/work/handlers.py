@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from voldaan.commands import attempts, charges, coupons, invoices, ledger, payouts, renewals, revenue, subscriptions
+from voldaan.commands import attempts, charges, coupons, entitlements, invoices, ledger, payouts, renewals, revenue, subscriptions
 from voldaan.engine import Again, Engine, Leased
 from voldaan.events import delivery
 from voldaan.resources.accounts import Account
@@ -43,6 +43,7 @@ HANDLERS = [
     Handler("invoice.attempt", inside=invoices.attempt_due),
     Handler("invoice.overdue", inside=invoices.overdue),
     Handler("coupon.expire", inside=coupons.expire),
+    Handler("entitlements.follow", inside=entitlements.look_through, batch=1),
     Handler("ledger.roll_up", inside=ledger.roll_up),
     Handler("webhook.deliver", outside=delivery.deliver, batch=100),
 ]

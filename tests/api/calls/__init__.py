@@ -5,6 +5,7 @@ from tests.api.calls import (
     catalogue,
     clocks_and_webhooks,
     customers,
+    entitlements,
     invoices,
     methods,
     payments,
@@ -13,6 +14,17 @@ from tests.api.calls import (
 from tests.api.calls.filing import ALWAYS_REFUSED, CALLS, Call, key
 
 __all__ = [
-    "ALWAYS_REFUSED", "CALLS", "Call", "account", "catalogue", "clocks_and_webhooks", "customers", "invoices", "key",
-    "methods", "payments", "subscriptions",
-]  # fmt: skip
+    "ALWAYS_REFUSED",
+    "CALLS",
+    "Call",
+    "account",
+    "catalogue",
+    "clocks_and_webhooks",
+    "customers",
+    "entitlements",
+    "invoices",
+    "key",
+    "methods",
+    "payments",
+    "subscriptions",
+]
