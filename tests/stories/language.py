@@ -130,6 +130,7 @@ PLACES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "when": (r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?", instant),
     "who": (r"[a-z]+", str),
     "word": (r"[A-Za-z][A-Za-z0-9_]*", str),
+    "zone": (r"[A-Za-z_]+(?:/[A-Za-z_]+)*", str),
     "words": (r"[a-z][a-z0-9_. ]*", words),
 }
 PLACE = re.compile(r"<(?:(\w+):)?(\w+)>")

@@ -27,6 +27,21 @@ def gives_up() -> Params:
     return {"retry_final_invoice": "uncollectible"}
 
 
+@BOOK("account bills by the days of <zone>")
+def by_the_days_of(zone: str) -> Params:
+    return {"timezone": zone}
+
+
+@BOOK("account tells of renewals <n> days before")
+def tells_of_renewals(n: int) -> Params:
+    return {"upcoming_days": n}
+
+
+@BOOK("account tells of due dates <n> days before")
+def tells_of_due_dates(n: int) -> Params:
+    return {"will_be_due_days": n}
+
+
 @BOOK("account pays out daily")
 def pays_out() -> Params:
     return {"payout_interval": "daily"}

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from voldaan.api.router import RouteLine
+from voldaan.commands import billing_settings
+from voldaan.resources.billing_settings import (
+    BillingSettingsShown,
+    BillingSettingsUpdate,
+    CustomerBillingSettings,
+    CustomerBillingSettingsUpdate,
+)
+from voldaan.resources.params import Params
 
 ROUTES: list[RouteLine] = [
+    # how the book bills ──────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/voldaan/billing_settings",                              billing_settings.retrieve,                          Params,                             BillingSettingsShown),
+    ("POST",   "/voldaan/billing_settings",                              billing_settings.update,                            BillingSettingsUpdate,              BillingSettingsShown),
+    ("GET",    "/voldaan/customers/{id}/billing_settings",               billing_settings.retrieve_of_customer,              Params,                             CustomerBillingSettings),
+    ("POST",   "/voldaan/customers/{id}/billing_settings",               billing_settings.update_of_customer,                CustomerBillingSettingsUpdate,      CustomerBillingSettings),
 ]  # fmt: skip

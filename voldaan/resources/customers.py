@@ -111,6 +111,7 @@ class Customer(Resource, kw_only=True):
     ] = UNSET
     tax: Annotated[CustomerTax, Includable()] = field(default_factory=CustomerTax)
     tax_exempt: TaxExempt = "none"
+    timezone: Annotated[str | None, Hidden()] = None  # of the billing days of new subscriptions; None: the account's
     tax_ids: Annotated[
         ListObject[Any] | UnsetType, Includable(), Children("tax_id", by="customer", url="/v1/customers/{id}/tax_ids")
     ] = UNSET

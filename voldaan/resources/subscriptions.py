@@ -211,6 +211,7 @@ class Subscription(Resource, kw_only=True):
     trial_settings: TrialSettings | None = TrialSettings()
     trial_start: Annotated[Instant | None, Column("trial_start_at")] = None
 
+    timezone: Annotated[str, Hidden()] = "UTC"  # whose calendar its periods are counted by, for as long as it lives
     # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
     must_be_paid: Annotated[bool, Hidden()] = False
     resumes_with: Annotated[str | None, Hidden()] = None  # the invoice whose payment ends the pause

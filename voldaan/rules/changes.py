@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import invoices, lines, periods, states
+from voldaan.rules import invoices, lines, states
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -235,9 +235,7 @@ def _cut(work: Work, subscription: Subscription) -> None:
 
 def _billed_anew(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
     """A whole new period from now, as a line of the invoice that is made at once (see `_write`)."""
-    price = lines.price_id(item)
-    every, count = lines.interval(work.facts.catalogue, price)
-    end = periods.period_at(subscription.billing_cycle_anchor, every, count, work.now).end
+    end = lines.period_at(work.facts.catalogue, subscription, lines.price_id(item), work.now).end
     if subscription.cancel_at is not None and subscription.cancel_at > work.now:
         end = min(end, subscription.cancel_at)
     return replace(item, current_period_start=work.now, current_period_end=end, debits=[])
@@ -329,7 +327,7 @@ def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, in
     """The period that an item with this price is in: the trial, or from now to the anchor's next boundary."""
     if subscription.status == "trialing":
         return work.now, subscription.trial_end or work.now
-    found = periods.period_at(subscription.billing_cycle_anchor, *lines.interval(work.facts.catalogue, price), work.now)
+    found = lines.period_at(work.facts.catalogue, subscription, price, work.now)
     same = [
         item
         for item in work.items
@@ -343,8 +341,7 @@ def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, in
 def _natural_end(work: Work, subscription: Subscription, item: SubscriptionItem, price: str) -> int:
     if subscription.status == "trialing":
         return subscription.trial_end or item.current_period_end
-    every, count = lines.interval(work.facts.catalogue, price)
-    return periods.period_at(subscription.billing_cycle_anchor, every, count, item.current_period_start).end
+    return lines.period_at(work.facts.catalogue, subscription, price, item.current_period_start).end
 
 
 def _replace_item(work: Work, was: SubscriptionItem, after: SubscriptionItem) -> None:
@@ -373,13 +370,8 @@ def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:
 
 
 def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:
-    return lines.is_whole(
-        work.facts.catalogue,
-        lines.price_id(item),
-        subscription.billing_cycle_anchor,
-        item.current_period_start,
-        item.current_period_end,
-    )
+    start, end = item.current_period_start, item.current_period_end
+    return lines.is_whole(work.facts.catalogue, subscription, lines.price_id(item), start, end)
 
 
 def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:

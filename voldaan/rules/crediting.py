@@ -19,7 +19,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import discounts as discounting
-from voldaan.rules import invoice_items, lines, periods
+from voldaan.rules import invoice_items, lines
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts, Collect
@@ -108,9 +108,7 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem) -> Sub
     at = work.change.at
     price, units = lines.price_id(item), lines.quantity(item)
     start, end = item.current_period_start, item.current_period_end
-    whole_start = periods.period_at(
-        subscription.billing_cycle_anchor, *lines.interval(work.facts.catalogue, price), max(start, end - 1)
-    ).start
+    whole_start = lines.period_at(work.facts.catalogue, subscription, price, max(start, end - 1)).start
     whole, taken = _after_discounts(work, subscription, item, whole_start, end)
     cost = remaining_debit(Charge(whole, whole_start, end), at)
     waiting = _proration(
@@ -183,14 +181,14 @@ def _after_discounts(
     A fixed sum for the whole subscription is shared with its other items in flexible billing; in classic billing each
     item bears all of it.
     """
-    currency, anchor = subscription.currency, subscription.billing_cycle_anchor
+    currency = subscription.currency
     catalogue = work.facts.catalogue
     others = [each for each in work.items if each.id != item.id] if subscription.billing_mode.type == "flexible" else []
     shared = catalogue.active(discounts_of(work.facts, subscription), currency, work.now)
     priced = []
     for each in (item, *others):
         price = lines.price_id(each)
-        cost = lines.amount(catalogue, price, currency, lines.quantity(each), anchor, start, end)
+        cost = lines.amount(catalogue, subscription, price, lines.quantity(each), start, end)
         own = tuple(catalogue.active(each.discounts, currency, work.now))
         priced.append(discounting.DiscountableLine(cost, own, catalogue.prices[price].product))
     taken = discounting.apply(priced, shared)[0]

@@ -38,16 +38,21 @@ def interval(catalogue: Catalogue, price: str) -> tuple[Interval, int]:
     return found.recurring_interval or "month", found.recurring_interval_count or 1
 
 
-def amount(catalogue: Catalogue, price: str, currency: str, units: int, anchor: int, start: int, end: int) -> int:
+def period_at(catalogue: Catalogue, subscription: Subscription, price: str, at: int) -> periods.Period:
+    """The period of the subscription that holds the instant, as long as the price's interval."""
+    every, count = interval(catalogue, price)
+    return periods.period_at(subscription.billing_cycle_anchor, every, count, at, subscription.timezone)
+
+
+def amount(catalogue: Catalogue, subscription: Subscription, price: str, units: int, start: int, end: int) -> int:
     """What `units` cost for [start, end): the whole price for a whole period of the anchor, else its share by the second.
 
     A stretch over several periods costs each of them, rounded by itself as its own bill would be.
     """
-    terms = catalogue.terms(price, currency)
-    every, count = interval(catalogue, price)
+    terms = catalogue.terms(price, subscription.currency)
     total = 0
     while start < end:
-        period = periods.period_at(anchor, every, count, start)
+        period = period_at(catalogue, subscription, price, start)
         until = min(end, period.end)
         if start == period.start and until == period.end:
             total += pricing.amount(terms, units)
@@ -57,10 +62,9 @@ def amount(catalogue: Catalogue, price: str, currency: str, units: int, anchor: 
     return total
 
 
-def is_whole(catalogue: Catalogue, price: str, anchor: int, start: int, end: int) -> bool:
-    """Whether [start, end) is one period of the anchor."""
-    every, count = interval(catalogue, price)
-    period = periods.period_at(anchor, every, count, start)
+def is_whole(catalogue: Catalogue, subscription: Subscription, price: str, start: int, end: int) -> bool:
+    """Whether [start, end) is one period of the subscription."""
+    period = period_at(catalogue, subscription, price, start)
     return (period.start, period.end) == (start, end)
 
 
@@ -78,13 +82,12 @@ def for_item(
 ) -> LineItem:
     """An item's price for its period [start, end). A trial costs nothing, and neither does a stub that is not charged."""
     price, units, currency = price_id(item), quantity(item), subscription.currency
-    anchor = subscription.billing_cycle_anchor
     if trial:
         cost, said = 0, f"Trial period for {catalogue.name(price)}"
     elif free:
         cost, said = 0, f"Time on {catalogue.name(price)} from {_day(start)} until {_day(end)}"
     else:
-        cost = amount(catalogue, price, currency, units, anchor, start, end)
+        cost = amount(catalogue, subscription, price, units, start, end)
         said = f"{units} × {catalogue.caption(price, currency)}"
     own = rate_ids(item.tax_rates)
     return LineItem(

@@ -121,8 +121,9 @@ def _bill(
             items.append(item)
             continue
         price = lines.price_id(item)
+        every, count = lines.interval(facts.catalogue, price)
         start, end = periods.next_period(
-            renewed.billing_cycle_anchor, *lines.interval(facts.catalogue, price), item.current_period_end
+            renewed.billing_cycle_anchor, every, count, item.current_period_end, renewed.timezone
         )
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)

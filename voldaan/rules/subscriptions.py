@@ -63,8 +63,9 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     if start > now:
         raise refused("`backdate_start_date` must be in the past.", "backdate_start_date")
     trial_end = _trial_end(params, facts.catalogue, new.items, now)
-    anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end)
-    items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end) for each in new.items]
+    zone = new.customer.timezone or facts.account.settings_billing.timezone
+    anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end, zone)
+    items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end, zone) for each in new.items]
     ends = [item.current_period_end for item in items]
     cancel_at = cancel_at_of(params.cancel_at, ends)
     if cancel_at is not None and cancel_at <= now:
@@ -93,6 +94,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         start_date=start,
         status="trialing" if trial_end else "incomplete",
         test_clock=new.customer.test_clock,
+        timezone=zone,
         trial_end=trial_end,
         trial_start=now if trial_end else None,
         current_period_start=max(item.current_period_start for item in items),
@@ -124,7 +126,7 @@ def _first_invoice(
         begins, ends = item.current_period_start, item.current_period_end
         if not trial:
             begins = min(begins, subscription.start_date)
-        whole = lines.is_whole(facts.catalogue, lines.price_id(item), subscription.billing_cycle_anchor, begins, ends)
+        whole = lines.is_whole(facts.catalogue, subscription, lines.price_id(item), begins, ends)
         line = lines.for_item(
             facts.catalogue,
             subscription,
@@ -192,9 +194,9 @@ def _own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Dec
 
 
 def _item(
-    catalogue: Catalogue, new: Beginning, each: NewItem, start: int, now: int, anchor: int, trial_end: int | None
+    catalogue: Catalogue, new: Beginning, each: NewItem, start: int, now: int, anchor: int, trial_end: int | None, zone: str
 ) -> SubscriptionItem:
-    period = periods.period_at(anchor, *lines.interval(catalogue, each.price), now)
+    period = periods.period_at(anchor, *lines.interval(catalogue, each.price), now, zone)
     return SubscriptionItem(
         id=each.id,
         subscription=new.id,
@@ -230,6 +232,7 @@ def _anchor(
     start: int,
     now: int,
     trial_end: int | None,
+    zone: str,
 ) -> int:
     """Where the periods are counted from: what was asked for, the end of the trial, or the start."""
     shortest = min((lines.interval(catalogue, item.price) for item in items), key=_length)
@@ -240,7 +243,7 @@ def _anchor(
                 "billing_cycle_anchor_config",
             )
         return periods.anchor_from_config(
-            now, *shortest, config.day_of_month, config.month, config.hour, config.minute, config.second
+            now, *shortest, config.day_of_month, config.month, config.hour, config.minute, config.second, zone
         )
     anchor = params.billing_cycle_anchor
     if anchor is None:
@@ -248,10 +251,9 @@ def _anchor(
     earliest = trial_end or now
     if anchor < earliest:
         raise refused("`billing_cycle_anchor` must not be before the subscription begins.", "billing_cycle_anchor")
-    if anchor > periods.add_interval(earliest, *shortest, 1):
+    if anchor > (natural := periods.add_interval(earliest, *shortest, 1, zone)):
         raise refused(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date "
-            f"({periods.add_interval(earliest, *shortest, 1)}) for the plan.",
+            f"`billing_cycle_anchor` cannot be later than next natural billing date ({natural}) for the plan.",
             "billing_cycle_anchor",
         )
     return anchor

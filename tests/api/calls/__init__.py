@@ -8,6 +8,7 @@ from tests.api.calls import (
     entitlements,
     invoices,
     methods,
+    own,
     payments,
     subscriptions,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "invoices",
     "key",
     "methods",
+    "own",
     "payments",
     "subscriptions",
 ]
