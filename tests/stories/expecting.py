@@ -207,6 +207,17 @@ def of_items(stage: Stage, subscription: Any, items: list[tuple[str, int]]) -> P
     return str(sorted(items)), str(sorted(found))
 
 
+@OF_SUBSCRIPTION("waits for <items> until <when>")
+def of_pending_update(stage: Stage, subscription: Any, items: list[tuple[str, int]], when: int) -> Pair:
+    names = {id: name for name, id in stage.prices.items()}
+    pending = subscription.pending_update
+    expected = f"{sorted(items)} until {written(when)}"
+    if pending is None:
+        return expected, "nothing"
+    found = [(names[i.price.id], i.quantity) for i in pending.subscription_items]
+    return expected, f"{sorted(found)} until {written(pending.expires_at)}"
+
+
 @OF_SUBSCRIPTION("ends at period end")
 def of_period_end(stage: Stage, subscription: Any) -> Pair:
     return "True", str(subscription.cancel_at_period_end)

@@ -17,7 +17,7 @@ from voldaan.api import expand, idempotency
 from voldaan.api.call import Call, Outcome, error_of
 from voldaan.api.errors import ApiError, from_refusal
 from voldaan.api.idempotency import Answered, Recover, Replay
-from voldaan.commands.answers import Answer
+from voldaan.commands.answers import Answer, look
 from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettled
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
@@ -163,14 +163,15 @@ class Performer:
     async def take_up(self, call: Call, answer: Answer) -> None:
         """The process that ran this request has died: what it had dispatched is asked for, and not tried again."""
         async with self.transaction(call.account, call) as tx:
-            waiting = await unsettled(tx, await tx.need(answer.cls, answer.id))
+            _, payer = await look(tx, answer)
+            waiting = await unsettled(tx, payer)
         await resolve(self.engine, call.account, waiting)
 
     async def settled(self, call: Call, answer: Answer) -> Outcome:
         """The object after its attempts, or the card error that they ended in."""
         async with self.transaction(call.account, call) as tx:
-            resource = await tx.need(answer.cls, answer.id)
-            declined = await card_error_of(tx, resource) if answer.decline_is_error else None
+            resource, payer = await look(tx, answer)
+            declined = await card_error_of(tx, payer) if answer.decline_is_error else None
             if declined is None:
                 status, body = 200, await self.render(tx, call, resource)
             else:
@@ -228,10 +229,10 @@ def replayed(known: Replay) -> Outcome:
 
 def subject_of(answer: Answer) -> str:
     """How an answer is remembered for recovery."""
-    return f"{spec(answer.cls).object} {answer.id} {int(answer.decline_is_error)}"
+    return f"{spec(answer.cls).object} {answer.id} {int(answer.decline_is_error)} {answer.within or ''}".rstrip()
 
 
 def answer_of(subject: str) -> Answer:
     """The answer that `subject_of` remembered."""
-    name, id, decline_is_error = subject.split(" ")
-    return Answer(id, BY_OBJECT[name], decline_is_error == "1")
+    name, id, decline_is_error, *within = subject.split(" ")
+    return Answer(id, BY_OBJECT[name], decline_is_error == "1", within[0] if within else None)

@@ -61,7 +61,9 @@ async def load_collection(
 def _may_end(invoice: Invoice, parties: Parties) -> bool:
     """Whether a payment's outcome may take back what the invoice has earned, or was taken back."""
     subscription = parties.subscriptions.get(invoice.subscription or "")
-    return invoice.status == "uncollectible" or (subscription is not None and subscription.must_be_paid)
+    return invoice.status == "uncollectible" or (
+        subscription is not None and (subscription.must_be_paid or subscription.held is not None)
+    )
 
 
 async def _recognised(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:

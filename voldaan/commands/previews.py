@@ -11,7 +11,13 @@ from voldaan.commands import billing, clocks, lookups
 from voldaan.commands import subscription_changes as changing
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
-from voldaan.resources.invoice_params import InvoiceCreatePreview, PreviewCustomer, PreviewItem, PreviewSubscription
+from voldaan.resources.invoice_params import (
+    InvoiceCreatePreview,
+    PreviewCustomer,
+    PreviewItem,
+    PreviewPause,
+    PreviewSubscription,
+)
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
 from voldaan.rules import changes, crediting, invoices, owing, renewals, states
@@ -61,6 +67,13 @@ async def _of_existing(
     said = params.subscription_details or PreviewSubscription()
     if was.status in states.SUBSCRIPTION_ENDED or was.status == "incomplete":
         raise Refused(NOTHING_COMES)
+    if said.billing_cycle_anchor is not None and said.billing_cycle_anchor.type == "timestamp":
+        raise refused(
+            "`billing_cycle_anchor` of an existing subscription can only be `now` or `unchanged`.",
+            "subscription_details[billing_cycle_anchor][type]",
+        )
+    if said.pause is not None and said.pause.model_fields_set:
+        return await _of_the_pause(tx, facts, was, said.pause)
     if said.resume_at is not None:
         if was.status != "paused":
             raise refused("You can only resume a subscription if it is `paused`.", "subscription_details[resume_at]")
@@ -106,15 +119,21 @@ async def _changed(
     changed = await changing.fields(tx, facts, was, update, scratch)
     change = await changing.change_of(tx, facts, was, update, scratch)
     if said.billing_cycle_anchor is not None:
-        if said.billing_cycle_anchor.type == "timestamp":
-            raise refused(
-                "`billing_cycle_anchor` of a preview can be `now` or `unchanged`.",
-                "subscription_details[billing_cycle_anchor][type]",
-            )
+        assert said.billing_cycle_anchor.type != "timestamp"
         change.anchor = said.billing_cycle_anchor.type
     change.collect = "later"
     facts.parties.subscriptions[was.id] = changed
     return changes.apply(facts, was, changed, change, tx.now, new_id)
+
+
+async def _of_the_pause(tx: Transaction, facts: BillingFacts, was: Subscription, pause: PreviewPause) -> Invoice:
+    """What is billed when the subscription is paused now; nothing, where that makes items that wait."""
+    changing.check_pausable(was)
+    if pause.invoicing_behavior != "invoice":
+        raise Refused(NOTHING_COMES)
+    unused = pause.bill_for.unused_time_from if pause.bill_for else None
+    debits = await lookups.debits(tx, facts, was.items.data)
+    return _drawn(changes.pause(facts, was, unused.type if unused else "now", True, debits, tx.now, new_id))
 
 
 async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, said: PreviewSubscription) -> Invoice:

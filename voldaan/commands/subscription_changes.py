@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups, posting
+from voldaan.commands import billing, clocks, lookups, pending_updates, posting
 from voldaan.commands.answers import Answer
 from voldaan.resources.subscriptions import (
     CancellationDetails,
@@ -16,17 +16,21 @@ from voldaan.resources.subscriptions import (
     SubscriptionItemChange,
     SubscriptionUpdate,
 )
-from voldaan.rules import changes, invoices, renewals
+from voldaan.rules import changes, invoices, states
 from voldaan.rules import subscription_fields as rules
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Due
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
-from voldaan.rules.subscriptions import cancellation
+from voldaan.rules.subscription_due import cancellation, trial_warning
+from voldaan.rules.subscriptions import NO_METHOD
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
+
+DAY = 86_400
+ENDS = ("max_billed_until", "max_period_end", "min_period_end")
 
 
 async def apply(
@@ -39,29 +43,29 @@ async def apply(
     decision: Decision,
 ) -> Subscription | Answer:
     """Decides and writes a change that is looked up."""
+    change.must_be_paid = pending_updates.must_be_paid(payment_behavior, changed)
     await billing.number_whole_book(tx, facts)
     decision.add(changes.apply(facts, was, changed, change, tx.now, new_id))
-    if payment_behavior == "error_if_incomplete" and decision.attempts:
-        raise refused(
-            "`payment_behavior` `error_if_incomplete` is not supported for a change that is paid at once.", "payment_behavior"
-        )
-    if changed.cancel_at != was.cancel_at:
+    after = facts.parties.subscriptions[was.id]
+    fails = after.held is not None and after.held.must_be_paid
+    if fails and not decision.attempts:
+        raise refused(NO_METHOD, code="resource_missing")
+    if after.cancel_at != was.cancel_at:
         decision.due_cancelled.append(("subscription.cancel", was.id))
-        decision.due += cancellation(changed)
-    if changed.pause_collection != was.pause_collection:
+        decision.due += cancellation(after)
+    if after.pause_collection != was.pause_collection:
         decision.due_cancelled.append(("subscription.resume_collection", was.id))
-        paused = changed.pause_collection
+        paused = after.pause_collection
         if paused and paused.resumes_at is not None:
             decision.due.append(Due("subscription.resume_collection", was.id, paused.resumes_at, was.test_clock))
-    after = facts.parties.subscriptions[was.id]
     if after.trial_end != was.trial_end:
         decision.due_cancelled.append(("subscription.trial_will_end", was.id))
-        due, told = renewals.trial_warning(after, tx.now)
+        due, told = trial_warning(after, tx.now)
         decision.due += due
         decision.events += told
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
-    return Answer(was.id, Subscription) if decision.attempts else facts.parties.subscriptions[was.id]
+    return Answer(was.id, Subscription, decline_is_error=fails) if tx.attempts else facts.parties.subscriptions[was.id]
 
 
 async def fields(
@@ -95,11 +99,15 @@ async def change_of(
 ) -> Change:
     """What the request says of items, trial and anchor, looked up."""
     return Change(
+        ends=params.cancel_at if params.cancel_at in ENDS else None,
+        sets_end="cancel_at_period_end" in params.model_fields_set,
+        trial_from_plan=True if params.trial_from_plan else None,
+        metadata=dict(params.metadata or {}) if "metadata" in params.model_fields_set else None,
         at=prorated_at(was, params.proration_date, params.billing_cycle_anchor is not None, tx.now),
         behavior=params.proration_behavior,
-        items=await item_changes(tx, facts, was, params.items, decision),
+        items=(items := await item_changes(tx, facts, was, params.items, decision)),
         anchor=params.billing_cycle_anchor.type if params.billing_cycle_anchor else None,
-        trial_end=_trial_end(params.trial_end, tx.now),
+        trial_end=_plan_trial(facts, was, items, tx.now) if params.trial_from_plan else _trial_end(params.trial_end, tx.now),
         extra=await lookups.extra_items(
             tx, facts, params.add_invoice_items, customer=was.customer, subscription=was.id, currency=was.currency,
             period=(was.current_period_start, was.current_period_end), decision=decision,
@@ -192,6 +200,19 @@ def _trial_end(given: int | str | None, now: int) -> int | None:
         raise refused("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
     rules.check_not_too_far(given, now, "trial_end")
     return given
+
+
+def _plan_trial(facts: BillingFacts, was: Subscription, items: list[ItemChange], now: int) -> int | None:
+    """The longest trial that the new items' prices give; None if they give none."""
+    prices = [each.wanted.price for each in items if each.wanted is not None]
+    days = max((facts.catalogue.prices[id].recurring_trial_period_days or 0 for id in prices), default=0)
+    return now + days * DAY if days else None
+
+
+def check_pausable(was: Subscription) -> None:
+    """Refuses to pause what is not running."""
+    if states.advance(states.SUBSCRIPTION, was.status, "pause") is None:
+        raise refused(f"A subscription that is {was.status} cannot be paused.")
 
 
 def details_of(was: CancellationDetails | None, given: CancellationDetailsParams | None) -> CancellationDetails:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from voldaan.commands import lookups
+from voldaan.commands import lookups, pending_updates
 from voldaan.commands import subscription_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.resources.subscription_items import (
-    PaymentBehavior,
     SubscriptionItem,
     SubscriptionItemCreate,
     SubscriptionItemDelete,
@@ -22,10 +21,12 @@ from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
 from voldaan.store.transaction import Missing, Transaction
 
+Params = SubscriptionItemCreate | SubscriptionItemUpdate | SubscriptionItemDelete
+
 
 async def create(tx: Transaction, params: SubscriptionItemCreate) -> SubscriptionItem | Answer:
     """Adds an item to a subscription."""
-    facts, was = await _load(tx, params.subscription, params.payment_behavior)
+    facts, was = await _load(tx, params.subscription, params)
     decision = Decision()
     [new] = await lookups.new_items(
         tx, facts, [params], customer=was.customer, subscription=was.id, decision=decision, param=""
@@ -38,7 +39,7 @@ async def create(tx: Transaction, params: SubscriptionItemCreate) -> Subscriptio
 async def update(tx: Transaction, params: SubscriptionItemUpdate, id: str) -> SubscriptionItem | Answer:
     """Changes price, quantity, discounts, tax rates or metadata of an item."""
     item = await tx.need(SubscriptionItem, id)
-    facts, was = await _load(tx, item.subscription, params.payment_behavior)
+    facts, was = await _load(tx, item.subscription, params)
     item = _own(was, id)
     decision = Decision()
     want = params
@@ -56,7 +57,7 @@ async def update(tx: Transaction, params: SubscriptionItemUpdate, id: str) -> Su
 async def delete(tx: Transaction, params: SubscriptionItemDelete, id: str) -> dict[str, object]:
     """Takes an item off its subscription, which keeps at least one."""
     item = await tx.need(SubscriptionItem, id)
-    facts, was = await _load(tx, item.subscription, params.payment_behavior)
+    facts, was = await _load(tx, item.subscription, params)
     item = _own(was, id)
     if len(was.items.data) == 1:
         raise refused(
@@ -72,7 +73,7 @@ async def _apply(
     facts: BillingFacts,
     was: Subscription,
     each: ItemChange,
-    params: SubscriptionItemCreate | SubscriptionItemUpdate | SubscriptionItemDelete,
+    params: Params,
     decision: Decision,
     id: str,
 ) -> SubscriptionItem | Answer:
@@ -86,15 +87,18 @@ async def _apply(
     await changing.apply(tx, facts, was, was, change, params.payment_behavior, decision)
     after = facts.parties.subscriptions[was.id]
     found = next((item for item in after.items.data if item.id == id), None)
+    held = after.held
     if tx.attempts or found is None:
-        return Answer(id, SubscriptionItem)
+        return Answer(id, SubscriptionItem, held is not None and held.must_be_paid, within=was.id)
     return found
 
 
-async def _load(tx: Transaction, subscription: str, payment_behavior: PaymentBehavior) -> tuple[BillingFacts, Subscription]:
-    if payment_behavior == "pending_if_incomplete":
-        raise refused("`payment_behavior` `pending_if_incomplete` is not supported by this version.", "payment_behavior")
+async def _load(tx: Transaction, subscription: str, params: Params) -> tuple[BillingFacts, Subscription]:
     facts, was = await changing.load_one(tx, subscription, param="subscription")
+    pending_updates.check(facts, was, params.payment_behavior, params.model_fields_set)
+    if was.held is not None:
+        await pending_updates.withdraw(tx, was)
+        facts, was = await changing.load_one(tx, subscription, param="subscription")
     if was.status in states.SUBSCRIPTION_ENDED or was.status == "incomplete":
         raise refused(f"The items of a subscription that is {was.status} cannot be changed.", "subscription")
     return facts, was

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, discounts, lookups, posting
+from voldaan.commands import billing, clocks, collection, discounts, lookups, pending_updates, posting
 from voldaan.commands import subscription_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.commands.withdrawing import cancel_intents
@@ -89,9 +89,12 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
 
 async def update(tx: Transaction, params: SubscriptionUpdate, id: str) -> Subscription | Answer:
     """Changes fields, items, trial, anchor and when it ends; what that costs waits for the next invoice or is billed now."""
-    _check_behavior(params.payment_behavior)
     facts, was = await changing.load_one(tx, id)
     _check_updatable(was, params)
+    pending_updates.check(facts, was, params.payment_behavior, params.model_fields_set)
+    if pending_updates.is_in_the_way(was, params.model_fields_set):
+        await pending_updates.withdraw(tx, was)
+        facts, was = await changing.load_one(tx, id)
     decision = Decision()
     changed = await changing.fields(tx, facts, was, params, decision)
     change = await changing.change_of(tx, facts, was, params, decision)
@@ -103,6 +106,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
     facts, was = await changing.load_one(tx, id)
     if was.status in states.SUBSCRIPTION_ENDED:
         raise Missing("subscription", id)
+    facts, was = await _without_held(tx, facts, was)
     details = changing.details_of(was.cancellation_details, params.cancellation_details)
     subscription = replace(was, cancellation_details=details)
     facts.parties.subscriptions[id] = subscription
@@ -125,7 +129,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
     decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
-    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
+    return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]
 
 
 async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscription | Answer:
@@ -142,14 +146,14 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
     )
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
-    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
+    return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]
 
 
 async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscription | Answer:
     """Stops billing until it is resumed, and gives back what is left of the periods."""
     facts, was = await changing.load_one(tx, id)
-    if states.advance(states.SUBSCRIPTION, was.status, "pause") is None:
-        raise refused(f"A subscription that is {was.status} cannot be paused.")
+    changing.check_pausable(was)
+    facts, was = await _without_held(tx, facts, was)
     unused = params.bill_for.unused_time_from if params.bill_for else None
     await billing.number_whole_book(tx, facts)
     decision = changes.pause(
@@ -163,7 +167,7 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
     )
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
-    return Answer(id, Subscription) if decision.attempts else facts.parties.subscriptions[id]
+    return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]
 
 
 async def migrate(tx: Transaction, params: SubscriptionMigrate, id: str) -> Subscription:
@@ -270,6 +274,14 @@ async def cancel_now(tx: Transaction, ids: Sequence[str]) -> None:
             await _abandon(tx, subscription, subscription)
 
 
+async def _without_held(tx: Transaction, facts: BillingFacts, was: Subscription) -> tuple[BillingFacts, Subscription]:
+    """The subscription once the change that waits for its payment is given up."""
+    if was.held is None:
+        return facts, was
+    await pending_updates.withdraw(tx, was)
+    return await changing.load_one(tx, was.id)
+
+
 # Pieces ----------------------------------------------------------------------------------------------------------------
 
 
@@ -306,11 +318,6 @@ async def _stop_collecting(tx: Transaction, subscriptions: Sequence[str]) -> Dec
         decision.updates.append(Update(changed, was))
         decision.due_cancelled += [("invoice.attempt", was.id), ("invoice.finalize", was.id)]
     return decision
-
-
-def _check_behavior(payment_behavior: str) -> None:
-    if payment_behavior == "pending_if_incomplete":
-        raise refused("`payment_behavior` `pending_if_incomplete` is not supported by this version.", "payment_behavior")
 
 
 def _check_updatable(was: Subscription, params: SubscriptionUpdate) -> None:

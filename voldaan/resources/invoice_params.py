@@ -36,7 +36,7 @@ from voldaan.resources.params import (
 )
 from voldaan.resources.shared import AddressParams, ShippingParams
 from voldaan.resources.subscription_items import ProrationBehavior
-from voldaan.resources.subscriptions import BillingModeParams, CancelAt, SubscriptionItemChange
+from voldaan.resources.subscriptions import BillForParams, BillingModeParams, CancelAt, SubscriptionItemChange
 from voldaan.resources.tax_ids import TaxIdType
 
 
@@ -204,6 +204,14 @@ class PreviewAnchor(Hash):
     timestamp: Timestamp | None = None
 
 
+class PreviewPause(Hash):
+    """Without `invoicing_behavior` nothing is asked about."""
+
+    bill_for: BillForParams | None = None
+    invoicing_behavior: Literal["invoice", "pending_invoice_item"] | None = None
+    type: Literal["subscription"] = "subscription"
+
+
 class PreviewSubscription(Hash):
     """A subscription to begin, or the changes to the one that `subscription` names."""
 
@@ -216,7 +224,7 @@ class PreviewSubscription(Hash):
     default_tax_rates: list[str] | Unset | None = None
     items: list[SubscriptionItemChange] = []
     metadata: Metadata | Unset = {}
-    pause: NotSupported = None
+    pause: PreviewPause | None = None
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Timestamp | None = None
     resume_at: Literal["now"] | None = None

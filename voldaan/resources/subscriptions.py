@@ -10,6 +10,7 @@ from voldaan.resources.base import (
     UNSET,
     Children,
     Column,
+    Derived,
     Embedded,
     Expandable,
     Hidden,
@@ -47,6 +48,7 @@ from voldaan.resources.params import (
     Unset,
     exclusive,
 )
+from voldaan.resources.pending_updates import HeldUpdate, PendingUpdate, shown
 from voldaan.resources.subscription_items import ItemHash, PaymentBehavior, ProrationBehavior, SubscriptionItem
 from voldaan.resources.tax_rates import TaxRate
 
@@ -200,7 +202,7 @@ class Subscription(Resource, kw_only=True):
     payment_settings: SubscriptionPaymentSettings | None = SubscriptionPaymentSettings()
     pending_invoice_item_interval: PendingInterval | None = None
     pending_setup_intent: Annotated[str | None, Expandable("setup_intent")] = None
-    pending_update: dict[str, Any] | None = None
+    pending_update: Annotated[PendingUpdate | None, Derived()] = None
     schedule: Annotated[str | None, Column("schedule_id"), Expandable("subscription_schedule")] = None
     start_date: Annotated[Instant, Column("started_at")]
     status: Annotated[SubscriptionStatus, Column()]
@@ -212,12 +214,16 @@ class Subscription(Resource, kw_only=True):
     trial_start: Annotated[Instant | None, Column("trial_start_at")] = None
 
     timezone: Annotated[str, Hidden()] = "UTC"  # whose calendar its periods are counted by, for as long as it lives
+    held: Annotated[HeldUpdate | None, Hidden()] = None  # the change that waits for its invoice to be paid
     # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
     must_be_paid: Annotated[bool, Hidden()] = False
     resumes_with: Annotated[str | None, Hidden()] = None  # the invoice whose payment ends the pause
     # Of its items: the earliest end and the latest start. What is due next, and what lists filter by.
     current_period_start: Annotated[Instant, Column("current_period_start_at"), Hidden()]
     current_period_end: Annotated[Instant, Column("current_period_end_at"), Hidden()]
+
+    def __post_init__(self) -> None:
+        self.pending_update = None if self.held is None else shown(self.held)
 
 
 # Parameters ----------------------------------------------------------------------------------------------------------

@@ -10,16 +10,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
+from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import invoices, lines, states
+from voldaan.rules import invoices, lines, pending_updates, states
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
-from voldaan.rules.owing import no_more_due
-from voldaan.rules.renewals import discounts_of, next_renewal, sweep, take_pending
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.renewals import discounts_of, sweep, take_pending
+from voldaan.rules.subscription_due import next_renewal, no_more_due
+from voldaan.rules.subscription_fields import NewItem, cancel_at_of
 
 
 def apply(
@@ -36,9 +37,12 @@ def apply(
         for each in change.items:
             _change_item(work, changed, each)
         _cut(work, changed)
+    if change.ends is not None:
+        changed = replace(changed, cancel_at=cancel_at_of(change.ends, [item.current_period_end for item in work.items]))
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
-    return _write(work, _with_items(changed, work.items), anew=anew)
+    decided = _write(work, _with_items(changed, work.items), anew=anew)
+    return pending_updates.hold(facts, was, change, decided, now) if change.must_be_paid else decided
 
 
 def resume(
@@ -161,7 +165,8 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
     """All periods begin now: the rest of the old ones is given back, and the new ones are billed at once."""
     changes = {each.was.id: each for each in work.change.items if each.was is not None}
     fresh = [each.wanted for each in work.change.items if each.was is None and each.wanted is not None]
-    subscription = replace(subscription, billing_cycle_anchor=work.now)
+    if not _keeps_anchor(work, subscription):
+        subscription = replace(subscription, billing_cycle_anchor=work.now)
     if subscription.status in ("trialing", "paused"):
         subscription = replace(subscription, status="active", trial_end=_ended(subscription, work.now))
     kept: list[SubscriptionItem] = []
@@ -195,6 +200,13 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
         kept.append(item)
     work.items = kept
     return subscription
+
+
+def _keeps_anchor(work: Work, subscription: Subscription) -> bool:
+    """Whether a trial that is ended now leaves the anchor where it is, for a stub until its next boundary."""
+    settings = subscription.trial_settings
+    kept = settings is not None and settings.end_behavior.billing_cycle_anchor == "unchanged"
+    return kept and work.change.trial_end == 0 and work.change.anchor != "now"
 
 
 def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscription:
@@ -249,7 +261,8 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     decision, facts = work.decision, work.facts
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
-    bills = anew or (work.change.behavior == "always_invoice" and (work.waiting or work.change.extra))
+    once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
+    bills = anew or (work.change.behavior == "always_invoice" and (work.waiting or once))
     if not bills:
         if changed == work.was and not decision.updates:
             return decision
@@ -289,7 +302,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
             )
             work.drawn.append(line)
             billed.append((item, line))
-    swept, waiting = sweep(take_pending(facts, changed, work.now), invoice, work.new_id)
+    swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
     invoices.complete(facts, invoice, work.drawn + waiting)
     for item, line in billed:
         item.debits = [lines.debit(line)]
@@ -312,6 +325,16 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     decision.add(swept)
     finalized, _ = invoices.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
     return decision.add(finalized)
+
+
+def _taken(work: Work, subscription: Subscription) -> list[InvoiceItem]:
+    """The invoice items that the invoice of this change takes up. One that may be voided leaves alone what waited before."""
+    if not work.change.must_be_paid:
+        return take_pending(work.facts, subscription, work.now)
+    own = [*work.waiting, *work.change.extra]
+    waiting = work.facts.pending[subscription.customer]
+    work.facts.pending[subscription.customer] = [item for item in waiting if item not in own]
+    return own
 
 
 def _schedule(work: Work, changed: Subscription) -> None:

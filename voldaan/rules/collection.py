@@ -17,11 +17,13 @@ from voldaan.rules.owing import (
     CollectionFacts,
     activate,
     delinquent_is,
+    discard,
     expire,
     give_up,
     move_balance,
     move_on,
     settled,
+    take_effect,
 )
 
 
@@ -113,6 +115,8 @@ def payment_failed(
         return decision
     if subscription.status == "incomplete" and subscription.must_be_paid:
         return decision.add(expire(facts, now, new_id))
+    if facts.is_held:
+        return decision.add(discard(facts, now, new_id)) if _must_be_paid(facts) else decision
     decision.add(move_on(facts, "payment_failed"))
     if retried and at is None and dunning.is_exhausted(facts.policy, count):
         decision.add(give_up(facts, now))
@@ -132,9 +136,7 @@ def payment_requires_action(
     invoice = facts.invoice
     if invoice.status != "open":
         return Decision()
-    subscription = facts.subscription
-    must_be_paid = subscription is not None and subscription.status == "incomplete" and subscription.must_be_paid
-    if not on_session or must_be_paid:
+    if not on_session or _must_be_paid(facts):
         meaning = dunning.meaning("authentication_required")
         return payment_failed(
             facts, meaning, now, new_id, payment_method=payment_method, automatic=automatic, action_required=True
@@ -161,6 +163,8 @@ def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = Tr
     subscription = facts.subscription
     if subscription is not None and subscription.status == "incomplete":
         decision.add(activate(facts, now))
+    if facts.is_held:
+        decision.add(take_effect(facts, now))
     return decision
 
 
@@ -182,13 +186,24 @@ def _counted(invoice: Invoice, automatic: bool) -> int:
 
 
 def _is_retried(facts: CollectionFacts) -> bool:
-    """Whether the book tries again by itself. A first payment is not retried: the customer has 23 hours."""
+    """Whether the book tries again by itself. A first payment is not retried, nor that of a change which waits for it:
+    the customer has 23 hours."""
     invoice, subscription = facts.invoice, facts.subscription
-    if invoice.collection_method != "charge_automatically" or not invoice.auto_advance:
+    if facts.is_held or invoice.collection_method != "charge_automatically" or not invoice.auto_advance:
         return False
     return subscription is None or subscription.status in states.SUBSCRIPTION_COLLECTS
 
 
 def _is_collected_alone(facts: CollectionFacts) -> bool:
     subscription = facts.subscription
-    return subscription is None or subscription.status != "incomplete"
+    return subscription is None or (subscription.status != "incomplete" and not facts.is_held)
+
+
+def _must_be_paid(facts: CollectionFacts) -> bool:
+    """Whether a payment that fails ends what it was for: error_if_incomplete."""
+    subscription = facts.subscription
+    if subscription is None:
+        return False
+    if subscription.held is not None and facts.is_held:
+        return subscription.held.must_be_paid
+    return subscription.status == "incomplete" and subscription.must_be_paid

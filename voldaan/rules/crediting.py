@@ -27,6 +27,7 @@ from voldaan.rules.proration import Charge, remaining_debit, unused_credits
 from voldaan.rules.renewals import discounts_of
 from voldaan.rules.subscription_fields import NewItem
 
+MustBePaid = Literal["or_waits", "or_fails"]
 Debits = dict[str, list[Debit]]  # by subscription item: what of its present period was debited, as it stands now
 
 
@@ -53,6 +54,11 @@ class Change:
     extra: list[InvoiceItem] = field(default_factory=list)
     debits: Debits = field(default_factory=dict)
     collect: Collect = "on_session"
+    must_be_paid: MustBePaid | None = None  # the change takes effect when its invoice is paid
+    ends: str | None = None            # cancel_at as one of the periods' ends, which the change may move
+    sets_end: bool = False
+    trial_from_plan: bool | None = None
+    metadata: dict[str, str] | None = None
 
 
 @dataclass(slots=True)

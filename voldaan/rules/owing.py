@@ -18,10 +18,11 @@ from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
-from voldaan.rules import dunning, states
+from voldaan.rules import dunning, held_updates, states
 from voldaan.rules.customer_balance_transactions import move
-from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
+from voldaan.rules.subscription_due import next_renewal, no_more_due
 
 
 @dataclass(slots=True)
@@ -50,6 +51,12 @@ class CollectionFacts:
     @property
     def subscription(self) -> Subscription | None:
         return self.parties.subscriptions.get(self.invoice.subscription or "")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a change of the subscription waits for this invoice to be paid."""
+        subscription = self.subscription
+        return subscription is not None and subscription.held is not None and subscription.held.invoice == self.invoice.id
 
     @property
     def clock(self) -> str | None:
@@ -119,6 +126,7 @@ def end_subscription(parties: Parties, subscription: Subscription, now: int, rea
         cancellation_details=replace(details, reason=reason) if reason else details,
         pause_collection=None,
         status_details=UNSET,
+        held=None,
     )
     parties.subscriptions[ended.id] = ended
     return Decision(
@@ -126,12 +134,6 @@ def end_subscription(parties: Parties, subscription: Subscription, now: int, rea
         events=[Event("customer.subscription.deleted", ended)],
         due_cancelled=no_more_due(ended.id),
     )
-
-
-def no_more_due(subscription: str) -> list[tuple[str, str]]:
-    """All that a subscription does by itself."""
-    kinds = ("renew", "trial_will_end", "cancel", "expire", "resume_collection")
-    return [(f"subscription.{kind}", subscription) for kind in kinds]
 
 
 def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
@@ -179,9 +181,34 @@ def no_longer_owed(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     subscription, invoice = facts.subscription, facts.invoice
     if subscription is None:
         return Decision()
+    if facts.is_held:
+        return _let_go(facts, expired=False)
     if subscription.status == "incomplete" and subscription.latest_invoice == invoice.id:
         return expire(facts, now, new_id)
     return move_on(facts, "payment_recovered") if facts.latest_finalized in (None, invoice.id) else Decision()
+
+
+def discard(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
+    """The invoice of a held update was not paid in time, or something else was wanted: neither is any more."""
+    decision = void(facts, now, new_id) if facts.invoice.status in states.INVOICE_OWED else Decision()
+    return decision.add(_let_go(facts, expired=True)) if facts.is_held else decision
+
+
+def _let_go(facts: CollectionFacts, *, expired: bool) -> Decision:
+    subscription = facts.subscription
+    assert subscription is not None
+    after, decision = held_updates.let_go(subscription, expired=expired)
+    facts.parties.subscriptions[after.id] = after
+    return decision
+
+
+def take_effect(facts: CollectionFacts, now: int) -> Decision:
+    """The held update of the subscription is paid for, or the money is on its way."""
+    subscription = facts.subscription
+    assert subscription is not None
+    after, decision = held_updates.take_effect(subscription, now)
+    facts.parties.subscriptions[after.id] = after
+    return decision
 
 
 def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleReason) -> Decision:
@@ -238,6 +265,8 @@ def settled(
         return decision
     if subscription.status == "incomplete":
         return decision.add(activate(facts, now, payment_method))
+    if facts.is_held:
+        decision.add(take_effect(facts, now))
     if subscription.status == "paused":
         return decision.add(_resume(facts)) if subscription.resumes_with == paid.id else decision
     if facts.latest_finalized in (None, paid.id):
@@ -265,7 +294,7 @@ def _resume(facts: CollectionFacts) -> Decision:
     active = replace(subscription, status="active", status_details=UNSET, resumes_with=None)
     decision = _changed_subscription(facts, active, "customer.subscription.resumed")
     decision.events.append(Event("customer.subscription.updated", active, subscription))
-    decision.due.append(Due("subscription.renew", active.id, active.current_period_end, active.test_clock))
+    decision.due.append(next_renewal(active))
     return decision
 
 

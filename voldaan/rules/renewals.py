@@ -28,9 +28,9 @@ from voldaan.rules import invoices, lines, owing, periods, states
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.subscription_due import next_renewal, no_more_due
 
-DAY = 86_400
-WILL_END = 3 * DAY  # how long before the end of a trial its customer is told
+LOOK_AGAIN = 60  # seconds until a renewal is tried again that a held update is in the way of
 
 
 def renew(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
@@ -38,6 +38,8 @@ def renew(facts: BillingFacts, subscription: Subscription, now: int, new_id: New
     at = subscription.current_period_end
     if subscription.status not in states.SUBSCRIPTION_RENEWS or at > now:
         return Decision()
+    if subscription.held is not None:  # a payment of it is under way, or it is about to expire
+        return Decision(due=[Due("subscription.renew", subscription.id, now + LOOK_AGAIN, subscription.test_clock)])
     if subscription.cancel_at_period_end or (subscription.cancel_at is not None and subscription.cancel_at <= at):
         return finish(facts, subscription, now, new_id)
     renewed = subscription
@@ -173,7 +175,7 @@ def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decisio
     return Decision(
         updates=[Update(paused, subscription)],
         events=[Event("customer.subscription.paused", paused), Event("customer.subscription.updated", paused, subscription)],
-        due_cancelled=owing.no_more_due(paused.id),
+        due_cancelled=no_more_due(paused.id),
     )
 
 
@@ -189,20 +191,6 @@ def billed_period(item: SubscriptionItem, invoice: str) -> BilledPeriod:
         period_end=item.current_period_end,
         invoice=invoice,
     )
-
-
-def next_renewal(subscription: Subscription) -> Due:
-    return Due("subscription.renew", subscription.id, subscription.current_period_end, subscription.test_clock)
-
-
-def trial_warning(subscription: Subscription, now: int) -> tuple[list[Due], list[Event]]:
-    """The customer is told three days before the trial ends; at once if that is less ahead."""
-    if subscription.status != "trialing" or subscription.trial_end is None:
-        return [], []
-    at = subscription.trial_end - WILL_END
-    if at <= now:
-        return [], [Event("customer.subscription.trial_will_end", subscription)]
-    return [Due("subscription.trial_will_end", subscription.id, at, subscription.test_clock)], []
 
 
 def take_pending(facts: BillingFacts, subscription: Subscription, now: int) -> list[InvoiceItem]:

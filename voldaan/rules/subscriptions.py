@@ -27,11 +27,10 @@ from voldaan.rules.renewals import (
     billed_period,
     discounts_of,
     drop_used_discounts,
-    next_renewal,
     sweep,
     take_pending,
-    trial_warning,
 )
+from voldaan.rules.subscription_due import cancellation, next_renewal, trial_warning
 from voldaan.rules.subscription_fields import NewItem, anchor_config, billing_mode, cancel_at_of, check_not_too_far, simple
 
 DAY = 86_400
@@ -262,11 +261,3 @@ def _anchor(
 def _length(interval: tuple[periods.Interval, int]) -> int:
     """Days, near enough to tell which interval is the shorter one."""
     return {"day": 1, "week": 7, "month": 30, "year": 365}[interval[0]] * interval[1]
-
-
-def cancellation(subscription: Subscription) -> list[Due]:
-    """When a subscription ends by itself between two renewals."""
-    at = subscription.cancel_at
-    if at is None or subscription.cancel_at_period_end:
-        return []
-    return [Due("subscription.cancel", subscription.id, at, subscription.test_clock)]

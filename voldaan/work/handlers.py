@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from voldaan.commands import attempts, charges, coupons, entitlements, invoices, ledger, payouts, renewals, revenue, subscriptions
+from voldaan.commands import (
+    attempts,
+    charges,
+    coupons,
+    entitlements,
+    invoices,
+    ledger,
+    payouts,
+    pending_updates,
+    renewals,
+    revenue,
+    subscriptions,
+)
 from voldaan.engine import Again, Engine, Leased
 from voldaan.events import delivery
 from voldaan.resources.accounts import Account
@@ -35,6 +47,7 @@ HANDLERS = [
     Handler("charge.expire_authorization", inside=charges.expire_authorizations),
     Handler("revenue.recognise", inside=revenue.recognise, batch=1),
     Handler("subscription.expire", inside=subscriptions.expire),
+    Handler("invoice.expire", inside=pending_updates.expire),
     Handler("subscription.trial_will_end", inside=subscriptions.trial_will_end),
     Handler("subscription.resume_collection", inside=subscriptions.resume_collection),
     Handler("subscription.cancel", inside=subscriptions.cancel_due),
