@@ -27,8 +27,8 @@ R = TypeVar("R", bound=Resource)
 BEGIN = "begin"
 SCOPE = (
     "select set_config('role', 'voldaan_app', true), set_config('voldaan.account', %s, true), "
-    "set_config('lock_timeout', '10s', true)"
-)
+    "set_config('lock_timeout', '10s', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+)  # one plan for every book: see SHARES in migrate.py
 
 
 class Missing(Exception):

@@ -45,6 +45,8 @@ def settings(memory: int, free_disk: int, free_shm: int, sockets: Path) -> dict[
         # Short queries on a solid-state disk.
         "random_page_cost": "1.1",
         "jit": "off",
+        # Plans are kept: what was planned for a small table is planned anew soon after it has grown.
+        "autovacuum_naptime": "15s",
     }
 
 

@@ -1,0 +1,85 @@
+"""A query reads what it asks for, in a book that the planner has never heard of too."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from voldaan.api import idempotency
+from voldaan.bench import seed
+from voldaan.commands import billing
+from voldaan.resources.accounts import Account
+from voldaan.resources.customers import Customer
+from voldaan.store.pool import Pool
+from voldaan.store.transaction import Transaction, transaction
+from voldaan.work import clock
+
+pytestmark = pytest.mark.anyio
+
+BOOK = 2_000     # subscribers of each book
+ASKED = 8
+READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
+
+
+@pytest.fixture(scope="module", params=["never analyzed", "analyzed before the book was there"])
+async def book(pool: Pool, dsn: str, request: pytest.FixtureRequest) -> Account:
+    """A book that is not in the planner's statistics: they know one other book only, or nothing at all."""
+    wall = clock.wall()
+    if request.param != "never analyzed":
+        other, price = await seed.account(pool, wall, "Known")
+        await seed.subscribers(pool, other, price, BOOK, wall)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("analyze")
+    book, price = await seed.account(pool, wall, "Unheard of")
+    await seed.subscribers(pool, book, price, BOOK, wall)
+    return book
+
+
+async def rows_read(tx: Transaction) -> int:
+    """How many rows this transaction has fetched from tables so far."""
+    return int((await tx.one(READ))[0])
+
+
+async def ids_of(pool: Pool, book: Account, table: str) -> list[str]:
+    async with transaction(pool, book, 0, 0) as tx:
+        found = await tx.all(f"select id from {table} where account_id = %(account)s order by id limit {ASKED}")
+    return [row[0] for row in found]
+
+
+async def test_objects_are_found_by_their_ids(pool: Pool, book: Account) -> None:
+    ids = await ids_of(pool, book, "customers")
+    async with transaction(pool, book, 0, 0) as tx:
+        before = await rows_read(tx)
+        assert len(await tx.get(Customer, ids)) == ASKED
+        assert await rows_read(tx) - before <= ASKED
+
+
+async def test_all_that_a_renewal_needs_is_found_by_ids(pool: Pool, book: Account) -> None:
+    ids = await ids_of(pool, book, "subscriptions")
+    async with transaction(pool, book, 0, 0) as tx:
+        before = await rows_read(tx)
+        facts = await billing.load(tx, subscriptions=ids)
+        assert len(facts.parties.subscriptions) == ASKED
+        assert await rows_read(tx) - before <= ASKED * 10
+
+
+async def test_what_is_known_of_a_key_is_found_by_the_key(pool: Pool, book: Account) -> None:
+    keys = [idempotency.key_of(f"key-{n}", "POST", "/v1/customers", b"") for n in range(500)]
+    async with transaction(pool, book, 0, 0) as tx:
+        await idempotency.keep(tx, [idempotency.Answered(key, "req_1", 200, b"{}") for key in keys])
+        before = await rows_read(tx)
+        assert len(await idempotency.look(tx, keys[:ASKED])) == ASKED
+        assert await rows_read(tx) - before <= ASKED
+
+
+async def test_a_table_made_later_has_it_too(dsn: str) -> None:
+    """What a book's share of a table is said to be (store/migrate.py)."""
+    with psycopg.connect(dsn) as connection:
+        without = connection.execute(
+            """
+            select c.relname from pg_attribute a join pg_class c on c.oid = a.attrelid
+             where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attname = 'account_id'
+               and not coalesce(a.attoptions @> '{n_distinct=1}', false)
+            """
+        ).fetchall()
+    assert without == []
