@@ -80,6 +80,7 @@ RETRIEVED = {
     name: "/v1/" + path
     for name, path in {
         "customer": "customers", "product": "products", "price": "prices", "plan": "plans", "coupon": "coupons",
+        "promotion_code": "promotion_codes",
         "tax_rate": "tax_rates", "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
         "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
         "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts", "payment_method": "payment_methods",

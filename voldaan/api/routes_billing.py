@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
-from voldaan.commands import entitlements
+from voldaan.commands import entitlements, promotion_codes
 from voldaan.resources.entitlements import (
     ActiveEntitlement,
     ActiveEntitlementList,
@@ -18,6 +18,7 @@ from voldaan.resources.entitlements import (
     ProductFeatureList,
 )
 from voldaan.resources.params import Params
+from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate, PromotionCodeList, PromotionCodeUpdate
 
 of_product = {"product": "product"}
 
@@ -33,4 +34,10 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/products/{product}/features",                        entitlements.attach,                                ProductFeatureCreate,               ProductFeature),
     ("GET",    "/v1/products/{product}/features/{id}",                   lists.one(ProductFeature, **of_product),            Params,                             ProductFeature),
     ("DELETE", "/v1/products/{product}/features/{id}",                   entitlements.detach,                                ProductFeatureDelete,               ProductFeature),
+
+    # reductions: promotion codes ─────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/promotion_codes",                                    lists.page(PromotionCode),                          PromotionCodeList,                  PromotionCode),
+    ("POST",   "/v1/promotion_codes",                                    promotion_codes.create,                             PromotionCodeCreate,                PromotionCode),
+    ("GET",    "/v1/promotion_codes/{id}",                               lists.one(PromotionCode),                           Params,                             PromotionCode),
+    ("POST",   "/v1/promotion_codes/{id}",                               promotion_codes.update,                             PromotionCodeUpdate,                PromotionCode),
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from voldaan.commands import promotion_codes
 from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon, CouponCreate, CouponDelete, CouponUpdate
 from voldaan.resources.params import Params
@@ -56,19 +57,15 @@ async def update(tx: Transaction, params: CouponUpdate, id: str) -> Coupon:
 
 
 async def delete(tx: Transaction, params: CouponDelete, id: str) -> Coupon:
-    """The deleted coupon. Who has redeemed it keeps the discount."""
+    """The deleted coupon. Who has redeemed it keeps the discount; its promotion codes are not active any more."""
     was = await living(tx, id, lock=True)
     coupon = replace(was, valid=False, deleted_at=tx.now)
-    await write(
-        tx,
-        [
-            Decision(
-                updates=[Update(coupon, was)],
-                events=[Event("coupon.deleted", was)],
-                due_cancelled=[("coupon.expire", id)],
-            )
-        ],
+    gone = Decision(
+        updates=[Update(coupon, was)],
+        events=[Event("coupon.deleted", was)],
+        due_cancelled=[("coupon.expire", id)],
     )
+    await write(tx, [gone, await promotion_codes.of_coupons_that_ended(tx, [id])])
     return coupon
 
 
@@ -76,7 +73,8 @@ async def expire(tx: Transaction, ids: list[str]) -> None:
     """Handler of coupon.expire: from now on these cannot be redeemed."""
     coupons = await tx.get(Coupon, ids, lock=True)
     over = [c for c in coupons.values() if c.valid and c.redeem_by is not None and c.redeem_by <= tx.now]
-    await write(tx, [_updated(replace(c, valid=False), c) for c in over])
+    ended = await promotion_codes.of_coupons_that_ended(tx, [c.id for c in over])
+    await write(tx, [*(_updated(replace(c, valid=False), c) for c in over), ended])
 
 
 async def living(tx: Transaction, id: str, *, lock: bool = False, param: str | None = None) -> Coupon:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import customers
+from voldaan.commands import customers, promotion_codes
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount, DiscountDelete, DiscountParams, DiscountSource
+from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.render import to_dict
 from voldaan.rules import coupons as rules
+from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.discounts import ends_at
-from voldaan.rules.refusals import exclusive, missing
+from voldaan.rules.promotion_codes import Redeemer, Redemption
+from voldaan.rules.refusals import exclusive, missing, refused
 from voldaan.store.ids import new_id
+from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
+
+MOST = 20  # entries of one list
 
 
 async def redeem(
     tx: Transaction,
     wanted: Sequence[DiscountParams],
+    so_far: Decision,
     *,
     customer: str | None,
     subscription: str | None = None,
@@ -29,49 +36,88 @@ async def redeem(
     invoice: str | None = None,
     invoice_item: str | None = None,
     param: str = "discounts",
-) -> tuple[list[Discount], Decision]:
-    """The discounts that `discounts` of a request asks for, in its order, and what writes them.
+) -> tuple[list[Discount], list[Redemption], Decision]:
+    """The discounts that `discounts` of a request asks for, in its order; what was redeemed for them; and what writes it.
 
-    An element that names a discount keeps that one as it is; one that names a coupon redeems it at `tx.now`, under the
-    coupon's lock, which is taken after the customer's. `param` is how the list was called in the request.
+    An element that names a discount keeps that one as it is; one that names a coupon, or a promotion code for one,
+    redeems it at `tx.now`, under the coupon's lock and then the code's, which are taken after the customer's. Whether
+    it suits the currency and the amount of what is bought is for the caller to see. `param` is how the list was called.
+    `so_far` is what the same request writes already: it may have redeemed the same coupon for something else.
     """
+    if len(wanted) > MOST:
+        raise refused(f"You can specify up to {MOST} discounts.", param)
+    named = [_the_one(want, f"{param}[{number}]") for number, want in enumerate(wanted)]
     kept = await tx.get(Discount, [w.discount for w in wanted])
-    coupons = await tx.get(Coupon, [w.coupon for w in wanted], lock=True)
-    before = dict(coupons)
+    meant = await tx.get(PromotionCode, [w.promotion_code for w in wanted])
+    coupons = await tx.get(Coupon, [*(w.coupon for w in wanted), *(c.coupon for c in meant.values())], lock=True)
+    codes = await tx.get(PromotionCode, meant, lock=True)
+    for update in so_far.updates:
+        if isinstance(update.new, Coupon) and update.new.id in coupons:
+            coupons[update.new.id] = update.new
+        if isinstance(update.new, PromotionCode) and update.new.id in codes:
+            codes[update.new.id] = update.new
+    coupons_before, codes_before = dict(coupons), dict(codes)
+    who = await _redeemer(tx, customer, codes)
     found: list[Discount] = []
+    redeemed: list[Redemption] = []
     decision = Decision()
-    for number, want in enumerate(wanted):
-        here = f"{param}[{number}]"
-        id = _the_one(want, here)
-        if want.discount is not None:
+    for (kind, id), here in zip(named, (f"{param}[{number}]" for number in range(len(wanted))), strict=True):
+        blamed = f"{here}[{kind}]"
+        if kind == "discount":
             if id not in kept or kept[id].customer not in (None, customer):
-                raise Missing("discount", id, f"{here}[discount]")
+                raise Missing("discount", id, blamed)
             found.append(kept[id])
             continue
-        coupon = coupons.get(id)
+        code = None
+        if kind == "promotion_code":
+            code = codes.get(id)
+            if code is None:
+                raise Missing("promotion_code", id, blamed)
+            if no := code_rules.refusal(code, coupons[code.coupon], who, tx.now, blamed):
+                raise Refused(no)
+        coupon = coupons.get(id if code is None else code.coupon)
         if coupon is None or coupon.deleted_at is not None:
-            raise Missing("coupon", id, f"{here}[coupon]")
-        if no := rules.refusal(coupon, tx.now, f"{here}[coupon]"):
+            raise Missing("coupon", id, blamed)
+        if no := rules.refusal(coupon, tx.now, blamed):
             raise Refused(no)
-        coupons[id] = rules.redeemed(coupon)
+        redeemed.append(Redemption(blamed, coupon, code))
+        coupons[coupon.id] = rules.redeemed(coupon)
+        if code is not None:
+            codes[code.id] = code_rules.redeemed(code)
         discount = Discount(
             id=new_id("di"),
             customer=customer,
             end=ends_at(tx.now, coupon.duration, coupon.duration_in_months),
             invoice=invoice,
             invoice_item=invoice_item,
-            source=DiscountSource(coupon=id),
+            promotion_code=code.id if code else None,
+            source=DiscountSource(coupon=coupon.id),
             start=tx.now,
             subscription=subscription,
             subscription_item=subscription_item,
-            coupon=id,
+            coupon=coupon.id,
         )
         found.append(discount)
         decision.inserts.append(discount)
         if subscription is not None and invoice is None:
             decision.events.append(Event("customer.discount.created", discount))
-    decision.updates += [Update(coupon, before[id]) for id, coupon in coupons.items() if coupon is not before[id]]
-    return found, decision
+    changed = [(c, coupons_before[id]) for id, c in coupons.items() if c is not coupons_before[id]]
+    decision.updates += [Update(coupon, was) for coupon, was in changed]
+    ended = {coupon.id for coupon, was in changed if was.valid and not coupon.valid}
+    for id, code in codes.items():
+        if code is not codes_before[id]:
+            after = replace(code, active=code.active and code.coupon not in ended)
+            decision.add(promotion_codes.changed(after, codes_before[id]))
+    decision.add(await promotion_codes.of_coupons_that_ended(tx, ended, codes))
+    return found, redeemed, decision
+
+
+async def _redeemer(tx: Transaction, customer: str | None, codes: Mapping[str, PromotionCode]) -> Redeemer:
+    """Who redeems; whether they have bought before is asked only where a code wants to know."""
+    if customer is None or not any(code.restrictions.first_time_transaction for code in codes.values()):
+        return Redeemer(customer)
+    [bought] = await tx.one(query("promotion_codes", "has_bought"), customer=customer)
+    return Redeemer(customer, bought)
 
 
 def ended(discount: Discount, now: int) -> Decision:
@@ -99,14 +145,12 @@ def deleted(discount: Discount) -> dict[str, object]:
     return {**shown, "deleted": True}
 
 
-def _the_one(want: DiscountParams, here: str) -> str:
-    """The id that is named. Refuses an element that names none, or several."""
+def _the_one(want: DiscountParams, here: str) -> tuple[str, str]:
+    """What kind of thing is named, and its id. Refuses an element that names none, or several."""
     given = {"coupon": want.coupon, "discount": want.discount, "promotion_code": want.promotion_code}
-    named = {name: id for name, id in given.items() if id is not None}
+    named = [(kind, id) for kind, id in given.items() if id is not None]
     if not named:
         raise missing(f"{here}[coupon]")
     if len(named) > 1:
-        raise exclusive(*(f"{here}[{name}]" for name in named))
-    if want.promotion_code is not None:
-        raise Missing("promotion_code", want.promotion_code, f"{here}[promotion_code]")
-    return next(iter(named.values()))
+        raise exclusive(*(f"{here}[{kind}]" for kind, _ in named))
+    return named[0]

@@ -51,6 +51,7 @@ async def create(tx: Transaction, params: InvoiceCreate) -> Invoice:
     if params.pending_invoice_items_behavior == "include" or params.subscription:
         waiting = _take_pending(facts, invoice, params)
     swept, drawn = renewals.sweep(waiting, invoice, new_id)
+    lookups.suit(facts, invoice.currency, drawn)
     rules.complete(facts, invoice, drawn)
     decision.add(swept)
     decision.due += rules.scheduled(invoice, tx.now, facts.account.settings_billing.draft_seconds)
@@ -114,6 +115,7 @@ def recompute(
 ) -> None:
     """Computes the draft `invoice` anew from the lines that it keeps, of which copies are made, and from `new` ones."""
     fresh = [replace(line) for line in kept]
+    lookups.suit(facts, invoice.currency, [*fresh, *new])
     rules.complete(facts, invoice, [*fresh, *new], was.created)
     before = {line.id: line for line in was.lines.data}
     decision.updates += [Update(line, before[line.id]) for line in fresh if line.id in before]

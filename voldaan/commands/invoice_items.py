@@ -69,6 +69,8 @@ async def create(tx: Transaction, params: InvoiceItemCreate) -> InvoiceItem:
         tax_rates=await lookups.tax_rates(tx, facts, params.tax_rates, "tax_rates"),
         test_clock=customer.test_clock,
     )
+    if draft is None:
+        lookups.suit(facts, currency, [item])
     decision.inserts.append(item)
     decision.events.append(Event("invoiceitem.created", item))
     if draft is not None:
@@ -89,6 +91,8 @@ async def update(tx: Transaction, params: InvoiceItemUpdate, id: str) -> Invoice
         raise Refused(no)
     decision = Decision()
     item = await _changed(tx, facts, was, params, decision)
+    if draft is None:
+        lookups.suit(facts, item.currency, [item])
     decision.updates.append(Update(item, was))
     if draft is not None:
         _redraw(facts, draft, item, decision)

@@ -16,6 +16,7 @@ from voldaan.resources.billing import OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.line_items import LineItem
 from voldaan.resources.params import Unset
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price, PriceCreate, RecurringParams
@@ -26,8 +27,9 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import prices as price_rules
 from voldaan.rules.crediting import Debits
-from voldaan.rules.decision import Decision
+from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.promotion_codes import not_for
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import NewItem
 from voldaan.store.ids import new_id
@@ -145,12 +147,13 @@ async def discounts(
     invoice: str | None = None,
     invoice_item: str | None = None,
 ) -> list[str]:
-    """The discounts that a request asks for: those that exist, and coupons redeemed."""
+    """The discounts that a request asks for: those that exist, and coupons redeemed, which `suit` must look at."""
     if not wanted:
         return []
-    found, redeemed = await redeem(
+    found, redeemed, written = await redeem(
         tx,
         wanted,
+        decision,
         customer=customer,
         subscription=subscription,
         subscription_item=subscription_item,
@@ -158,11 +161,24 @@ async def discounts(
         invoice_item=invoice_item,
         param=param,
     )
-    decision.add(redeemed)
+    decision.add(written)
+    facts.redeemed += redeemed
     billing.know_discounts(facts, found)
     coupons = {d.source.coupon for d in found} - facts.catalogue.coupons.keys()
     facts.catalogue.coupons |= await tx.get(Coupon, coupons)
     return [discount.id for discount in found]
+
+
+def suit(facts: BillingFacts, currency: str, purchase: Iterable[LineItem | InvoiceItem] | None) -> None:
+    """Refuses what this request has redeemed if it is not for this currency, or for so small a purchase.
+
+    `purchase` is what is bought, before discounts; None where what is bought may still change.
+    """
+    amount = None if purchase is None else sum(each.amount for each in purchase)
+    for redemption in facts.redeemed:
+        if no := not_for(redemption, currency, amount):
+            raise Refused(no)
+    facts.redeemed.clear()
 
 
 async def payment_method(

@@ -53,6 +53,7 @@ async def create(tx: Transaction, params: InvoiceCreatePreview) -> Invoice:
         made = await _of_new(tx, facts, customer, params, said, scratch)
     else:
         made = await _of_items(tx, facts, customer, params, scratch)
+    lookups.suit(facts, made.currency, made.lines.data if subscription is None else None)
     made.billing_reason = "upcoming" if made.billing_reason == "subscription_cycle" else made.billing_reason
     made.auto_advance, made.automatically_finalizes_at = True, None
     if customer.id == NOBODY:

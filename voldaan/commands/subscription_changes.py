@@ -44,6 +44,7 @@ async def apply(
 ) -> Subscription | Answer:
     """Decides and writes a change that is looked up."""
     change.must_be_paid = pending_updates.must_be_paid(payment_behavior, changed)
+    lookups.suit(facts, was.currency, None)
     await billing.number_whole_book(tx, facts)
     decision.add(changes.apply(facts, was, changed, change, tx.now, new_id))
     after = facts.parties.subscriptions[was.id]

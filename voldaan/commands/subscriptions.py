@@ -14,6 +14,7 @@ from voldaan.resources.base import ListObject
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscriptions import (
     BillingMode,
     FlexibleBilling,
@@ -79,7 +80,9 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
         ),
     )  # fmt: skip
     await billing.number_whole_book(tx, facts)
-    decision.add(rules.begin(facts, new, tx.now, new_id))
+    begun = rules.begin(facts, new, tx.now, new_id)
+    lookups.suit(facts, currency, [made for made in begun.inserts if isinstance(made, LineItem)])
+    decision.add(begun)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     if decision.attempts:

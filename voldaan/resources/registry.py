@@ -23,6 +23,7 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.payouts import Payout
 from voldaan.resources.prices import Price
 from voldaan.resources.products import Product
+from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
 from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
@@ -41,6 +42,7 @@ RESOURCES: list[type[Resource]] = [
     Coupon,
     TaxRate,
     Customer,
+    PromotionCode,
     TaxId,
     PaymentMethod,
     Mandate,

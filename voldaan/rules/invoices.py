@@ -36,6 +36,7 @@ from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.money import minimum_charge, round_to_step
 from voldaan.rules.owing import CollectionFacts, Parties
+from voldaan.rules.promotion_codes import Redemption
 
 DAY = 86_400
 EMBEDDED = 10  # lines that an invoice shows of itself; the rest is at the list's address
@@ -62,6 +63,7 @@ class BillingFacts:
     tax_ids: dict[str, list[CustomerTaxId]] = field(default_factory=dict)
     pending: dict[str, list[InvoiceItem]] = field(default_factory=dict)
     numbering: Numbering | None = None
+    redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
 
 
 # Drafts ----------------------------------------------------------------------------------------------------------------

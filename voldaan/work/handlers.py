@@ -14,6 +14,7 @@ from voldaan.commands import (
     ledger,
     payouts,
     pending_updates,
+    promotion_codes,
     renewals,
     revenue,
     subscriptions,
@@ -57,6 +58,7 @@ HANDLERS = [
     Handler("invoice.overdue", inside=invoices.overdue),
     Handler("coupon.expire", inside=coupons.expire),
     Handler("entitlements.follow", inside=entitlements.look_through, batch=1),
+    Handler("promotion_code.expire", inside=promotion_codes.expire),
     Handler("ledger.roll_up", inside=ledger.roll_up),
     Handler("webhook.deliver", outside=delivery.deliver, batch=100),
 ]

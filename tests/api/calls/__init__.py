@@ -10,6 +10,7 @@ from tests.api.calls import (
     methods,
     own,
     payments,
+    reductions,
     subscriptions,
 )
 from tests.api.calls.filing import ALWAYS_REFUSED, CALLS, Call, key
@@ -28,5 +29,6 @@ __all__ = [
     "methods",
     "own",
     "payments",
+    "reductions",
     "subscriptions",
 ]
