@@ -354,6 +354,15 @@ def events(stage: Stage, said: Phrase, words: list[str]) -> list[Pair]:
     return [(" ".join(listed(said)), " ".join(found))]
 
 
+@STEP("told beforehand of <who> <amount>")
+def told_beforehand(stage: Stage, said: Phrase, who: str, amount: Money) -> list[Pair]:
+    """The latest invoice.upcoming: what a renewal will bring, on an invoice that does not exist."""
+    events = stage.v1.events.list({"type": "invoice.upcoming", "limit": 100}).data
+    coming = next(e.data.object for e in events if e.data.object["customer"] == stage.customers[who])
+    found = f"{Money(coming['total'], coming['currency'])}, {coming['billing_reason']}, {coming['status']}"
+    return [(f"{amount}, upcoming, draft", found)]
+
+
 @STEP("ledger <words> <amount>", clauses=ACCOUNTS, below=MORE_ACCOUNTS)
 def ledger(stage: Stage, said: Phrase, words: list[str], amount: Money) -> list[Pair]:
     """Every balance that has changed since the ledger was told last, exactly; others may be told too."""

@@ -207,6 +207,13 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
     await write(tx, [posting.post(whole, tx.now, recognised)])
 
 
+async def will_be_due(tx: Transaction, subjects: list[str]) -> None:
+    """Due work invoice.will_be_due: what was sent and is still to be paid."""
+    known = await load_collection(tx, subjects)
+    told = [f.invoice for f in known.values() if f.invoice.status == "open" and (f.invoice.due_date or 0) > tx.now]
+    await write(tx, [Decision(events=[Event("invoice.will_be_due", invoice) for invoice in told])])
+
+
 async def overdue(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.overdue: what was sent and not paid in time."""
     known = await load_collection(tx, subjects)

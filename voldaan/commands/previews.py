@@ -54,10 +54,16 @@ async def create(tx: Transaction, params: InvoiceCreatePreview) -> Invoice:
     else:
         made = await _of_items(tx, facts, customer, params, scratch)
     lookups.suit(facts, made.currency, made.lines.data if subscription is None else None)
-    made.billing_reason = "upcoming" if made.billing_reason == "subscription_cycle" else made.billing_reason
-    made.auto_advance, made.automatically_finalizes_at = True, None
+    as_upcoming(made)
     if customer.id == NOBODY:
         made.customer = None  # type: ignore[assignment]
+    return made
+
+
+def as_upcoming(made: Invoice) -> Invoice:
+    """The invoice as it is shown before its time."""
+    made.billing_reason = "upcoming" if made.billing_reason == "subscription_cycle" else made.billing_reason
+    made.auto_advance, made.automatically_finalizes_at = True, None
     return made
 
 
@@ -84,7 +90,7 @@ async def _of_existing(
     if said.cancel_now:
         return await _of_the_end(tx, facts, was, said)
     decision = await _changed(tx, facts, was, params, said, scratch)
-    if made := _made(decision):
+    if made := drawn(decision):
         return made
     after = facts.parties.subscriptions[was.id]
     if params.preview_mode == "recurring":
@@ -354,12 +360,12 @@ async def _discounts(
 
 
 def _drawn(decision: Decision) -> Invoice:
-    """The draft that a decision makes, as it was before it was finalized."""
-    made = _made(decision)
+    made = drawn(decision)
     if made is None:
         raise Refused(NOTHING_COMES)
     return made
 
 
-def _made(decision: Decision) -> Invoice | None:
+def drawn(decision: Decision) -> Invoice | None:
+    """The draft that a decision makes, as it was before it was finalized; None if it bills nothing."""
     return next((made for made in decision.inserts if isinstance(made, Invoice)), None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from voldaan.commands import billing, posting
+from voldaan.commands import billing, posting, previews
+from voldaan.rules import invoices
 from voldaan.rules import renewals as rules
+from voldaan.rules.decision import Decision, Event
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
@@ -20,3 +22,14 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     await write(tx, [posting.together(decisions, tx.now)])
     if at_once:
         await billing.keep_number(tx, facts)
+
+
+async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:
+    """Due work invoice.upcoming: the invoices that renewals will bring, told beforehand. Nothing is billed."""
+    facts = await billing.load(tx, subscriptions=subjects)
+    told = Decision()
+    for subscription in sorted(facts.parties.subscriptions.values(), key=lambda s: s.id):
+        coming = previews.drawn(rules.renew(facts, subscription, subscription.current_period_end, previews.new_id))
+        if coming is not None:
+            told.events.append(Event("invoice.upcoming", invoices.told(previews.as_upcoming(coming))))
+    await write(tx, [told])

@@ -342,8 +342,8 @@ def _schedule(work: Work, changed: Subscription) -> None:
     was = work.was
     moved = changed.current_period_end != was.current_period_end or was.status not in states.SUBSCRIPTION_RENEWS
     if moved and changed.status in states.SUBSCRIPTION_RENEWS:
-        work.decision.due_cancelled.append(("subscription.renew", changed.id))
-        work.decision.due.append(next_renewal(changed))
+        work.decision.due_cancelled += [("subscription.renew", changed.id), ("invoice.upcoming", changed.id)]
+        work.decision.due += next_renewal(work.facts.account.settings_billing, changed, work.now)
 
 
 def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.base import ListObject, spec
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import states
@@ -15,7 +16,7 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.subscription_due import cancellation, next_renewal, trial_warning
 
 
-def take_effect(was: Subscription, now: int) -> tuple[Subscription, Decision]:
+def take_effect(settings: BillingSettings, was: Subscription, now: int) -> tuple[Subscription, Decision]:
     """The held update is paid for: the subscription as it is from now on, and what that writes."""
     held = was.held
     assert held is not None
@@ -55,8 +56,8 @@ def take_effect(was: Subscription, now: int) -> tuple[Subscription, Decision]:
         Event("customer.subscription.updated", after, was),
     ]
     if after.current_period_end != was.current_period_end and after.status in states.SUBSCRIPTION_RENEWS:
-        decision.due_cancelled.append(("subscription.renew", after.id))
-        decision.due.append(next_renewal(after))
+        decision.due_cancelled += [("subscription.renew", after.id), ("invoice.upcoming", after.id)]
+        decision.due += next_renewal(settings, after, now)
     if after.trial_end != was.trial_end:
         decision.due_cancelled.append(("subscription.trial_will_end", after.id))
         due, told = trial_warning(after, now)

@@ -37,6 +37,7 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.money import minimum_charge, round_to_step
 from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.rules.promotion_codes import Redemption
+from voldaan.rules.reminders import before_due
 
 DAY = 86_400
 EMBEDDED = 10  # lines that an invoice shows of itself; the rest is at the list's address
@@ -282,6 +283,7 @@ def _ask_for_payment(
             decision.events.append(Event("invoice.sent", told(invoice)))
         if invoice.due_date is not None:
             decision.due.append(Due("invoice.overdue", invoice.id, max(invoice.due_date, now), known.clock))
+            decision.due += before_due(facts.account.settings_billing, invoice, now)
         return decision
     decision.events.append(Event("payment_intent.created", intent))
     if collect == "later" or method is None:

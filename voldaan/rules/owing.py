@@ -206,7 +206,7 @@ def take_effect(facts: CollectionFacts, now: int) -> Decision:
     """The held update of the subscription is paid for, or the money is on its way."""
     subscription = facts.subscription
     assert subscription is not None
-    after, decision = held_updates.take_effect(subscription, now)
+    after, decision = held_updates.take_effect(facts.settings, subscription, now)
     facts.parties.subscriptions[after.id] = after
     return decision
 
@@ -232,7 +232,7 @@ def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleRe
 
 def not_collected(invoice: str) -> list[tuple[str, str]]:
     """What an open invoice does by itself."""
-    return [("invoice.attempt", invoice), ("invoice.overdue", invoice)]
+    return [("invoice.attempt", invoice), ("invoice.overdue", invoice), ("invoice.will_be_due", invoice)]
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def settled(
     if facts.is_held:
         decision.add(take_effect(facts, now))
     if subscription.status == "paused":
-        return decision.add(_resume(facts)) if subscription.resumes_with == paid.id else decision
+        return decision.add(_resume(facts, now)) if subscription.resumes_with == paid.id else decision
     if facts.latest_finalized in (None, paid.id):
         decision.add(move_on(facts, "payment_recovered"))
     return decision
@@ -288,13 +288,13 @@ def activate(facts: CollectionFacts, now: int, payment_method: str | None = None
     return decision
 
 
-def _resume(facts: CollectionFacts) -> Decision:
+def _resume(facts: CollectionFacts, now: int) -> Decision:
     subscription = facts.subscription
     assert subscription is not None
     active = replace(subscription, status="active", status_details=UNSET, resumes_with=None)
     decision = _changed_subscription(facts, active, "customer.subscription.resumed")
     decision.events.append(Event("customer.subscription.updated", active, subscription))
-    decision.due.append(next_renewal(active))
+    decision.due += next_renewal(facts.settings, active, now)
     return decision
 
 

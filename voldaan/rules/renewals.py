@@ -159,7 +159,7 @@ def _bill(
         Event("invoice.created", invoices.told(invoice)),
         Event("customer.subscription.updated", renewed, _previous(renewed, was)),
     ]
-    decision.due.append(next_renewal(renewed))
+    decision.due += next_renewal(facts.account.settings_billing, renewed, now)
     return decision.add(_advance(facts, invoice, now, new_id))
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules.decision import Due, Event
 
-WILL_END = 3 * 86_400  # seconds before the end of a trial that its customer is told
+DAY = 86_400
+WILL_END = 3 * DAY  # how long before the end of a trial its customer is told
 
 
-def next_renewal(subscription: Subscription) -> Due:
-    return Due("subscription.renew", subscription.id, subscription.current_period_end, subscription.test_clock)
+def next_renewal(settings: BillingSettings, subscription: Subscription, now: int) -> list[Due]:
+    """The end of the earliest period, and `upcoming_days` before it, if that is still ahead, word of what it will bring."""
+    end, clock = subscription.current_period_end, subscription.test_clock
+    due = [Due("subscription.renew", subscription.id, end, clock)]
+    told = end - settings.upcoming_days * DAY
+    if settings.upcoming_days and told > now:
+        due.append(Due("invoice.upcoming", subscription.id, told, clock))
+    return due
 
 
 def trial_warning(subscription: Subscription, now: int) -> tuple[list[Due], list[Event]]:
@@ -33,4 +41,4 @@ def cancellation(subscription: Subscription) -> list[Due]:
 def no_more_due(subscription: str) -> list[tuple[str, str]]:
     """All that a subscription does by itself."""
     kinds = ("renew", "trial_will_end", "cancel", "expire", "resume_collection")
-    return [(f"subscription.{kind}", subscription) for kind in kinds]
+    return [*((f"subscription.{kind}", subscription) for kind in kinds), ("invoice.upcoming", subscription)]

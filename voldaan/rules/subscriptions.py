@@ -161,7 +161,7 @@ def _first_invoice(
     due, warned = trial_warning(subscription, now)
     decision.events += [Event("customer.subscription.created", subscription), *warned]
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
-    decision.due += [*due, next_renewal(subscription), *cancellation(subscription)]
+    decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
     if sends and invoice.total:
         decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
     else:
