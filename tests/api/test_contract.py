@@ -85,6 +85,7 @@ RETRIEVED = {
         "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
         "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts", "payment_method": "payment_methods",
         "webhook_endpoint": "webhook_endpoints", "test_helpers.test_clock": "test_helpers/test_clocks",
+        "billing.meter": "billing/meters",
     }.items()
 }  # fmt: skip
 SEEN_WHEN_DELETED = {"customer", "test_helpers.test_clock"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 from tests.api.wire import JSON, Wire
 
@@ -35,6 +36,10 @@ class World:
 
     def tax_rate(self, **params: Any) -> JSON:
         return self.wire.post("/v1/tax_rates", **{"display_name": "VAT", "inclusive": False, "percentage": 21, **params})
+
+    def meter(self, **params: Any) -> JSON:
+        given = {"display_name": "Loaves", "event_name": f"loaves_{uuid4().hex}", "default_aggregation": {"formula": "sum"}}
+        return self.wire.post("/v1/billing/meters", **{**given, **params})
 
     @cached_property
     def bread(self) -> JSON:

@@ -31,7 +31,7 @@ from voldaan.store.pages import Page, SearchPage
 from voldaan.store.transaction import Missing, Transaction, transaction
 from voldaan.store.writer import Conflict, write_group
 
-GROUP_MAX = 128          # calls in one transaction
+GROUP_MAX = 128          # calls in one transaction, unless the command says otherwise
 GROUPS_AT_ONCE = 2       # one is written while the next one gathers
 POISON = (psycopg.Error, Conflict, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 GATHERS_MAX = 2_000      # kept; the oldest are dropped, what waits in them is still answered
@@ -67,38 +67,30 @@ class Performer:
         if place not in self._gathers:
             if len(self._gathers) >= GATHERS_MAX:
                 self._gathers.pop(next(iter(self._gathers)))
-            self._gathers[place] = Gather(self.together, limit=GROUP_MAX, writers=GROUPS_AT_ONCE)
+            limit = getattr(call.route.command, "together_max", GROUP_MAX)
+            self._gathers[place] = Gather(self.together, limit=limit, writers=GROUPS_AT_ONCE)
         return self._gathers[place]
 
     async def together(self, calls: Sequence[Call]) -> list[Outcome | ApiError]:
         """One transaction for all; a call that is refused writes nothing and does not stop the others."""
         outcomes: dict[int, Outcome | ApiError] = {}
-        results: dict[int, Resource] = {}
+        results: dict[int, Any] = {}
         answers: list[Answered] = []
         async with self.transaction(calls[0].account) as tx:
             for place, known in (await self.known(tx, calls)).items():
                 outcomes[place] = replayed(known) if isinstance(known, Replay) else known
-            loads = getattr(calls[0].route.command, "loads", None)
-            if loads:
-                await tx.preload(loads, [call.path["id"] for call in calls])
-            parts: list[Transaction] = []
-            for place, call in enumerate(calls):
-                if place in outcomes:
+            waiting = [(place, call) for place, call in enumerate(calls) if place not in outcomes]
+            run = self.as_batch if hasattr(calls[0].route.command, "together") else self.one_by_one
+            for (place, call), result in zip(waiting, await run(tx, [call for _, call in waiting]), strict=True):
+                error = error_of(result) if isinstance(result, Exception) else None
+                if error is None:
+                    results[place] = result
                     continue
-                part = tx.on_behalf(call.request_id, call.key_value)
-                try:
-                    results[place] = await call.route.command(part, call.params, **call.path)
-                except (Missing, Refused, ApiError) as stopped:
-                    error = error_of(stopped)
-                    assert error is not None
-                    outcomes[place] = error
-                    if call.key and isinstance(stopped, Refused):
-                        body = self.seal(call.request_id, error)
-                        answers.append(Answered(call.key, call.request_id, error.http_status, body))
-                    continue
-                parts.append(part)
-            await write_group(tx, parts)
-            await children.attach(tx, list(results.values()))
+                outcomes[place] = error
+                if call.key and isinstance(result, Refused):
+                    body = self.seal(call.request_id, error)
+                    answers.append(Answered(call.key, call.request_id, error.http_status, body))
+            await children.attach(tx, [result for result in results.values() if isinstance(result, Resource)])
             for place, result in results.items():
                 body, key = shown(result), calls[place].key
                 outcomes[place] = (200, body, {})
@@ -109,6 +101,27 @@ class Performer:
         if tx.wakes:
             self.engine.wake.set()
         return [outcomes[place] for place in range(len(calls))]
+
+    async def one_by_one(self, tx: Transaction, calls: Sequence[Call]) -> list[Any]:
+        """The result of each call, or the exception that stopped it: loaded and written together, decided one by one."""
+        loads = getattr(calls[0].route.command, "loads", None) if calls else None
+        if loads:
+            await tx.preload(loads, [call.path["id"] for call in calls])
+        results: list[Any] = []
+        parts: list[Transaction] = []
+        for call in calls:
+            part = tx.on_behalf(call.request_id, call.key_value)
+            try:
+                results.append(await call.route.command(part, call.params, **call.path))
+                parts.append(part)
+            except (Missing, Refused, ApiError) as stopped:
+                results.append(stopped)
+        await write_group(tx, parts)
+        return results
+
+    async def as_batch(self, tx: Transaction, calls: Sequence[Call]) -> list[Any]:
+        """The same by a command that takes many at once."""
+        return list(await calls[0].route.command.together(tx, [call.params for call in calls])) if calls else []
 
     async def known(self, tx: Transaction, calls: Sequence[Call]) -> dict[int, Replay | ApiError]:
         """The places of calls whose key settles them already."""
@@ -209,15 +222,19 @@ class Performer:
 
 
 def shares(call: Call) -> bool:
-    """May this call share a transaction? Its command says so: `loads` for a retrieve, `gathers` for a create."""
+    """May this call share a transaction? Its command says so: `loads` for a retrieve, `gathers` for a create, `together`
+    for one that takes many at once."""
     if call.wanted:
         return False
-    gathers = getattr(call.route.command, "gathers", None)
-    return hasattr(call.route.command, "loads") or (gathers is not None and gathers(call.params))
+    command = call.route.command
+    gathers = getattr(command, "gathers", None)
+    return hasattr(command, "loads") or hasattr(command, "together") or (gathers is not None and gathers(call.params))
 
 
-def shown(resource: Resource) -> bytes:
-    """The object, or what is left to show of a deleted one."""
+def shown(resource: Any) -> bytes:
+    """The object, or what is left to show of a deleted one; plain values as they are."""
+    if not isinstance(resource, Resource):
+        return msgspec.json.encode(resource)
     if getattr(resource, "deleted_at", None):
         return msgspec.json.encode(expand.deleted(resource))
     return encode(resource)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
-from voldaan.commands import entitlements, promotion_codes
+from voldaan.commands import (
+    entitlements,
+    meter_events,
+    meters,
+    promotion_codes,
+)
 from voldaan.resources.entitlements import (
     ActiveEntitlement,
     ActiveEntitlementList,
@@ -17,6 +22,8 @@ from voldaan.resources.entitlements import (
     ProductFeatureDelete,
     ProductFeatureList,
 )
+from voldaan.resources.meter_events import MeterEventCreate
+from voldaan.resources.meters import Meter, MeterChange, MeterCreate, MeterList, MeterUpdate
 from voldaan.resources.params import Params
 from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate, PromotionCodeList, PromotionCodeUpdate
 
@@ -40,4 +47,13 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/promotion_codes",                                    promotion_codes.create,                             PromotionCodeCreate,                PromotionCode),
     ("GET",    "/v1/promotion_codes/{id}",                               lists.one(PromotionCode),                           Params,                             PromotionCode),
     ("POST",   "/v1/promotion_codes/{id}",                               promotion_codes.update,                             PromotionCodeUpdate,                PromotionCode),
+
+    # usage ───────────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/billing/meters",                                     lists.page(Meter),                                  MeterList,                          Meter),
+    ("POST",   "/v1/billing/meters",                                     meters.create,                                      MeterCreate,                        Meter),
+    ("GET",    "/v1/billing/meters/{id}",                                lists.one(Meter),                                   Params,                             Meter),
+    ("POST",   "/v1/billing/meters/{id}",                                meters.update,                                      MeterUpdate,                        Meter),
+    ("POST",   "/v1/billing/meters/{id}/deactivate",                     meters.deactivate,                                  MeterChange,                        Meter),
+    ("POST",   "/v1/billing/meters/{id}/reactivate",                     meters.reactivate,                                  MeterChange,                        Meter),
+    ("POST",   "/v1/billing/meter_events",                               meter_events.create,                                MeterEventCreate,                   None),
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.mandates import Mandate
+from voldaan.resources.meters import Meter
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.payouts import Payout
@@ -37,6 +38,7 @@ RESOURCES: list[type[Resource]] = [
     Account,
     TestClock,
     WebhookEndpoint,
+    Meter,
     Product,
     Price,
     Coupon,

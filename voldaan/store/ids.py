@@ -43,6 +43,15 @@ def new_id(prefix: str) -> str:
         return f"{prefix}_{_upper_digits}{PAIRS[lower // 3844]}{PAIRS[lower % 3844]}{chance}"
 
 
+def ticks(count: int) -> int:
+    """The first of `count` microseconds (since the epoch) in a row that nothing else in this process has or will have."""
+    global _last_tick
+    with _lock:
+        first = max(clock.wall_microseconds(), _last_tick + 1)
+        _last_tick = first + count - 1
+        return first
+
+
 def _begin_anew() -> None:
     """A forked process must not draw what its parent draws."""
     global _chance, _used, _lock

@@ -12,6 +12,7 @@ from tests.api.calls import (
     payments,
     reductions,
     subscriptions,
+    usage,
 )
 from tests.api.calls.filing import ALWAYS_REFUSED, CALLS, Call, key
 
@@ -31,4 +32,5 @@ __all__ = [
     "payments",
     "reductions",
     "subscriptions",
+    "usage",
 ]

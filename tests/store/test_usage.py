@@ -1,0 +1,184 @@
+"""Usage: what quantities() answers equals the events counted one by one, whatever was asked and in whatever order it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from voldaan.commands import customers, meter_events, meters
+from voldaan.commands.usage import quantities
+from voldaan.resources.accounts import Account
+from voldaan.resources.customers import CustomerCreate
+from voldaan.resources.meters import MeterCreate, OwnMeterCreate
+from voldaan.rules.usage import Given, UsageKey
+from voldaan.store import accounts
+from voldaan.store.ids import new_id
+from voldaan.store.pool import Pool
+from voldaan.store.transaction import Transaction, transaction
+from voldaan.work import clock
+
+pytestmark = pytest.mark.anyio
+
+HOUR, DAY = 3600, 86_400
+KINDS = [(formula, window) for formula in ("sum", "count", "last", "max", "average") for window in (None, "hour", "day")]
+KINDS.append(("count_distinct", None))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One event of a test: who, what, when (seconds before now), where it belongs."""
+
+    customer: int
+    identifier: str
+    ago: int
+    value: str
+    region: str
+
+
+SENT = st.builds(
+    Sent,
+    customer=st.integers(0, 1),
+    identifier=st.sampled_from([f"e{number}" for number in range(30)]),
+    ago=st.one_of(st.integers(0, 3 * HOUR), st.integers(0, 3 * DAY)),
+    value=st.sampled_from(["0", "1", "2.5", "-3", "1000000", "0.000001", "7"]),
+    region=st.sampled_from(["eu", "us"]),
+)
+
+BOUND = st.one_of(st.integers(0, 4 * HOUR), st.integers(0, 4 * DAY))  # seconds before now
+
+
+def reference(formula: str, window: str | None, events: Iterable[tuple[int, int, Sent]]) -> Decimal:
+    """Counted by hand from (at, order of arrival, event), of one customer, within the window that is asked for."""
+    found = sorted(events, key=lambda e: e[:2])
+    if window:
+        size = HOUR if window == "hour" else DAY
+        found = list({(at // size, sent.region): (at, n, sent) for at, n, sent in found}.values())
+        found.sort(key=lambda e: e[:2])
+    values = [Decimal(sent.value) for _, _, sent in found]
+    if not values:
+        return Decimal(0)
+    match formula:
+        case "sum":
+            return sum(values, Decimal(0))
+        case "count":
+            return Decimal(len(values))
+        case "count_distinct":
+            return Decimal(len({sent.value for _, _, sent in found}))
+        case "last":
+            return values[-1]
+        case "max":
+            return max(values)
+        case _:
+            return (sum(values, Decimal(0)) / len(values)).quantize(Decimal("1e-12"), ROUND_HALF_UP)
+
+
+async def own_meter(tx: Transaction, formula: str, window: str | None) -> str:
+    given: dict[str, object] = {
+        "default_aggregation": {"formula": formula}, "display_name": formula, "event_name": "baked", "dimensions": ["region"],
+    }  # fmt: skip
+    if window:
+        given["event_time_window"] = window
+    return (await meters.create(tx, OwnMeterCreate.model_validate(given))).id
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    batches=st.lists(st.lists(SENT, max_size=12), max_size=4),
+    bounds=st.lists(st.tuples(BOUND, BOUND), min_size=1, max_size=3),
+)
+async def test_quantities_are_the_events_counted_one_by_one(
+    pool: Pool, batches: list[list[Sent]], bounds: list[tuple[int, int]]
+) -> None:
+    account = (await accounts.create(pool, clock.wall())).account
+    now = clock.wall()
+    windows = [(now - max(pair), now - min(pair)) for pair in bounds]
+
+    async with transaction(pool, account, now, now) as tx:
+        who = [(await customers.create(tx, CustomerCreate())).id for _ in range(2)]
+        meter_of = {kind: await own_meter(tx, *kind) for kind in KINDS}
+    kept: dict[str, tuple[int, int, Sent]] = {}
+    arrived = 0
+    for batch in batches:
+        async with transaction(pool, account, now, now) as tx:
+            events = [
+                Given("baked", {"stripe_customer_id": who[s.customer], "value": s.value, "region": s.region}, s.identifier,
+                      now - s.ago)
+                for s in batch
+            ]
+            outcomes = await meter_events.record(tx, events)
+        for sent, outcome in zip(batch, outcomes, strict=True):
+            arrived += 1
+            assert (outcome is not None) == (sent.identifier in kept)
+            kept.setdefault(sent.identifier, (now - sent.ago, arrived, sent))
+
+    expected: dict[UsageKey, Decimal] = {}
+    for kind, meter in meter_of.items():
+        for number, customer in enumerate(who):
+            for start, end in windows:
+                for region in (None, "eu"):
+                    theirs = [(at, n, s) for at, n, s in kept.values() if s.customer == number and start <= at < end]
+                    key = UsageKey(meter, customer, start, end, (("region", region),) if region else ())
+                    expected[key] = reference(*kind, (e for e in theirs if region in (None, e[2].region)))
+    async with transaction(pool, account, now, now) as tx:
+        assert await quantities(tx, expected) == expected
+
+
+async def make(pool: Pool, account: Account, **more: object) -> tuple[str, str]:
+    """A customer and a plain meter for `baked`."""
+    now = clock.wall()
+    params = {"default_aggregation": {"formula": "sum"}, "display_name": "Baked", "event_name": "baked", **more}
+    async with transaction(pool, account, now, now) as tx:
+        customer = await customers.create(tx, CustomerCreate())
+        return customer.id, (await meters.create(tx, MeterCreate.model_validate(params))).id
+
+
+async def test_a_thousand_keys_take_as_many_queries_as_one(pool: Pool, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    customer, meter = await make(pool, account)
+    now = clock.wall()
+    asked: list[str] = []
+    all_rows = Transaction.all
+
+    async def counting(self: Transaction, sql: str, **params: object) -> list[object]:
+        asked.append(sql)
+        return await all_rows(self, sql, **params)
+
+    monkeypatch.setattr(Transaction, "all", counting)
+    tallies = []
+    for many in (1, 1000):
+        asked.clear()
+        async with transaction(pool, account, now, now) as tx:
+            keys = [UsageKey(meter, customer, now - number - 1, now) for number in range(many)]
+            assert len(await quantities(tx, keys)) == many
+        tallies.append(len(asked))
+    assert tallies == [2, 2]
+
+
+async def test_recording_takes_the_same_queries_for_one_and_for_many(
+    pool: Pool, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, _ = await make(pool, account)
+    now = clock.wall()
+    asked: list[str] = []
+    for name in ("all", "run"):
+        real = getattr(Transaction, name)
+
+        async def counting(self: Transaction, sql: str, real=real, **params: object) -> object:  # type: ignore[no-untyped-def]
+            asked.append(sql)
+            return await real(self, sql, **params)
+
+        monkeypatch.setattr(Transaction, name, counting)
+
+    async def record(many: int) -> int:
+        asked.clear()
+        events = [Given("baked", {"stripe_customer_id": customer, "value": "1"}, new_id("e"), now) for _ in range(many)]
+        async with transaction(pool, account, now, now) as tx:
+            assert await meter_events.record(tx, events) == [None] * many
+        return len(asked)
+
+    await record(1)
+    assert [await record(1), await record(500)] == [3, 3]
