@@ -68,10 +68,11 @@ def test_outcome(row: Row) -> None:
     decision = answer(known, row["answer"])
     assert known.subscription is not None
     assert (known.invoice.status, known.subscription.status) == (row["invoice"], row["after"])
-    following = known.invoice.next_payment_attempt
+    following, passing = known.invoice.next_payment_attempt, known.invoice.silent_step_at
     assert following == (START + row.number("next") * DAY if row.get("next") else None)
+    assert passing == (START + row.number("passes") * DAY if row.get("passes") else None)
     assert [event.type for event in decision.events] == row["events"].split(", ")
-    assert [due.at for due in decision.due if due.kind == "invoice.attempt"] == ([following] if following else [])
+    assert [due.at for due in decision.due if due.kind == "invoice.attempt"] == [at for at in (following, passing) if at]
     check_chain(decision)
 
 

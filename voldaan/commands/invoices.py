@@ -187,8 +187,8 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
     decisions: list[Decision] = []
     for id, one in sorted(known.items()):
         invoice = one.invoice
-        is_due = invoice.next_payment_attempt is not None and invoice.next_payment_attempt <= tx.now
-        if invoice.status != "open" or not is_due or id in live:
+        step = invoice.next_payment_attempt or invoice.silent_step_at
+        if invoice.status != "open" or step is None or step > tx.now or id in live:
             continue
         facts.parties.customers |= one.parties.customers
         facts.parties.subscriptions |= one.parties.subscriptions
@@ -196,7 +196,7 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
         if method is None or method.id == invoice.futile_method or id not in intents:
             decisions.append(outcomes.payment_failed(one, None, tx.now, new_id))
             continue
-        started = replace(invoice, next_payment_attempt=None)
+        started = replace(invoice, next_payment_attempt=None, silent_step_at=None)
         decision = _try(tx, invoice, intents[id], method, earlier, off_session=True, by_itself=True)
         decision.updates.append(Update(started, invoice))
         decisions.append(decision)

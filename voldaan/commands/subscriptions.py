@@ -317,7 +317,9 @@ async def _stop_collecting(tx: Transaction, subscriptions: Sequence[str]) -> Dec
     decision = Decision()
     where = "t.subscription_id = any(%(ids)s) and t.status in ('draft', 'open') and t.auto_advance"
     for was in await tx.select(Invoice, where, ids=list(subscriptions)):
-        changed = replace(was, auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+        changed = replace(
+            was, auto_advance=False, next_payment_attempt=None, silent_step_at=None, automatically_finalizes_at=None
+        )
         decision.updates.append(Update(changed, was))
         decision.due_cancelled += [("invoice.attempt", was.id), ("invoice.finalize", was.id)]
     return decision

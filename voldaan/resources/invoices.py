@@ -224,6 +224,7 @@ class Invoice(Resource, kw_only=True):
     days_until_due: Annotated[int | None, Hidden()] = None  # counted from finalization; gives due_date
     first_failed_at: Annotated[int | None, Hidden()] = None  # where the schedule of retries starts
     futile_method: Annotated[str | None, Hidden()] = None    # a payment method that need not be tried again
+    silent_step_at: Annotated[int | None, Hidden()] = None   # the schedule's next date, while there is nothing to try with
 
     def __post_init__(self) -> None:
         self.status_transitions = StatusTransitions(

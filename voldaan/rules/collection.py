@@ -81,6 +81,7 @@ def payment_failed(
     """No money came. `decline` None: there was nothing to try with. Says when to try again, or gives up.
 
     A method that the decline rules out is not tried again, yet the schedule runs on: another one may be given meanwhile.
+    Until then its dates are no tries, and next_payment_attempt does not name them.
     """
     invoice = facts.invoice
     if invoice.status != "open":
@@ -90,15 +91,18 @@ def payment_failed(
     retried = _is_retried(facts)
     futile = decline is not None and not dunning.is_retryable(decline)
     at = dunning.next_retry(facts.policy, count, first, now, None if futile else decline) if retried else None
-    if not automatic and invoice.next_payment_attempt is not None:
-        at = invoice.next_payment_attempt  # a try by hand does not move the schedule
+    silent = decline is None or futile
+    if not automatic and (planned := invoice.next_payment_attempt or invoice.silent_step_at):
+        at = planned  # a try by hand does not move the schedule
+        silent = futile or invoice.next_payment_attempt is None
     changed = replace(
         invoice,
         attempted=True,
         attempt_count=count,
         first_failed_at=first,
         futile_method=payment_method if futile else invoice.futile_method,
-        next_payment_attempt=at,
+        next_payment_attempt=None if silent else at,
+        silent_step_at=at if silent else None,
     )
     facts.invoice = changed
     decision = Decision(updates=[Update(changed, invoice)], due_cancelled=[("invoice.attempt", invoice.id)])
@@ -152,7 +156,11 @@ def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = Tr
     if invoice.status != "open":
         return Decision()
     changed = replace(
-        invoice, attempted=True, attempt_count=_counted(invoice, automatic), next_payment_attempt=None
+        invoice,
+        attempted=True,
+        attempt_count=_counted(invoice, automatic),
+        next_payment_attempt=None,
+        silent_step_at=None,
     )
     facts.invoice = changed
     decision = Decision(

@@ -148,6 +148,7 @@ def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
         voided_at=now,
         auto_advance=False,
         next_payment_attempt=None,
+        silent_step_at=None,
         status_details=UNSET,
     )
     facts.invoice = changed
@@ -220,6 +221,7 @@ def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleRe
         marked_uncollectible_at=now,
         auto_advance=False,
         next_payment_attempt=None,
+        silent_step_at=None,
         status_details=InvoiceStatusDetails(uncollectible=Uncollectible(reason=reason)),
     )
     facts.invoice = changed
@@ -250,6 +252,7 @@ def settled(
         attempted=attempted,
         auto_advance=False,
         next_payment_attempt=None,
+        silent_step_at=None,
         status_details=UNSET,
     )
     facts.invoice = paid
