@@ -131,6 +131,16 @@ def sent_in(stage: Stage, n: int) -> Params:
     return {"collection_method": "send_invoice", "days_until_due": n}
 
 
+@FOR_SUBSCRIPTION("what waits billed every <n> <interval:who>s")
+def waiting_billed(stage: Stage, n: int, interval: str) -> Params:
+    return {"pending_invoice_item_interval": {"interval": interval, "interval_count": n}}
+
+
+@FOR_SUBSCRIPTION("what waits billed with the renewal")
+def waiting_billed_later(stage: Stage) -> Params:
+    return {"pending_invoice_item_interval": ""}
+
+
 @FOR_SUBSCRIPTION("coupon <code>")
 def with_coupon(stage: Stage, code: str) -> Params:
     return {"discounts": [{"coupon": code}]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voldaan.commands import billing, posting, previews
-from voldaan.rules import invoices
+from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import renewals as rules
 from voldaan.rules.decision import Decision, Event
 from voldaan.store.ids import new_id
@@ -33,3 +33,13 @@ async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:
         if coming is not None:
             told.events.append(Event("invoice.upcoming", invoices.told(previews.as_upcoming(coming))))
     await write(tx, [told])
+
+
+async def bill_pending(tx: Transaction, subjects: list[str]) -> None:
+    """Due work subscription.bill_pending: what waits is billed between two renewals."""
+    facts = await billing.load(tx, subscriptions=subjects)
+    await billing.number_whole_book(tx, facts)
+    subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
+    decisions = [pending_intervals.bill(facts, subscription, tx.now, new_id) for subscription in subscriptions]
+    await write(tx, [posting.together(decisions, tx.now)])
+    await billing.keep_number(tx, facts)

@@ -16,7 +16,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionItemChange,
     SubscriptionUpdate,
 )
-from voldaan.rules import changes, invoices, states
+from voldaan.rules import changes, invoices, pending_intervals, states
 from voldaan.rules import subscription_fields as rules
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Due
@@ -54,6 +54,9 @@ async def apply(
     if after.cancel_at != was.cancel_at:
         decision.due_cancelled.append(("subscription.cancel", was.id))
         decision.due += cancellation(after)
+    if after.next_pending_invoice_item_invoice != was.next_pending_invoice_item_invoice:
+        decision.due_cancelled.append(("subscription.bill_pending", was.id))
+        decision.due += pending_intervals.due(after)
     if after.pause_collection != was.pause_collection:
         decision.due_cancelled.append(("subscription.resume_collection", was.id))
         paused = after.pause_collection
@@ -74,7 +77,7 @@ async def fields(
 ) -> Subscription:
     """The subscription with everything that is not about items, trial or anchor."""
     given = params.model_fields_set
-    changed = rules.simple(was, params)
+    changed = pending_intervals.agreed(rules.simple(was, params), params.pending_invoice_item_interval, tx.now)
     values: dict[str, Any] = {}
     await lookups.payment_method(tx, facts, params.default_payment_method, was.customer)
     if "description" in given:

@@ -327,6 +327,11 @@ class PauseCollectionParams(Hash):
     resumes_at: Timestamp | None = None
 
 
+class PendingIntervalParams(Hash):
+    interval: Interval
+    interval_count: Annotated[int, Field(ge=1)] = 1
+
+
 CancelAt = Literal["max_billed_until", "max_period_end", "min_period_end"]
 
 
@@ -350,7 +355,7 @@ class SubscriptionWrite(Params):
     on_behalf_of: NotSupported = None
     payment_behavior: PaymentBehavior = "allow_incomplete"
     payment_settings: SubscriptionPaymentSettingsParams | None = None
-    pending_invoice_item_interval: NotSupported = None
+    pending_invoice_item_interval: PendingIntervalParams | Unset | None = None
     proration_behavior: ProrationBehavior = "create_prorations"
     transfer_data: NotSupported = None
     trial_end: Timestamp | Literal["now"] | None = None

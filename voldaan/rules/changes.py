@@ -13,7 +13,7 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import invoices, lines, pending_updates, states
+from voldaan.rules import invoices, lines, pending_intervals, pending_updates, states
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -344,6 +344,8 @@ def _schedule(work: Work, changed: Subscription) -> None:
     if moved and changed.status in states.SUBSCRIPTION_RENEWS:
         work.decision.due_cancelled += [("subscription.renew", changed.id), ("invoice.upcoming", changed.id)]
         work.decision.due += next_renewal(work.facts.account.settings_billing, changed, work.now)
+    if was.status == "paused" and changed.status in states.SUBSCRIPTION_RENEWS:
+        work.decision.due += pending_intervals.due(changed)
 
 
 def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, int]:

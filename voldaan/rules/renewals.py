@@ -63,9 +63,15 @@ def finish(facts: BillingFacts, subscription: Subscription, now: int, new_id: Ne
 
 
 def last_invoice(
-    facts: BillingFacts, subscription: Subscription, items: list[InvoiceItem], now: int, new_id: NewId
+    facts: BillingFacts,
+    subscription: Subscription,
+    items: list[InvoiceItem],
+    now: int,
+    new_id: NewId,
+    *,
+    reason: str | None = None,
 ) -> Decision:
-    """A draft for invoice items that would otherwise wait for a renewal."""
+    """A draft for invoice items that would otherwise wait for a renewal. `reason` is its billing_reason."""
     customer = facts.parties.customers[subscription.customer]
     invoice = invoices.draft(
         facts,
@@ -73,7 +79,7 @@ def last_invoice(
         id=new_id("in"),
         currency=subscription.currency,
         now=now,
-        reason="subscription_update" if subscription.ended_at is None else "subscription_cycle",
+        reason=reason or ("subscription_update" if subscription.ended_at is None else "subscription_cycle"),
         period_start=subscription.current_period_start,
         period_end=now,
         subscription=subscription,

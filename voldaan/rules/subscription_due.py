@@ -40,5 +40,5 @@ def cancellation(subscription: Subscription) -> list[Due]:
 
 def no_more_due(subscription: str) -> list[tuple[str, str]]:
     """All that a subscription does by itself."""
-    kinds = ("renew", "trial_will_end", "cancel", "expire", "resume_collection")
+    kinds = ("renew", "trial_will_end", "cancel", "expire", "resume_collection", "bill_pending")
     return [*((f"subscription.{kind}", subscription) for kind in kinds), ("invoice.upcoming", subscription)]

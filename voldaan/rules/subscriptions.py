@@ -17,7 +17,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import invoices, lines, periods
+from voldaan.rules import invoices, lines, pending_intervals, periods
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -99,7 +99,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         current_period_start=max(item.current_period_start for item in items),
         current_period_end=earliest,
     )
-    return _first_invoice(facts, new, simple(subscription, params), now, new_id)
+    subscription = pending_intervals.agreed(simple(subscription, params), params.pending_invoice_item_interval, now)
+    return _first_invoice(facts, new, subscription, now, new_id)
 
 
 def _first_invoice(
@@ -162,6 +163,7 @@ def _first_invoice(
     decision.events += [Event("customer.subscription.created", subscription), *warned]
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
     decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
+    decision.due += pending_intervals.due(subscription)
     if sends and invoice.total:
         decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
     else:

@@ -16,6 +16,7 @@ DUE = {
     "invoice.finalize": "Finalize invoices",
     "invoice.attempt": "Retry payments",
     "invoice.upcoming": "Announce renewals",
+    "subscription.bill_pending": "Bill what waits",
     "invoice.will_be_due": "Announce due dates",
     "invoice.overdue": "Mark invoices overdue",
     "entitlements.follow": "Follow changed products",

@@ -28,7 +28,8 @@ def _(w: World):
     return w.subscription(w.payer()["id"], trial_period_days=14)["id"]
 
 
-@call("POST /v1/subscriptions/{}", proration_behavior="create_prorations", metadata=METADATA, cancel_at_period_end=True)
+@call("POST /v1/subscriptions/{}", proration_behavior="create_prorations", metadata=METADATA, cancel_at_period_end=True,
+      pending_invoice_item_interval={"interval": "week"})  # fmt: skip
 def _(w: World):
     subscription = w.subscription(w.payer()["id"])
     return subscription["id"], {"items": [{"id": subscription["items"]["data"][0]["id"], "price": w.price(2500)["id"]}]}
