@@ -83,7 +83,8 @@ RETRIEVED = {
         "promotion_code": "promotion_codes",
         "tax_rate": "tax_rates", "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
         "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
-        "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts", "payment_method": "payment_methods",
+        "credit_note": "credit_notes", "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts",
+        "payment_method": "payment_methods",
         "webhook_endpoint": "webhook_endpoints", "test_helpers.test_clock": "test_helpers/test_clocks",
         "billing.meter": "billing/meters",
     }.items()
@@ -112,7 +113,7 @@ def test_events_carry_what_the_sdk_declares(world: World):
 PLACES = [path for key_, (method, path) in SERVED.items() if method == "GET" and "{" not in path and not path.endswith("/search")]
 
 
-@pytest.mark.parametrize("path", [p for p in PLACES if p not in ("/v1/account", "/v1/balance")])
+@pytest.mark.parametrize("path", [p for p in PLACES if p not in ("/v1/account", "/v1/balance", "/v1/credit_notes/preview")])
 def test_everything_in_a_list_is_what_the_sdk_declares(world: World, path: str):
     """Whatever state the objects of this account are in by now."""
     call = CALLS[key("GET", path)](world)

@@ -106,7 +106,7 @@ def test_lists_show_nothing_of_another_account(world: World, stranger: World, op
     found = world.wire.get(path, **call.params)["data"]
     assert found
     cursor = {"starting_after": found[0]["id"]} if not path.endswith("/search") else {}
-    parents = {k: v for k, v in call.params.items() if k in ("customer", "subscription")}
+    parents = {k: v for k, v in call.params.items() if k in ("customer", "invoice", "subscription")}
     answer = stranger.wire.send("GET", path, {**call.params, **cursor})
     if cursor:
         assert (answer.status, answer.error["code"]) == (400, "resource_missing"), answer

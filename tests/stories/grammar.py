@@ -66,3 +66,9 @@ def refused(code: str) -> str:
 @ANSWER("refused <code:word> <decline:word>")
 def declined(code: str, decline: str) -> str:
     return f"{code} {decline}"
+
+
+@ANSWER("refused <param:param>")
+def refused_within(param: str) -> str:
+    """The part of a hash or a list that is to blame."""
+    return param

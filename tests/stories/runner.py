@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import stripe
 
-from tests.stories import grammar, language, opening, paying, subscribing  # noqa: F401  (they fill the grammars)
+from tests.stories import crediting, grammar, language, opening, paying, subscribing  # noqa: F401  (they fill the grammars)
 from tests.stories.expecting import Pair, untold
 from tests.stories.grammar import BOOK, HEAD, STEP, Params
 from tests.stories.language import Line, Phrase, Story
@@ -80,7 +80,7 @@ def say(stage: Stage, phrase: Phrase) -> list[Pair]:
 
 def acts(phrase: Phrase) -> bool:
     """Whether the lines under it say how it was answered."""
-    return all(below.call in (grammar.refused, grammar.declined) for below in phrase.below)
+    return all(below.call in (grammar.refused, grammar.refused_within, grammar.declined) for below in phrase.below)
 
 
 def _code(refusal: stripe.StripeError) -> str:

@@ -49,6 +49,7 @@ class Stage:
     subscriptions: dict[str, str] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)   # the latest payment intent of each who paid by themselves
     preview: Any = None
+    credited: Any = None                                     # the invoice that a credit note is being issued for
     listener: Listener | None = None
     ignored: set[str] = field(default_factory=set)
     counted_as: dict[str, str] = field(default_factory=dict)  # ledger account -> the name it is read under

@@ -5,10 +5,22 @@ from __future__ import annotations
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
+    credit_notes,
     entitlements,
     meter_events,
     meters,
     promotion_codes,
+)
+from voldaan.resources.credit_notes import (
+    CreditNote,
+    CreditNoteCreate,
+    CreditNoteLine,
+    CreditNoteLineList,
+    CreditNoteList,
+    CreditNotePreview,
+    CreditNotePreviewLines,
+    CreditNoteUpdate,
+    CreditNoteVoid,
 )
 from voldaan.resources.entitlements import (
     ActiveEntitlement,
@@ -56,4 +68,14 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/billing/meters/{id}/deactivate",                     meters.deactivate,                                  MeterChange,                        Meter),
     ("POST",   "/v1/billing/meters/{id}/reactivate",                     meters.reactivate,                                  MeterChange,                        Meter),
     ("POST",   "/v1/billing/meter_events",                               meter_events.create,                                MeterEventCreate,                   None),
+
+    # credit notes ────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/credit_notes",                                       lists.page(CreditNote),                             CreditNoteList,                     CreditNote),
+    ("POST",   "/v1/credit_notes",                                       credit_notes.create,                                CreditNoteCreate,                   CreditNote),
+    ("GET",    "/v1/credit_notes/preview",                               credit_notes.preview,                               CreditNotePreview,                  CreditNote),
+    ("GET",    "/v1/credit_notes/preview/lines",                         credit_notes.preview_lines,                         CreditNotePreviewLines,             CreditNoteLine),
+    ("GET",    "/v1/credit_notes/{id}",                                  lists.one(CreditNote),                              Params,                             CreditNote),
+    ("POST",   "/v1/credit_notes/{id}",                                  credit_notes.update,                                CreditNoteUpdate,                   CreditNote),
+    ("POST",   "/v1/credit_notes/{id}/void",                             credit_notes.void,                                  CreditNoteVoid,                     CreditNote),
+    ("GET",    "/v1/credit_notes/{credit_note}/lines",                   lists.page(CreditNoteLine, credit_note="credit_note"),CreditNoteLineList,                 CreditNoteLine),
 ]  # fmt: skip

@@ -20,8 +20,10 @@ from voldaan.processors.protocol import ProcessorEvent
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import WAITING, Attempt
 from voldaan.resources.base import Resource
+from voldaan.resources.credit_notes import CreditNote
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.refunds import Refund
 from voldaan.resources.subscriptions import Subscription
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
@@ -77,6 +79,9 @@ async def live_on_clock(tx: Transaction, clock_id: str) -> list[str]:
 
 async def unsettled(tx: Transaction, resource: Resource) -> list[str]:
     """Attempts that an object may still be waiting for, after the process that dispatched them has died."""
+    if isinstance(resource, CreditNote):
+        made = await tx.get(Refund, [each.refund for each in resource.refunds])
+        return [refund.attempt for refund in made.values() if refund.attempt]
     if isinstance(resource, Subscription):
         resource = (await tx.get(Invoice, [resource.latest_invoice])).get(resource.latest_invoice or "", resource)
     if isinstance(resource, Invoice):

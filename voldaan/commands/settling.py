@@ -207,13 +207,9 @@ async def load(tx: Transaction, ids: Sequence[str]) -> Rows:
 
 
 async def load_deferred(tx: Transaction, rows: Rows, charges: Sequence[Charge]) -> None:
-    """What the books hold of these charges' invoices that is not earned yet, and who has taken how much of it.
-
-    Read by the objects that post it, since postings are found by their source.
-    """
-    invoices = {c.id: c.invoice for c in charges if c.invoice}
+    """What the books hold of these charges' invoices that is not earned yet, and who has taken how much of it."""
+    invoices = sorted({c.invoice for c in charges if c.invoice})
     if not invoices:
         return
-    found = await tx.all(query("attempts", "deferred"), charges=list(invoices), invoices=sorted(set(invoices.values())))
-    for charge, source, debit, credit, amount in found:
-        rows.posted(invoices[charge] if charge else source, source, debit, credit, amount)
+    for invoice, source, debit, credit, amount in await tx.all(query("attempts", "deferred"), invoices=invoices):
+        rows.posted(invoice, source, debit, credit, amount)

@@ -66,6 +66,7 @@ def voided(invoice: Invoice, recognised: int, at: int) -> list[Posting]:
     """
     net, tax = _net_and_tax(invoice)
     owed = _unpaid(invoice, recognised)
+    recognised -= invoice.credited_revenue
     legs: list[Leg] = [(TAX_PAYABLE, RECEIVABLE, owed.tax), (VOIDS, RECEIVABLE, owed.recognised)]
     if invoice.marked_uncollectible_at is None:
         legs.append((DEFERRED_REVENUE, RECEIVABLE, owed.deferred))
@@ -115,17 +116,19 @@ class _Part:
 
 
 def _unpaid(invoice: Invoice, recognised: int) -> _Part:
-    """The unpaid part: tax, earned and deferred revenue in the proportions of the whole invoice."""
-    net, _ = _net_and_tax(invoice)
-    unpaid = invoice.amount_due - invoice.amount_paid - invoice.pre_payment_credit_notes_amount
-    unpaid_net = divide(net * unpaid, invoice.total) if invoice.total else 0
-    earned = divide(unpaid_net * recognised, net) if net else 0
+    """The unpaid part: tax, earned and deferred revenue in the proportions of all that was not credited."""
+    net, tax = _net_and_tax(invoice)
+    unpaid = invoice.amount_due - invoice.amount_paid
+    unpaid_net = divide(net * unpaid, net + tax) if net + tax else 0
+    earned = divide(unpaid_net * (recognised - invoice.credited_revenue), net) if net else 0
     return _Part(earned, unpaid_net - earned, unpaid - unpaid_net)
 
 
 def _net_and_tax(invoice: Invoice) -> tuple[int, int]:
-    net = invoice.total - invoice.tax
-    return net, invoice.tax
+    """Of the whole invoice, less what credit notes took back."""
+    credited = invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount
+    tax = invoice.tax - invoice.credited_tax
+    return invoice.total - credited - tax, tax
 
 
 def _post(invoice: Invoice, fact: str, at: int, legs: list[Leg]) -> list[Posting]:

@@ -14,6 +14,7 @@ from voldaan.ledger.chart import (
     RECEIVABLE,
     RECOVERABLES,
     REFUNDS,
+    REFUNDS_PAYABLE,
     REVENUE,
 )
 from voldaan.ledger.journal import Leg, postings
@@ -29,7 +30,8 @@ def moved(m: Moved) -> list[Posting]:
 def _legs(m: Moved) -> list[Leg]:
     cash = PROCESSOR_PENDING if m.transaction and m.transaction.status == "pending" else PROCESSOR_AVAILABLE
     fee = m.transaction.fee if m.transaction else 0
-    earned = m.amount if m.recognised is None else m.recognised
+    beside = m.amount - m.noted                      # all but what a credit note has promised
+    earned = beside if m.recognised is None else m.recognised
     match m.what:
         case "payment":                              # without an invoice it is earned at once
             return [(cash, RECEIVABLE if m.invoice else REVENUE, m.amount), (FEES, cash, fee)]
@@ -40,11 +42,17 @@ def _legs(m: Moved) -> list[Leg]:
         case "debit_failed":
             return [(RECEIVABLE, DEBIT_IN_TRANSIT, m.amount)]
         case "refund":
-            return [(REFUNDS, cash, earned), (DEFERRED_REVENUE, cash, m.amount - earned), (FEES, cash, fee)]
-        case "refund_failed":
-            return [(cash, REFUNDS, earned), (cash, DEFERRED_REVENUE, m.amount - earned), (FEES, cash, fee)]
+            return [
+                (REFUNDS, cash, earned), (DEFERRED_REVENUE, cash, beside - earned), (REFUNDS_PAYABLE, cash, m.noted),
+                (FEES, cash, fee),
+            ]  # fmt: skip
+        case "refund_failed":                        # what a note has promised is owed again
+            return [
+                (cash, REFUNDS, earned), (cash, DEFERRED_REVENUE, beside - earned), (cash, REFUNDS_PAYABLE, m.noted),
+                (FEES, cash, fee),
+            ]  # fmt: skip
         case "dispute_withdrawn":
-            return [(DISPUTES, cash, earned), (DEFERRED_REVENUE, cash, m.amount - earned), (FEES, cash, fee)]
+            return [(DISPUTES, cash, earned), (DEFERRED_REVENUE, cash, beside - earned), (FEES, cash, fee)]
         case "dispute_reinstated":                   # won: a gain, since the revenue was given up when it opened
             return [(cash, RECOVERABLES, m.amount), (FEES, cash, fee)]
         case "payout":

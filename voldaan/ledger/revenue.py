@@ -6,7 +6,7 @@ Months are calendar months of UTC. Amounts are minor units, instants epoch secon
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -75,6 +75,32 @@ def recognise(facts: Deferred, month: str) -> list[Posting]:
 def at_once(lines: Iterable[Schedule]) -> int:
     """What was earned at finalization, because it is for no time."""
     return sum(line.net for line in lines if line.start >= line.end)
+
+
+def credited(lines: Sequence[tuple[Schedule, int]], deferred: int, month: str | None) -> int:
+    """How much of what a credit note takes back had been revenue: of each line in the proportion that it has earned.
+
+    Each line with what is left of its net, and how much of that is credited now. `deferred` is what the ledger still
+    holds of the invoice: less than the lines say, if refunds have taken of it. `month` is the last that was recognised.
+    """
+    unearned = [line.net - so_far(line, month) for line, _ in lines]
+    part = sum(_share(left, now, line.net) for left, (line, now) in zip(unearned, lines, strict=True))
+    if deferred != sum(unearned):
+        part = _share(part, deferred, sum(unearned))
+    return sum(now for _, now in lines) - part
+
+
+def so_far(line: Schedule, month: str | None) -> int:
+    """What a line has earned until the end of the last month that was recognised; None: of none."""
+    if line.start >= line.end:
+        return line.net
+    return 0 if month is None else earned([line], bounds(month)[1])
+
+
+def _share(whole: int, part: int, of: int) -> int:
+    if not of:
+        return 0
+    return divide(whole * part, of) if of > 0 else divide(-whole * part, -of)
 
 
 def goes_on(facts: Deferred, month: str) -> bool:

@@ -120,8 +120,8 @@ class StatusTransitions(Part, kw_only=True):
 class Invoice(Resource, kw_only=True):
     """Minor units. A draft may change; from finalization on, amounts and lines stand for ever.
 
-    amount_remaining = amount_due - amount_paid - what credit notes took off it; amount_due = what is to be collected
-    after the customer's balance. The hidden columns are what SQL asks for; `parent` and `status_transitions` are
+    amount_remaining = amount_due - amount_paid; amount_due = what is to be collected after the customer's balance and
+    the credit notes before payment. The hidden columns are what SQL asks for; `parent` and `status_transitions` are
     derived from them.
     """
 
@@ -223,6 +223,8 @@ class Invoice(Resource, kw_only=True):
     voided_at: Annotated[Instant | None, Column(), Hidden()] = None
     days_until_due: Annotated[int | None, Hidden()] = None  # counted from finalization; gives due_date
     first_failed_at: Annotated[int | None, Hidden()] = None  # where the schedule of retries starts
+    credited_tax: Annotated[int, Hidden()] = 0        # by credit notes that stand: of the tax,
+    credited_revenue: Annotated[int, Hidden()] = 0    # and of what had been revenue already
     futile_method: Annotated[str | None, Hidden()] = None    # a payment method that need not be tried again
     silent_step_at: Annotated[int | None, Hidden()] = None   # the schedule's next date, while there is nothing to try with
 

@@ -56,6 +56,7 @@ class Refund(Resource, kw_only=True):
     attempt: Annotated[str | None, Hidden()] = None
     clock: Annotated[str | None, Hidden()] = None
     invoice: Annotated[str | None, Hidden()] = None
+    noted: Annotated[int, Hidden()] = 0              # how much of it belongs to credit notes
 
 
 class RefundCreate(Params):

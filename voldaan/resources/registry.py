@@ -8,6 +8,7 @@ from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.charges import Charge
 from voldaan.resources.coupons import Coupon
+from voldaan.resources.credit_notes import CreditedLine, CreditNote, CreditNoteLine
 from voldaan.resources.customer_balance_transactions import CustomerBalanceTransaction
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount
@@ -56,6 +57,9 @@ RESOURCES: list[type[Resource]] = [
     Discount,
     InvoiceItem,
     LineItem,
+    CreditNote,
+    CreditNoteLine,
+    CreditedLine,
     CustomerBalanceTransaction,
     PaymentIntent,
     InvoicePayment,

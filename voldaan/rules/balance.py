@@ -66,8 +66,8 @@ def key(currency: str, at: int, clock: str | None) -> str:
 class Moved:
     """Money that moved, or began to, for the ledger to post: `what` happened to which object, and the amount in minor units.
 
-    `transaction` is what it did to the balance; None while it did nothing. `recognised` is how much of the amount was
-    revenue already earned; None: all of it.
+    `transaction` is what it did to the balance; None while it did nothing. `noted` is how much of it a credit note has
+    promised; of the rest, `recognised` was revenue already earned; None: all of it.
     """
 
     what: Literal[
@@ -83,3 +83,4 @@ class Moved:
     customer: str | None = None
     invoice: str | None = None
     recognised: int | None = None
+    noted: int = 0

@@ -49,8 +49,8 @@ def cancel(
 def withdraw(
     intent: PaymentIntent, authorization: Attempt, afterwards: dict[str, Any], *, now: int, wall: int, new_id: NewId
 ) -> Decision:
-    """Asks the processor to give up an authorization. `afterwards` says what follows: a `reason` of cancellation, or the
-    next try (`then`), which starts only when this one can no longer succeed."""
+    """Asks the processor to give up an authorization. `afterwards` says what follows when it can no longer succeed: a
+    `reason` of cancellation, the next try (`then`), or that the intent waits for another one (`reopen`)."""
     void = void_for(intent, authorization, now, wall, new_id)
     return dispatch(replace(void, request={**void.request, **afterwards, "authorization": authorization.id}))
 
@@ -130,6 +130,10 @@ def voided(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
         )  # fmt: skip
         decision.updates.append(Update(dispatched(intent, again), intent))
         decision.add(dispatch(again))
+        return Settled(decision)
+    if attempt.request.get("reopen"):
+        reopened = replace(intent, next_action=None, payment_method=None, status="requires_payment_method")
+        decision.updates.append(Update(reopened, intent))
         return Settled(decision)
     new = canceled(intent, attempt.request.get("reason"), now)
     decision.updates.append(Update(new, intent))

@@ -320,14 +320,21 @@ def _changed_subscription(facts: CollectionFacts, changed: Subscription, event: 
 
 
 def move_balance(
-    facts: CollectionFacts, amount: int, type: BalanceTransactionType, now: int, new_id: NewId
+    facts: CollectionFacts,
+    amount: int,
+    type: BalanceTransactionType,
+    now: int,
+    new_id: NewId,
+    *,
+    credit_note: str | None = None,
 ) -> Decision:
     """Negative gives credit."""
     customer = facts.customer
     invoice = facts.invoice
     changed, transaction = move(
-        customer, amount, type, id=new_id("cbtxn"), at=now, currency=invoice.currency, invoice=invoice.id
-    )
+        customer, amount, type, id=new_id("cbtxn"), at=now, currency=invoice.currency, invoice=invoice.id,
+        credit_note=credit_note,
+    )  # fmt: skip
     facts.parties.customers[customer.id] = changed
     return Decision(
         inserts=[transaction],

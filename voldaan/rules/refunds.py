@@ -41,8 +41,10 @@ def refund(
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
     instructions_email: str | None = None,
+    noted: int = 0,
 ) -> Decision | Refusal:
-    """Gives back `amount` (None: all that is left). The decision's answer is the refund."""
+    """Gives back `amount` (None: all that is left), of which `noted` is what a credit note gives back. The decision's
+    answer is the refund."""
     left = refundable(charge)
     if not charge.captured or charge.status != "succeeded":
         return Refusal("charge_not_refundable", f"Charge {charge.id} cannot be refunded: it has not been captured.")
@@ -71,6 +73,7 @@ def refund(
         instructions_email=instructions_email or UNSET,
         invoice=charge.invoice,
         metadata=metadata or {},
+        noted=noted,
         payment_intent=charge.payment_intent,
         payment_method=charge.payment_method,
         pending_reason="processing",
@@ -97,6 +100,16 @@ def earned_share(charge: Charge, amount: int, deferred: int, *, reserved: int) -
     left = refundable(charge) + reserved
     unearned = divide(amount * deferred, left) if left > 0 else deferred
     return amount - max(min(unearned, deferred, amount), 0)
+
+
+def noted_share(refund: Refund, deferred: int, noted: int) -> int:
+    """Of what a refund took out of deferred revenue, the part that goes with `noted` of its amount."""
+    return divide(deferred * noted, refund.amount)
+
+
+def put_back(refund: Refund, deferred: int, amount: int) -> int:
+    """How much of that is deferred again when a credit note explains `amount` more of the refund."""
+    return noted_share(refund, deferred, refund.noted + amount) - noted_share(refund, deferred, refund.noted)
 
 
 def reserve(charge: Charge, amount: int) -> Charge:
@@ -132,9 +145,11 @@ def settle(facts: Facts, outcome: Outcome, now: int, wall: int, new_id: NewId) -
         new, transaction = _leaves(new, charge, facts.charge_transaction, now, new_id)
         decision.inserts.append(transaction)
         decision.due += balance.becomes_available(transaction)
-        earned = earned_share(charge, new.amount, facts.deferred, reserved=new.amount)
+        earned = earned_share(charge, new.amount - new.noted, facts.deferred, reserved=new.amount)
         settled.moved.append(
-            Moved("refund", new.id, new.amount, new.currency, now, transaction, charge.customer, charge.invoice, earned)
+            Moved(
+                "refund", new.id, new.amount, new.currency, now, transaction, charge.customer, charge.invoice, earned, new.noted
+            )
         )
     if new != refund:
         decision.updates.append(Update(new, refund))
@@ -166,10 +181,12 @@ def failed(
         )  # fmt: skip
         new = replace(new, failure_balance_transaction=transaction.id)
         decision.inserts.append(transaction)
+        beside = refund.amount - refund.noted
+        unearned = deferred - noted_share(refund, deferred, refund.noted)
         settled.moved.append(
             Moved(
                 "refund_failed", refund.id, refund.amount, refund.currency, now, transaction, charge.customer, charge.invoice,
-                refund.amount - deferred,
+                beside - unearned, refund.noted,
             )
         )
     decision.updates += [Update(new, refund), Update(reserve(charge, -refund.amount), charge)]

@@ -41,12 +41,7 @@ select %(account)s, e->>0, e->>1, e->>2, e->>3, to_timestamp((e->>4)::bigint), t
 returning processor, event_id;
 
 -- name: deferred
--- What was deferred of these invoices, earned since, and taken by the refunds and disputes of these charges.
-select s.charge, p.source, p.debit, p.credit, p.amount
-  from (select null as charge, i as source from unnest(%(invoices)s::text[]) i
-        union all
-        select r.charge_id, r.id from refunds r where r.account_id = %(account)s and r.charge_id = any(%(charges)s)
-        union all
-        select d.charge_id, d.id from disputes d where d.account_id = %(account)s and d.charge_id = any(%(charges)s)) s
-  join postings p on p.account_id = %(account)s and p.source = s.source
-   and (p.debit = 'deferred_revenue' or p.credit = 'deferred_revenue');
+-- What was deferred of these invoices, earned since, and taken by whatever: refunds, disputes, credit notes.
+select invoice_id, source, debit, credit, amount from postings
+ where account_id = %(account)s and invoice_id = any(%(invoices)s)
+   and (debit = 'deferred_revenue' or credit = 'deferred_revenue');

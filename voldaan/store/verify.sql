@@ -91,11 +91,11 @@ select i.account_id, i.id, format('subtotal %%s, lines %%s; tax %%s, lines %%s',
    and (i.subtotal not between l.subtotal - l.discount and l.subtotal or i.tax <> l.tax or i.total <> l.net + l.tax);
 
 -- name: I2_amount_due_is_paid_or_remains
--- What an invoice asks is paid, credited or remains.
+-- What an invoice asks is paid or remains; a credit note lowers what it asks.
 select account_id, id, format('due %%s, paid %%s, remaining %%s', amount_due, amount_paid, amount_remaining)
   from invoices
  where (%(only)s::text is null or account_id = %(only)s) and status <> 'draft'
-   and status <> 'void' and amount_due <> least(amount_paid, amount_due) + amount_remaining + pre_payment_credit_notes_amount
+   and status <> 'void' and amount_due <> least(amount_paid, amount_due) + amount_remaining
    and not (status = 'paid' and amount_paid >= amount_due);
 
 -- name: I3_paid_means_nothing_remains
@@ -151,6 +151,92 @@ select s.account_id, s.id, s.status || ' without due work'
  where (%(only)s::text is null or s.account_id = %(only)s)
    and s.status in ('active', 'past_due', 'trialing', 'unpaid')
    and not exists (select from due d where d.account_id = s.account_id and d.kind like 'subscription.%%' and d.subject = s.id);
+
+-- name: N1_credit_notes_are_the_invoices
+-- What an invoice says was credited of it is what its notes say, and not more than its total.
+select i.account_id, i.id, format('credited %%s before and %%s after payment, notes %%s and %%s, total %%s', i.pre_payment_credit_notes_amount,
+         i.post_payment_credit_notes_amount, n.before, n.after, i.total)
+  from invoices i
+ cross join lateral (
+   select coalesce(sum(pre_payment_amount), 0) as before, coalesce(sum(post_payment_amount), 0) as after, coalesce(sum(tax), 0) as tax,
+          coalesce(sum(recognised), 0) as recognised
+     from credit_notes n where n.account_id = i.account_id and n.invoice_id = i.id and n.status = 'issued') n
+ where (%(only)s::text is null or i.account_id = %(only)s)
+   and (i.pre_payment_credit_notes_amount <> n.before or i.post_payment_credit_notes_amount <> n.after
+        or coalesce((i.doc->>'credited_tax')::bigint, 0) <> n.tax or coalesce((i.doc->>'credited_revenue')::bigint, 0) <> n.recognised
+        or (n.before + n.after > 0 and n.before + n.after > i.total));
+
+-- name: N2_no_line_is_credited_beyond_what_it_was
+-- Of no invoice line, and of no rate on it, notes take back more than it was.
+with credited as (
+  select c.account_id, c.invoice_line_item_id as id, sum(c.amount) as amount, sum(c.net) as net, sum(c.tax) as tax
+    from credited_lines c join credit_notes n on n.account_id = c.account_id and n.id = c.credit_note_id and n.status = 'issued'
+   where %(only)s::text is null or c.account_id = %(only)s group by 1, 2
+), of_rates as (
+  select c.account_id, c.invoice_line_item_id as id, t.key as rate, sum(t.value::bigint) as tax
+    from credited_lines c join credit_notes n on n.account_id = c.account_id and n.id = c.credit_note_id and n.status = 'issued'
+   cross join lateral jsonb_each_text(coalesce(c.doc->'taxes', '{}')) t
+   where %(only)s::text is null or c.account_id = %(only)s group by 1, 2, 3
+)
+select l.account_id, l.id, format('credited %%s net and %%s tax of %%s and %%s', c.net, c.tax, l.net, l.tax)
+  from credited c join invoice_line_items l on l.account_id = c.account_id and l.id = c.id
+ where abs(c.amount) > abs(l.amount) or abs(c.net) > abs(l.net) or abs(c.tax) > abs(l.tax)
+    or c.amount * l.amount < 0 or c.net * l.net < 0 or c.tax * l.tax < 0
+union all
+select r.account_id, r.id, format('credited %%s of the tax %%s', r.tax, r.rate)
+  from of_rates r join invoice_line_items l on l.account_id = r.account_id and l.id = r.id
+ where abs(r.tax) > (select coalesce(sum(abs((t->>'amount')::bigint)), 0) from jsonb_array_elements(coalesce(l.doc->'taxes', '[]')) t
+                      where t->'tax_rate_details'->>'tax_rate' = r.rate);
+
+-- name: N3_a_note_is_its_parts
+-- A note is what it takes of the invoice's lines, what its own lines say, and what it gives back.
+select n.account_id, n.id, format('net %%s tax %%s, of lines %%s and %%s, refunds %%s, its refunds %%s', n.net, n.tax, c.net, c.tax, n.refund_amount, r.amount)
+  from credit_notes n
+ cross join lateral (select coalesce(sum(c.net), 0) as net, coalesce(sum(c.tax), 0) as tax from credited_lines c
+                      where c.account_id = n.account_id and c.credit_note_id = n.id) c
+ cross join lateral (select count(*) as number, coalesce(sum(l.net), 0) as net, coalesce(sum(l.tax), 0) as tax from credit_note_line_items l
+                      where l.account_id = n.account_id and l.credit_note_id = n.id) l
+ cross join lateral (select coalesce(sum((r->>'amount_refunded')::bigint), 0) as amount
+                       from jsonb_array_elements(coalesce(n.doc->'refunds', '[]')) r) r
+ cross join lateral (select coalesce(-sum(b.amount), 0) as amount from customer_balance_transactions b
+                      where b.account_id = n.account_id and b.id = n.doc->>'customer_balance_transaction' and b.credit_note_id = n.id) b
+ where (%(only)s::text is null or n.account_id = %(only)s)
+   and (n.net <> c.net or n.tax <> c.tax or n.refund_amount <> r.amount or n.credit_amount <> b.amount
+        or (l.number > 0 and (l.net <> n.net or l.tax <> n.tax)));
+
+-- name: N4_notes_are_in_the_ledger
+-- What the ledger took back by a note is the note: revenue and deferred revenue its net, and its tax; nothing once it is void.
+with posted as (
+  select p.account_id, p.source as id,
+         sum(case when p.debit in ('credit_notes', 'deferred_revenue') then p.amount else 0 end
+             - case when p.credit in ('credit_notes', 'deferred_revenue') then p.amount else 0 end)
+           filter (where p.fact in ('issued', 'voided') and 'revenue' not in (p.debit, p.credit)) as net,
+         sum(case when p.debit = 'tax_payable' then p.amount when p.credit = 'tax_payable' then -p.amount else 0 end) as tax
+    from postings p join credit_notes n on n.account_id = p.account_id and n.id = p.source
+   where %(only)s::text is null or p.account_id = %(only)s group by 1, 2
+)
+select n.account_id, n.id, format('%%s net %%s tax %%s, the ledger says %%s and %%s', n.status, n.net, n.tax, p.net, p.tax)
+  from credit_notes n left join posted p on p.account_id = n.account_id and p.id = n.id
+ where (%(only)s::text is null or n.account_id = %(only)s)
+   and (coalesce(p.net, 0) <> case when n.status = 'void' then 0 else n.net end
+        or coalesce(p.tax, 0) <> case when n.status = 'void' then 0 else n.tax end);
+
+-- name: N5_refunds_promised_are_refunds_to_come
+-- What the ledger says is promised by notes is what their refunds have not taken from the balance, or have come back with.
+with promised as (
+  select n.account_id, n.currency, sum((r->>'amount_refunded')::bigint) as amount
+    from credit_notes n
+   cross join lateral jsonb_array_elements(coalesce(n.doc->'refunds', '[]')) r
+    join refunds f on f.account_id = n.account_id and f.id = r->>'refund'
+   where (f.status = 'failed' or f.doc->>'balance_transaction' is null) and (%(only)s::text is null or n.account_id = %(only)s)
+   group by 1, 2
+), posted as (
+  select account_id, currency, sum(case when credit = 'refunds_payable' then amount else -amount end) as amount
+    from postings where 'refunds_payable' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2
+)
+select account_id, currency, format('promised %%s, the ledger says %%s', coalesce(n.amount, 0), coalesce(p.amount, 0))
+  from promised n full join posted p using (account_id, currency)
+ where coalesce(n.amount, 0) <> coalesce(p.amount, 0);
 
 -- name: P1_nobody_is_charged_twice
 -- An invoice is paid by no more money than it asks, unless the excess went to the customer's credit.

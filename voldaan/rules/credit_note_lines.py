@@ -1,0 +1,265 @@
+"""The lines of a credit note: what a request says of each, held against what is left of the invoice, and their sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
+from voldaan.resources.credit_notes import CreditNoteLine, NoteLine
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import credited, tax
+from voldaan.rules.catalogue import Catalogue, shown
+from voldaan.rules.credited import By, Left, Parts
+from voldaan.rules.metadata import merged
+from voldaan.rules.money import line_amount
+from voldaan.rules.refusals import missing, refused
+from voldaan.rules.tax import Rounding
+
+
+@dataclass(slots=True)
+class Drawn:
+    """The lines of a note, without ids yet, and what they come to. A note by amount alone has no lines."""
+
+    net: int
+    taxes: list[TaxAmount]
+    inclusive: int                                   # of the taxes, those inside the amounts
+    subtotal: int
+    discount_amounts: list[DiscountAmount]
+    lines: list[CreditNoteLine] = field(default_factory=list)
+
+    @property
+    def tax(self) -> int:
+        return sum(each.amount for each in self.taxes)
+
+    @property
+    def total(self) -> int:
+        return self.net + self.tax
+
+    @property
+    def pretax_credit_amounts(self) -> list[PretaxCreditAmount]:
+        return pretax(self.discount_amounts)
+
+
+def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue, rounding: Rounding) -> Drawn:
+    """The lines that a request asks for, taken off what is left. Raises Refused, blaming the line."""
+    mine = {left.line.id: left for left in lefts}
+    lines: dict[int, CreditNoteLine] = {}
+    named = {place: want for place, want in enumerate(wanted) if want.type == "invoice_line_item"}
+    chosen = [_chosen(mine, want, f"lines[{place}]") for place, want in named.items()]
+    for (place, want), (left, amount), part in zip(
+        named.items(), chosen, credited.of_lines(chosen, rounding), strict=True
+    ):
+        _told_taxes(left, part, want, amount, f"lines[{place}]")
+        left.take(part, want.quantity or 0)
+        lines[place] = _of_invoice(left, want, amount, part)
+    for place, want in enumerate(wanted):
+        if place not in named:
+            lines[place] = _of_its_own(lefts, want, catalogue, rounding, f"lines[{place}]")
+    return _summed(lefts, [lines[place] for place in range(len(wanted))])
+
+
+def spread(lefts: Sequence[Left], total: int) -> Drawn:
+    """A sum without lines: spread over all that is left."""
+    for left, parts in zip(lefts, credited.spread(lefts, total), strict=True):
+        left.take(parts)
+    return _summed(lefts, [])
+
+
+# Lines of the invoice --------------------------------------------------------------------------------------------------
+
+
+def _chosen(mine: dict[str, Left], want: NoteLine, here: str) -> tuple[Left, int]:
+    """The line that is named, and how much of its amount is credited."""
+    for name in ("description", "unit_amount", "unit_amount_decimal", "tax_rates"):
+        if getattr(want, name):
+            raise refused(f"`{name}` is only valid for lines of type `custom_line_item`.", f"{here}[{name}]")
+    if want.invoice_line_item is None:
+        raise missing(f"{here}[invoice_line_item]")
+    left = mine.get(want.invoice_line_item)
+    if left is None:
+        raise refused(
+            f"No such invoice line item on this invoice: '{want.invoice_line_item}'", f"{here}[invoice_line_item]",
+            "resource_missing",
+        )  # fmt: skip
+    if left.named is not None:
+        raise refused("A line of the invoice can be credited once in each credit note.", f"{here}[invoice_line_item]")
+    if want.quantity is not None and want.amount is not None:
+        raise refused("You may only specify one of these parameters: amount, quantity.", f"{here}[amount]")
+    if want.quantity is None and want.amount is None:
+        raise missing(f"{here}[amount]")
+    by: By = "amount" if want.quantity is None else "quantity"
+    if left.by not in (None, by):
+        raise refused(f"This line was credited by {left.by} before, so it cannot be credited by {by}.", f"{here}[{by}]")
+    left.named = by
+    if want.quantity is not None:
+        if want.quantity > left.quantity:
+            raise refused(f"Only {max(left.quantity, 0)} of this line can still be credited.", f"{here}[quantity]")
+        amount = credited.of_quantity(left, want.quantity)
+    else:
+        amount = want.amount or 0
+    if not amount or (amount > 0) != (left.amount > 0) or abs(amount) > abs(left.amount):
+        raise refused(f"Of this line {shown(left.amount, left.line.currency)} can still be credited.", f"{here}[{by}]")
+    return left, amount
+
+
+def _told_taxes(left: Left, part: Parts, want: NoteLine, amount: int, here: str) -> None:
+    """Taxes that the request says itself, within what is left of them."""
+    if not want.tax_amounts:
+        return
+    said = dict.fromkeys(left.parts.taxes, 0)
+    for place, each in enumerate(want.tax_amounts):
+        param = f"{here}[tax_amounts][{place}]"
+        if each.tax_rate not in said:
+            raise refused("The tax rate is not on this line of the invoice.", f"{param}[tax_rate]")
+        said[each.tax_rate] += each.amount
+        if said[each.tax_rate] > left.parts.taxes[each.tax_rate]:
+            most = shown(left.parts.taxes[each.tax_rate], left.line.currency)
+            raise refused(f"Of this tax {most} can still be credited.", f"{param}[amount]")
+    part.taxes = said
+    part.net += amount - credited.amount_of(left, part)
+    if part.net < 0 or part.net > left.parts.net:
+        raise refused("These taxes leave no part of the line that could be credited.", f"{here}[tax_amounts]")
+
+
+def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts) -> CreditNoteLine:
+    line = left.line
+    unit = line.unit_amount_decimal if want.quantity is not None else None
+    return CreditNoteLine(
+        id="",
+        amount=amount,
+        credit_note="",
+        description=line.description,
+        discount_amount=sum(part.discounts.values()),
+        discount_amounts=_discounts(part.discounts),
+        invoice_line=line.id,
+        livemode=False,
+        metadata=merged({}, want.metadata),
+        net=part.net,
+        pretax_credit_amounts=pretax(_discounts(part.discounts)),
+        quantity=want.quantity,
+        tax=part.tax,
+        tax_rates=list(part.taxes),
+        taxes=[_told(each, part.taxes[_rate(each)], part.net) for each in line.taxes or []],
+        type="invoice_line_item",
+        unit_amount=None if unit is None or unit != int(unit) else int(unit),
+        unit_amount_decimal=unit,
+    )
+
+
+# Lines of the note's own -----------------------------------------------------------------------------------------------
+
+
+def _of_its_own(
+    lefts: Sequence[Left], want: NoteLine, catalogue: Catalogue, rounding: Rounding, here: str
+) -> CreditNoteLine:
+    """A credit that no line of the invoice names. It has the taxes that it says, or none."""
+    for name in ("amount", "invoice_line_item"):
+        if getattr(want, name) is not None:
+            raise refused(f"`{name}` is only valid for lines of type `invoice_line_item`.", f"{here}[{name}]")
+    unit = want.unit_amount_decimal if want.unit_amount is None else Decimal(want.unit_amount)
+    if unit is None:
+        raise missing(f"{here}[unit_amount]")
+    if want.quantity is None:
+        raise missing(f"{here}[quantity]")
+    amount = line_amount(unit, want.quantity)
+    if amount <= 0:
+        raise refused("A line of a credit note's own must be positive.", f"{here}[unit_amount]")
+    rates = [catalogue.tax_rates[id] for id in (want.tax_rates or [each.tax_rate for each in want.tax_amounts or []])]
+    told = _taxes_of(want, amount, catalogue, rounding)
+    inclusive = sum(told[rate.id] for rate in rates if rate.inclusive)
+    name = "tax_rates" if want.tax_rates else "tax_amounts"
+    for place, rate in enumerate(rates):
+        if told[rate.id] > credited.tax_left(lefts, rate.id):
+            raise refused("There is not so much of this tax left to credit on the invoice.", f"{here}[{name}][{place}]")
+    if amount - inclusive > credited.net_left(lefts) or amount < inclusive:
+        raise refused("There is not so much left to credit on the invoice, without its tax.", f"{here}[unit_amount]")
+    for left, parts in zip(lefts, credited.of_its_own(lefts, amount - inclusive, told), strict=True):
+        left.take(parts)
+    return CreditNoteLine(
+        id="",
+        amount=amount,
+        credit_note="",
+        description=want.description,
+        livemode=False,
+        metadata=merged({}, want.metadata),
+        net=amount - inclusive,
+        quantity=want.quantity,
+        tax=sum(told.values()),
+        tax_rates=[rate.id for rate in rates],
+        taxes=[_of_rate(rate, told[rate.id], amount - inclusive) for rate in rates],
+        type="custom_line_item",
+        unit_amount=None if unit != int(unit) else int(unit),
+        unit_amount_decimal=unit,
+    )
+
+
+def _taxes_of(want: NoteLine, amount: int, catalogue: Catalogue, rounding: Rounding) -> dict[str, int]:
+    """By rate, the tax that a line of the note's own says, or that its rates make."""
+    if want.tax_amounts:
+        said: dict[str, int] = {}
+        for each in want.tax_amounts:
+            said[each.tax_rate] = said.get(each.tax_rate, 0) + each.amount
+        return said
+    if not want.tax_rates:
+        return {}
+    taxed = tax.calculate([tax.TaxableLine(amount, catalogue.rates(want.tax_rates))], rounding)
+    return {each.rate: each.amount for each in taxed.rates}
+
+
+# Sums ------------------------------------------------------------------------------------------------------------------
+
+
+def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
+    net = inclusive = subtotal = 0
+    taxes: dict[str, TaxAmount] = {}
+    discounts: dict[str, int] = {}
+    for left in lefts:
+        now, line = left.now, left.line
+        net += now.net
+        subtotal += credited.amount_of(left, now)
+        inclusive += sum(now.taxes.get(id, 0) for id in left.inclusive)
+        for id, off in now.discounts.items():
+            discounts[id] = discounts.get(id, 0) + off
+            subtotal -= off if id in line.discounts else 0
+        for each in line.taxes or []:
+            if _rate(each) in now.taxes:
+                amount, taxable = now.taxes[_rate(each)], now.net
+                known = taxes.get(_rate(each))
+                if known is not None:
+                    amount, taxable = amount + known.amount, taxable + (known.taxable_amount or 0)
+                taxes[_rate(each)] = _told(each, amount, taxable)
+    return Drawn(net, list(taxes.values()), inclusive, subtotal, _discounts(discounts), lines)
+
+
+def pretax(discounts: Iterable[DiscountAmount]) -> list[PretaxCreditAmount]:
+    """What came off before tax; discounts are all there is."""
+    return [PretaxCreditAmount(amount=each.amount, discount=each.discount) for each in discounts]
+
+
+def _discounts(by_id: dict[str, int]) -> list[DiscountAmount]:
+    return [DiscountAmount(amount=amount, discount=id) for id, amount in by_id.items() if amount]
+
+
+def _told(tax: TaxAmount, amount: int, taxable: int) -> TaxAmount:
+    return TaxAmount(
+        amount=amount,
+        tax_behavior=tax.tax_behavior,
+        tax_rate_details=tax.tax_rate_details,
+        taxability_reason=tax.taxability_reason,
+        taxable_amount=taxable,
+    )
+
+
+def _of_rate(rate: TaxRate, amount: int, taxable: int) -> TaxAmount:
+    return TaxAmount(
+        amount=amount,
+        tax_behavior="inclusive" if rate.inclusive else "exclusive",
+        tax_rate_details=TaxRateDetails(tax_rate=rate.id),
+        taxable_amount=taxable,
+    )
+
+
+def _rate(tax: TaxAmount) -> str:
+    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
