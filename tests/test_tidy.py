@@ -19,7 +19,10 @@ MAY_IMPORT = {
     "processors": {"rules", "store"},
     "store": {"rules", "resources", "events", "work.clock"},
     "events": {"rules", "resources", "store", "engine"},
-    "commands": {"rules", "resources", "ledger", "store", "events", "processors", "engine", "settings", "work.failpoints"},
+    "taxes": {"rules"},
+    "commands": {
+        "rules", "resources", "ledger", "store", "events", "processors", "taxes", "engine", "settings", "work.failpoints",
+    },
     "reports": {"rules", "resources", "ledger", "store", "events", "engine", "processors.protocol"},
     "work": {
         "commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "runtime",

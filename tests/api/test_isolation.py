@@ -12,8 +12,10 @@ from tests.api.world import World
 from tests.conftest import new_account
 from voldaan.api.routes import ROUTES
 
-ROUTED = sorted({key(method, path): method for method, path, *_ in ROUTES if "{" in path}.items())
-LISTED = sorted({key(m, p): p for m, p, c, *_ in ROUTES if m == "GET" and "{" not in p and getattr(c, "many", False)}.items())
+FOR_ALL = ("/v1/tax_codes", "/v1/tax_codes/{id}")  # the same list for everybody
+OURS = [line for line in ROUTES if line[1] not in FOR_ALL]
+ROUTED = sorted({key(method, path): method for method, path, *_ in OURS if "{" in path}.items())
+LISTED = sorted({key(m, p): p for m, p, c, *_ in OURS if m == "GET" and "{" not in p and getattr(c, "many", False)}.items())
 ID = re.compile(r"\b[a-z]{2,8}(?:_sched)?_[A-Za-z0-9]{14,}\b")
 
 

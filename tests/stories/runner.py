@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import stripe
 
-from tests.stories import crediting, grammar, language, opening, paying, subscribing  # noqa: F401  (they fill the grammars)
+from tests.stories import (  # noqa: F401  (they fill the grammars)
+    crediting,
+    grammar,
+    language,
+    opening,
+    paying,
+    subscribing,
+    taxing,
+)
 from tests.stories.expecting import Pair, untold
 from tests.stories.grammar import BOOK, HEAD, STEP, Params
 from tests.stories.language import Line, Phrase, Story

@@ -208,7 +208,7 @@ def since(stage: Stage, when: int) -> Params:
 
 # Previews ------------------------------------------------------------------------------------------------------------------
 
-OF_INVOICE = ("discounts",)  # everything else that a preview says of a subscription stands in subscription_details
+OF_INVOICE = ("automatic_tax", "discounts")  # all else that a preview says of a subscription is in subscription_details
 
 
 @STEP("preview <who> with <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)

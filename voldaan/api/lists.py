@@ -20,7 +20,7 @@ def one(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Resource
     """A command that retrieves by id. `parents` maps a placeholder of the path to the field that must agree with it."""
 
     async def retrieve(tx: Transaction, params: Params, id: str, **path: str) -> Resource:
-        found = await tx.need(cls, id)
+        found = _as_of(await tx.need(cls, id), tx.now)
         for placeholder, name in parents.items():
             if getattr(found, name) != path[placeholder]:
                 raise Missing(spec(cls).object, id)
@@ -48,6 +48,12 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
     listing.many = True  # type: ignore[attr-defined]
     listing.__doc__ = f"Lists {spec(cls).table.name.replace('_', ' ')}, newest first."
     return listing
+
+
+def _as_of(resource: Resource, now: int) -> Resource:
+    """What shows the time that it is read at, as it stands then."""
+    as_of = getattr(resource, "as_of", None)
+    return resource if as_of is None else as_of(now)  # type: ignore[no-any-return]
 
 
 def filters(cls: type[Resource], params: PageParams) -> tuple[list[str], dict[str, Any]]:
@@ -122,7 +128,7 @@ async def fetch(
         limit=params.limit + 1,
     )
     read = rows.reader(cls)
-    items: list[Resource] = [read(row) for row in found[: params.limit]]
+    items: list[Resource] = [_as_of(read(row), tx.now) for row in found[: params.limit]]
     if backwards:
         items.reverse()
     return Page(items, has_more=len(found) > params.limit)

@@ -17,7 +17,7 @@ from voldaan.api import expand, idempotency
 from voldaan.api.call import Call, Outcome, error_of
 from voldaan.api.errors import ApiError, from_refusal
 from voldaan.api.idempotency import Answered, Recover, Replay
-from voldaan.commands.answers import Answer, look
+from voldaan.commands.answers import Answer, Failure, look
 from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettled
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
@@ -150,9 +150,13 @@ class Performer:
                     if call.key and known is None:
                         await idempotency.begin(tx, call.key, subject_of(result))
                 else:
-                    body = await self.render(tx, call, result)
+                    if isinstance(result, Failure):
+                        error = from_refusal(result.refusal)
+                        status, body = error.http_status, self.seal(call.request_id, error)
+                    else:
+                        status, body = 200, await self.render(tx, call, result)
                     if call.key:
-                        await idempotency.keep(tx, [Answered(call.key, call.request_id, 200, body)])
+                        await idempotency.keep(tx, [Answered(call.key, call.request_id, status, body)])
         except psycopg.errors.UniqueViolation as twin:
             if call.key and twin.diag.constraint_name == "idempotency_keys_pkey":
                 return await self.alone(call)  # the twin was first: its answer is replayed
@@ -167,7 +171,7 @@ class Performer:
         if tx.wakes:
             self.engine.wake.set()
         if not isinstance(result, Answer):
-            return 200, body, {}
+            return status, body, {}
         if isinstance(known, Recover):
             await self.take_up(call, result)
         await carry_out(self.engine, call.account, tx.attempts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from voldaan.resources.base import Resource
 from voldaan.resources.subscriptions import Subscription
+from voldaan.rules.decision import Refusal
 from voldaan.store.transaction import Transaction
 
 
@@ -32,3 +33,10 @@ async def look(tx: Transaction, answer: Answer) -> tuple[Resource, Resource]:
     held = subscription.held.items if subscription.held is not None else []
     item = next((item for item in held if item.id == answer.id), None)
     return item or (await tx.get(answer.cls, [answer.id])).get(answer.id, subscription), subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was written stands, and the request is answered with this refusal: the finalization of an invoice that failed."""
+
+    refusal: Refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from voldaan.commands import automatic_tax
 from voldaan.commands.clocks import now_for
 from voldaan.resources.base import ListObject
 from voldaan.resources.coupons import Coupon
@@ -70,6 +71,8 @@ async def load(
     )
     _put_together(facts, items)
     await know_methods(tx, facts)
+    if any(s.automatic_tax.enabled for s in subs):
+        await automatic_tax.know(tx, facts)
     return facts
 
 
@@ -86,7 +89,10 @@ async def know(
     catalogue.prices |= await tx.get(Price, set(prices) - catalogue.prices.keys())
     names = {p.product for p in catalogue.prices.values()} - catalogue.products.keys()
     if names:
-        catalogue.products |= dict(await tx.all(query("subscriptions", "product_names"), ids=list(names)))
+        for id, name, tax_code in await tx.all(query("subscriptions", "product_names"), ids=list(names)):
+            catalogue.products[id] = name
+            if tax_code:
+                catalogue.tax_codes[id] = tax_code
     catalogue.tax_rates |= await tx.get(TaxRate, set(tax_rates) - catalogue.tax_rates.keys())
     found = await tx.get(Discount, set(discounts) - catalogue.discounts.keys())
     if found:
@@ -156,9 +162,11 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     found = await tx.select(LineItem, "t.invoice_id = any(%(ids)s)", "t.id", ids=[i.id for i in invoices])
     for line in found:
         lines.setdefault(line.invoice or "", []).append(line)
+    automatic = {i.id for i in invoices if i.automatic_tax.enabled}
     await know(
         tx,
         facts,
+        prices=[line.price for line in found if line.price and line.invoice in automatic],
         tax_rates=[
             *(id for i in invoices for id in rate_ids(i.default_tax_rates)),
             *(id for line in found for id in line.tax_rates or []),
@@ -171,6 +179,8 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
             invoice.default_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rates]
         invoice.lines = ListObject(data=lines.get(invoice.id, []), url=f"/v1/invoices/{invoice.id}/lines")
     await know_methods(tx, facts, [i.default_payment_method for i in invoices])
+    if automatic:
+        await automatic_tax.know(tx, facts)
 
 
 async def number_whole_book(tx: Transaction, facts: BillingFacts) -> None:
@@ -181,7 +191,8 @@ async def number_whole_book(tx: Transaction, facts: BillingFacts) -> None:
 
 
 async def keep_number(tx: Transaction, facts: BillingFacts) -> None:
-    """Writes how far the book's series has come."""
+    """Writes how far the book's series has come, and the tax rates that automatic tax needed for the first time."""
+    await automatic_tax.keep_rates(tx, facts)
     if facts.numbering is not None:
         await tx.run(query("invoices", "move_counter"), next=facts.numbering.next)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups
+from voldaan.commands import automatic_tax, billing, clocks, lookups
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.billing import CustomField
 from voldaan.resources.invoice_items import InvoiceItem
@@ -21,6 +21,7 @@ from voldaan.resources.invoice_params import (
 )
 from voldaan.resources.invoices import Invoice, InvoicePaymentSettings, Rendering, RenderingPdf
 from voldaan.resources.line_items import LineItem
+from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
 from voldaan.rules import renewals
@@ -61,7 +62,7 @@ async def create(tx: Transaction, params: InvoiceCreate) -> Invoice:
         own = replace(customer, currency=invoice.currency)
         decision.updates.append(Update(own, customer))
         decision.events.append(Event("customer.updated", own, customer))
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return invoice
 
 
@@ -81,7 +82,7 @@ async def update(tx: Transaction, params: InvoiceUpdate, id: str) -> Invoice:
     decision.updates.append(Update(invoice, was))
     if invoice != was:
         decision.events.append(Event("invoice.updated", rules.told(invoice), rules.told(was)))
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return invoice
 
 
@@ -103,6 +104,12 @@ async def delete(tx: Transaction, params: InvoiceDelete, id: str) -> dict[str, o
     )
     await write(tx, [decision])
     return {"id": id, "object": "invoice", "deleted": True}
+
+
+async def save(tx: Transaction, facts: BillingFacts, decision: Decision) -> None:
+    """Writes a change of a draft, and the tax rates that it needed for the first time."""
+    await write(tx, [decision])
+    await automatic_tax.keep_rates(tx, facts)
 
 
 def recompute(
@@ -206,6 +213,12 @@ async def _said(
         invoice.discounts = await lookups.discounts(
             tx, facts, params.discounts, "discounts", decision, customer=invoice.customer, invoice=invoice.id
         )
+    if params.automatic_tax is not None:
+        invoice.automatic_tax = tax_rules.enabled(params.automatic_tax.enabled)
+    if invoice.automatic_tax.enabled:
+        await automatic_tax.know(tx, facts)
+        tax_rules.check(facts.taxes, invoice.default_tax_rates)
+        invoice.automatic_tax = tax_rules.enabled(True)
     _terms(invoice, params, new=new)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, lookups
-from voldaan.commands.invoice_drafts import recompute
+from voldaan.commands.invoice_drafts import recompute, save
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.invoice_items import (
     InvoiceItem,
@@ -29,7 +29,6 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
-from voldaan.store.writer import write
 
 
 async def create(tx: Transaction, params: InvoiceItemCreate) -> InvoiceItem:
@@ -79,7 +78,7 @@ async def create(tx: Transaction, params: InvoiceItemCreate) -> InvoiceItem:
         own = replace(customer, currency=currency)
         decision.updates.append(Update(own, customer))
         decision.events.append(Event("customer.updated", own, customer))
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return item
 
 
@@ -96,7 +95,7 @@ async def update(tx: Transaction, params: InvoiceItemUpdate, id: str) -> Invoice
     decision.updates.append(Update(item, was))
     if draft is not None:
         _redraw(facts, draft, item, decision)
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return item
 
 
@@ -112,7 +111,7 @@ async def delete(tx: Transaction, params: InvoiceItemDelete, id: str) -> dict[st
         gone = [line for line in draft.lines.data if line.invoice_item == id]
         take_off(facts, draft, gone, decision)
         decision.updates.insert(0, Update(replace(was, invoice=None), was))
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return {"id": id, "object": "invoiceitem", "deleted": True}
 
 

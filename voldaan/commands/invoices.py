@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, collection, lookups, posting
-from voldaan.commands.answers import Answer
+from voldaan.commands.answers import Answer, Failure
 from voldaan.commands.collection import load_collection as load_collection
 from voldaan.commands.withdrawing import cancel_intents
 from voldaan.ledger import invoices as ledger
@@ -27,7 +27,7 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
-from voldaan.rules import attempts, holds, owing, payments
+from voldaan.rules import attempts, automatic_tax, holds, owing, payments
 from voldaan.rules import collection as outcomes
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
@@ -45,18 +45,20 @@ NOTHING_TO_CHARGE = (
 )
 
 
-async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice | Answer:
+async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice | Answer | Failure:
     """The draft becomes an invoice; one that advances by itself is collected at once, if there is something to charge."""
     facts, invoice = await load_draft(tx, id)
     _allow(verbs.not_a_draft(invoice, "finalize"))
     advanced = invoice if params.auto_advance is None else replace(invoice, auto_advance=params.auto_advance)
     by_itself = advanced.auto_advance and rules.payment_method(facts, advanced) is not None
-    decision, _ = await _finalized(tx, facts, advanced, invoice, "off_session" if by_itself else "later")
+    decision, known = await _finalized(tx, facts, advanced, invoice, "off_session" if by_itself else "later")
     await write(tx, [posting.post(decision, tx.now)])
+    if no := _not_finalized(known):
+        return no
     return Answer(id, Invoice) if decision.attempts else await tx.need(Invoice, id)
 
 
-async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer:
+async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer | Failure:
     """Tries to get what remains, now; or notes that it was paid in another way. A draft is finalized first."""
     facts, invoice = await load_draft(tx, id)
     _allow(verbs.not_payable(invoice))
@@ -64,8 +66,10 @@ async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer:
         raise Refused(verbs.in_progress(invoice))
     await lookups.payment_method(tx, facts, params.payment_method, invoice.customer, "payment_method")
     if invoice.status == "draft":
-        decision, _ = await _finalized(tx, facts, invoice, invoice, "later")
+        decision, drafted = await _finalized(tx, facts, invoice, invoice, "later")
         await write(tx, [posting.post(decision, tx.now)])
+        if no := _not_finalized(drafted):
+            return no
     known = (await load_collection(tx, [id]))[id]
     if known.invoice.status == "paid":
         return known.invoice
@@ -101,7 +105,7 @@ async def mark_uncollectible(tx: Transaction, params: InvoiceMarkUncollectible, 
     return known.invoice
 
 
-async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice:
+async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice | Failure:
     """Sends it to the customer, who pays by the due date. A draft is finalized first."""
     facts, invoice = await load_draft(tx, id)
     if invoice.collection_method != "send_invoice":
@@ -112,6 +116,9 @@ async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice:
     if invoice.status == "draft":
         quiet = replace(invoice, auto_advance=False)
         decision, known = await _finalized(tx, facts, quiet, invoice, "later")
+        if no := _not_finalized(known):
+            await write(tx, [decision])
+            return no
         opened = known.invoice
         if opened.status == "open" and invoice.auto_advance:
             known.invoice = replace(opened, auto_advance=True)
@@ -251,6 +258,12 @@ async def _finalized(
         decision.updates.insert(0, Update(draft, was))
     await billing.keep_number(tx, facts)
     return decision, known
+
+
+def _not_finalized(known: CollectionFacts) -> Failure | None:
+    """The answer to a request whose draft could not be finalized: the draft says why."""
+    no = automatic_tax.refusal(known.invoice) if known.invoice.status == "draft" else None
+    return Failure(no) if no else None
 
 
 async def _paid_out_of_band(tx: Transaction, known: CollectionFacts) -> Invoice:

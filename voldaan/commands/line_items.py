@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.commands import lookups
-from voldaan.commands.invoice_drafts import recompute
+from voldaan.commands.invoice_drafts import recompute, save
 from voldaan.commands.invoice_items import put_on, take_off
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.billing import OneTimePriceData
@@ -35,7 +35,6 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
-from voldaan.store.writer import write
 
 
 async def add(tx: Transaction, params: LinesAdd, id: str) -> Invoice:
@@ -48,7 +47,7 @@ async def add(tx: Transaction, params: LinesAdd, id: str) -> Invoice:
         new.append(lines.for_invoice_item(item, id, new_id))
     invoice = put_on(facts, draft, new, decision)
     _metadata(invoice, params.invoice_metadata)
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return invoice
 
 
@@ -59,7 +58,7 @@ async def update_many(tx: Transaction, params: LinesUpdate, id: str) -> Invoice:
     wanted = {want.id: (want, f"lines[{number}]") for number, want in enumerate(params.lines)}
     invoice = await _rewrite(tx, facts, draft, wanted, decision)
     _metadata(invoice, params.invoice_metadata)
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return invoice
 
 
@@ -68,7 +67,7 @@ async def update(tx: Transaction, params: LineUpdate, id: str, line: str) -> Lin
     facts, draft = await _draft(tx, id)
     decision = Decision()
     invoice = await _rewrite(tx, facts, draft, {line: (params, "")}, decision)
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return next(each for each in invoice.lines.data if each.id == line)
 
 
@@ -95,7 +94,7 @@ async def remove(tx: Transaction, params: LinesRemove, id: str) -> Invoice:
             decision.events.append(Event("invoiceitem.deleted", item))
     invoice = take_off(facts, draft, gone, decision)
     _metadata(invoice, params.invoice_metadata)
-    await write(tx, [decision])
+    await save(tx, facts, decision)
     return invoice
 
 

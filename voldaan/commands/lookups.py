@@ -11,8 +11,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from voldaan.commands import billing
+from voldaan.commands.automatic_tax import know as know_taxes
 from voldaan.commands.discounts import redeem
-from voldaan.resources.billing import OneTimePriceData, RecurringPriceData
+from voldaan.resources.billing import AutomaticTaxParams, OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.invoice_items import InvoiceItem
@@ -26,6 +27,7 @@ from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import prices as price_rules
+from voldaan.rules.automatic_tax import check as check_taxes
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.invoices import BillingFacts
@@ -78,6 +80,8 @@ async def inline_price(
     decision.inserts.append(price)
     facts.catalogue.prices[price.id] = price
     facts.catalogue.products[product.id] = product.name
+    if product.tax_code:
+        facts.catalogue.tax_codes[product.id] = product.tax_code
     return price
 
 
@@ -132,6 +136,15 @@ async def tax_rates(
         if not rate.active:
             raise refused(f"The tax rate {id} is not active.", f"{param}[{number}]")
     return [facts.catalogue.tax_rates[id] for id in wanted]
+
+
+async def automatic_tax(
+    tx: Transaction, facts: BillingFacts, asked: AutomaticTaxParams | None, default_tax_rates: Sequence[object]
+) -> None:
+    """Knows what automatic tax needs, if a request turns it on. Refuses where it cannot work."""
+    if asked is not None and asked.enabled:
+        await know_taxes(tx, facts)
+        check_taxes(facts.taxes, default_tax_rates)
 
 
 async def discounts(

@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from voldaan.commands import automatic_tax as taxing
 from voldaan.commands import billing, clocks, lookups
 from voldaan.commands import subscription_changes as changing
-from voldaan.resources.customers import Customer
+from voldaan.resources.customers import Customer, CustomerTax
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import (
     InvoiceCreatePreview,
@@ -20,7 +21,7 @@ from voldaan.resources.invoice_params import (
 )
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
-from voldaan.rules import changes, crediting, invoices, owing, renewals, states
+from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, states
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.decision import Decision, Refusal, Refused
@@ -44,6 +45,7 @@ def new_id(prefix: str) -> str:
 async def create(tx: Transaction, params: InvoiceCreatePreview) -> Invoice:
     """POST /v1/invoices/create_preview"""
     facts, customer, subscription = await _who(tx, params)
+    await lookups.automatic_tax(tx, facts, params.automatic_tax, [])
     scratch = Decision()
     said = params.subscription_details
     await _invoice_items(tx, facts, customer, params, subscription, scratch)
@@ -54,6 +56,7 @@ async def create(tx: Transaction, params: InvoiceCreatePreview) -> Invoice:
     else:
         made = await _of_items(tx, facts, customer, params, scratch)
     lookups.suit(facts, made.currency, made.lines.data if subscription is None else None)
+    await taxing.keep_rates(tx, facts)  # nothing of the preview is kept, but the tax rates that it names exist
     as_upcoming(made)
     if customer.id == NOBODY:
         made.customer = None  # type: ignore[assignment]
@@ -121,6 +124,7 @@ async def _changed(
         proration_behavior=said.proration_behavior,
         proration_date=said.proration_date,
         trial_end=said.trial_end,
+        automatic_tax=params.automatic_tax,
         **given,
     )
     changed = await changing.fields(tx, facts, was, update, scratch)
@@ -179,6 +183,7 @@ async def _of_new(
     wanted = SubscriptionCreate(
         customer=customer.id,
         payment_behavior="default_incomplete",
+        automatic_tax=params.automatic_tax,
         proration_behavior=said.proration_behavior,
         cancel_at_period_end=bool(said.cancel_at_period_end),
         metadata=said.metadata,
@@ -224,6 +229,8 @@ async def _of_items(
     invoice.discounts = [customer.discount.id] if customer.discount else []
     if "discounts" in params.model_fields_set:
         invoice.discounts = await _discounts(tx, facts, customer, params, scratch)
+    if params.automatic_tax is not None:
+        invoice.automatic_tax = automatic_tax.enabled(params.automatic_tax.enabled)
     _, drawn = renewals.sweep(sorted(taken, key=lambda item: item.id), invoice, new_id)
     invoices.complete(facts, invoice, drawn)
     return invoice
@@ -341,6 +348,7 @@ async def _who(
 
 
 def _nobody(tx: Transaction, given: PreviewCustomer) -> Customer:
+    ip_address = given.tax.ip_address or None if given.tax else None
     return Customer(
         id=NOBODY,
         address=given.address.address() if given.address else None,
@@ -348,6 +356,7 @@ def _nobody(tx: Transaction, given: PreviewCustomer) -> Customer:
         invoice_prefix="PREVIEW",
         livemode=tx.account.livemode,
         shipping=given.shipping.shipping() if given.shipping else None,
+        tax=CustomerTax(ip_address=ip_address),
         tax_exempt=given.tax_exempt or "none",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voldaan.commands import billing, posting, previews
+from voldaan.commands import automatic_tax, billing, posting, previews
 from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import renewals as rules
 from voldaan.rules.decision import Decision, Event
@@ -20,6 +20,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     decisions = [rules.renew(facts, subscription, tx.now, new_id) for subscription in subscriptions]
     await write(tx, [posting.together(decisions, tx.now)])
+    await automatic_tax.keep_rates(tx, facts)
     if at_once:
         await billing.keep_number(tx, facts)
 
@@ -33,6 +34,7 @@ async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:
         if coming is not None:
             told.events.append(Event("invoice.upcoming", invoices.told(previews.as_upcoming(coming))))
     await write(tx, [told])
+    await automatic_tax.keep_rates(tx, facts)
 
 
 async def bill_pending(tx: Transaction, subjects: list[str]) -> None:

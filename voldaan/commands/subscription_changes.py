@@ -16,6 +16,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionItemChange,
     SubscriptionUpdate,
 )
+from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import changes, invoices, pending_intervals, states
 from voldaan.rules import subscription_fields as rules
 from voldaan.rules.crediting import Change, ItemChange
@@ -95,7 +96,12 @@ async def fields(
         values["pause_collection"] = (
             PauseCollection(behavior=paused.behavior, resumes_at=paused.resumes_at) if paused else None
         )
-    return rules.ending(replace(changed, **values), params, tx.now)
+    changed = replace(changed, **values)
+    if changed.automatic_tax.enabled:
+        await lookups.automatic_tax(tx, facts, params.automatic_tax, changed.default_tax_rates or [])
+        method = invoices.payment_method_of(facts, changed)
+        tax_rules.check_place(facts.parties.customers[was.customer], method)
+    return rules.ending(changed, params, tx.now)
 
 
 async def change_of(

@@ -64,6 +64,7 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
     changing.check_items(facts, named, currency, inline, _mode(params))
     check_amounts(facts.catalogue, items, currency, [f"items[{number}][quantity]" for number in range(len(items))])
     await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
+    await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
     new = rules.Beginning(
         id=id,
         params=params,

@@ -118,14 +118,14 @@ NotSupported = Annotated[None, PlainValidator(_refused), WithJsonSchema({})]
 """A documented parameter that is refused when it asks for something, rather than ignored."""
 
 
-class AutomaticTaxParams(Hash):
-    enabled: Annotated[None, PlainValidator(_refused), WithJsonSchema({"type": "boolean"})]
-    liability: NotSupported = None
-
-
 class LiabilityParams(Hash):
     type: Literal["self"]
     account: NotSupported = None
+
+
+class AutomaticTaxParams(Hash):
+    enabled: bool
+    liability: LiabilityParams | None = None
 
 
 class CustomFieldParams(Hash):

@@ -225,6 +225,8 @@ class Invoice(Resource, kw_only=True):
     first_failed_at: Annotated[int | None, Hidden()] = None  # where the schedule of retries starts
     credited_tax: Annotated[int, Hidden()] = 0        # by credit notes that stand: of the tax,
     credited_revenue: Annotated[int, Hidden()] = 0    # and of what had been revenue already
+    tax_failure: Annotated[dict[str, str] | None, Hidden()] = None   # why automatic tax is not known
+    tax_evidence: Annotated[dict[str, Any] | None, Hidden()] = None  # what spoke for the customer's place, and at which instant
     futile_method: Annotated[str | None, Hidden()] = None    # a payment method that need not be tried again
     silent_step_at: Annotated[int | None, Hidden()] = None   # the schedule's next date, while there is nothing to try with
 

@@ -32,6 +32,8 @@ from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_registrations import TaxRegistration
+from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
 
@@ -44,6 +46,8 @@ RESOURCES: list[type[Resource]] = [
     Price,
     Coupon,
     TaxRate,
+    TaxSettings,
+    TaxRegistration,
     Customer,
     PromotionCode,
     TaxId,

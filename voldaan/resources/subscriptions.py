@@ -430,10 +430,14 @@ class SubscriptionMigrate(Params):
     billing_mode: BillingModeParams
 
 
+class AutomaticTaxFilter(Hash):
+    enabled: bool
+
+
 class SubscriptionList(ListParams):
     """Without `status`, canceled and expired ones are left out."""
 
-    automatic_tax: dict[str, Any] | None = None
+    automatic_tax: AutomaticTaxFilter | None = None
     collection_method: CollectionMethod | None = None
     current_period_end: Timestamp | Range | None = None
     current_period_start: Timestamp | Range | None = None
@@ -445,7 +449,8 @@ class SubscriptionList(ListParams):
     test_clock: str | None = None
 
     FILTERS: ClassVar[dict[str, str]] = {
-        "automatic_tax": "false",
+        "automatic_tax.enabled": "coalesce((t.doc -> 'automatic_tax' ->> 'enabled')::boolean, false)"
+        " = %(automatic_tax_enabled)s",
         "customer_account": "",
         "plan": "exists (select from subscription_items i where i.account_id = t.account_id"
         " and i.subscription_id = t.id and i.price_id = %(plan)s)",

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field as Limit
 
-from voldaan.resources.base import Column, Instant, Part, Resource, Table
+from voldaan.resources.base import Column, Hidden, Instant, Part, Resource, Table
 from voldaan.resources.numbers import Number
 from voldaan.resources.params import DecimalString, ListParams, Metadata, Params, Unset
 
@@ -44,7 +44,7 @@ class TaxRate(Resource, kw_only=True):
     rate_type: Literal["flat_amount", "percentage"] | None = "percentage"
     state: str | None = None
     tax_type: TaxType | None = None
-
+    taxability_reason: Annotated[str | None, Hidden()] = None  # of a rate that automatic tax made
 
 
 class TaxRateCreate(Params):

@@ -27,6 +27,7 @@ class Catalogue:
 
     prices: dict[str, Price] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)  # id -> name
+    tax_codes: dict[str, str] = field(default_factory=dict)  # product -> tax code, where it has one
     tax_rates: dict[str, TaxRate] = field(default_factory=dict)
     discounts: dict[str, Discount] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)

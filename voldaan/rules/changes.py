@@ -13,7 +13,7 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import invoices, lines, pending_intervals, pending_updates, states
+from voldaan.rules import automatic_tax, invoices, lines, pending_intervals, pending_updates, states
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -304,6 +304,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
             billed.append((item, line))
     swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
     invoices.complete(facts, invoice, work.drawn + waiting)
+    automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [lines.debit(line)]
     invoice.auto_advance = True

@@ -29,10 +29,11 @@ from voldaan.resources.payment_intents import CardOptions
 from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOptions
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import attempts, collection, owing, payments, totals
+from voldaan.rules import attempts, automatic_tax, collection, owing, payments, totals
+from voldaan.rules.automatic_tax import Buyer, TaxFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.customer_balance_transactions import move
-from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.money import minimum_charge, round_to_step
 from voldaan.rules.owing import CollectionFacts, Parties
@@ -65,6 +66,7 @@ class BillingFacts:
     pending: dict[str, list[InvoiceItem]] = field(default_factory=dict)
     numbering: Numbering | None = None
     redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
+    taxes: TaxFacts | None = None                    # where somebody has automatic tax
 
 
 # Drafts ----------------------------------------------------------------------------------------------------------------
@@ -115,6 +117,7 @@ def draft(
     invoice.custom_fields = own.custom_fields or invoice.custom_fields
     invoice.footer = own.footer or invoice.footer
     invoice.account_tax_ids = own.account_tax_ids
+    invoice.automatic_tax = automatic_tax.enabled(subscription.automatic_tax.enabled)
     if payment := subscription.payment_settings:
         invoice.payment_settings = InvoicePaymentSettings(
             payment_method_options=method_options(payment.payment_method_options),
@@ -156,12 +159,24 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
     if at is None and len(lines) > 1:
         _put_in_order(lines)
     lines.sort(key=lambda line: line.id)
-    rounding = facts.account.settings_billing.tax_rounding
-    totals.compute(invoice, lines, facts.catalogue, invoice.created if at is None else at, rounding)
+    _compute(facts, invoice, lines, invoice.created if at is None else at, invoice.created)
     invoice.lines = ListObject(data=lines, url=f"/v1/invoices/{invoice.id}/lines")
     balance = facts.parties.customers[invoice.customer].balance
     invoice.starting_balance = balance
     invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + balance)
+
+
+def _compute(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: int, tax_at: int) -> None:
+    """Discounts in force at `at`, tax as of `tax_at`. Automatic tax is always rounded per rate, other tax as the book says."""
+    rounding = facts.account.settings_billing.tax_rounding
+    if invoice.automatic_tax.enabled:
+        customer = facts.parties.customers[invoice.customer]
+        buyer = Buyer(customer, facts.tax_ids.get(customer.id, []), payment_method(facts, invoice))
+        automatic_tax.apply(facts.taxes, facts.catalogue, invoice, lines, buyer, tax_at)
+        rounding = "per_rate"
+    else:
+        automatic_tax.forget(invoice, lines)
+    totals.compute(invoice, lines, facts.catalogue, at, rounding)
 
 
 def is_charged(invoice: Invoice) -> bool:
@@ -214,6 +229,11 @@ def finalize(
     payment method there is. Nothing to be paid: it is paid.
     """
     customer = facts.parties.customers[invoice.customer]
+    was, taxed = invoice, Decision()
+    if invoice.automatic_tax.enabled:
+        invoice, taxed = _taxed_anew(facts, invoice, now)
+        if no := automatic_tax.refusal(invoice):
+            return _not_finalized(facts, invoice, was, no)
     number = invoice.number
     if number is None:
         number, customer = _number(facts, customer)
@@ -239,9 +259,10 @@ def finalize(
     )
     of_customer(opened, customer, facts.tax_ids.get(customer.id, []))
     decision = Decision(due_cancelled=[("invoice.finalize", invoice.id)] if invoice.automatically_finalizes_at else [])
+    decision.add(taxed)
     _use_balance(facts, decision, opened, customer, now, new_id)
     known = CollectionFacts(opened, facts.parties, facts.account.settings_billing)
-    decision.updates.append(Update(opened, invoice))
+    decision.updates.append(Update(opened, was))
     if not due:
         decision.events.append(Event("invoice.finalized", told(opened)))
         return decision.add(owing.settled(known, opened, now)), known
@@ -249,6 +270,34 @@ def finalize(
         decision.events.append(Event("invoice.finalized", told(opened)))
         return decision.add(paused), known
     return decision.add(_ask_for_payment(facts, known, now, new_id, collect)), known
+
+
+def _taxed_anew(facts: BillingFacts, was: Invoice, now: int) -> tuple[Invoice, Decision]:
+    """The draft with the tax of this instant: rate, registrations or address may have changed since it was made."""
+    before = list(was.lines.data)
+    fresh = [replace(line) for line in before]
+    invoice = replace(was, lines=ListObject(data=fresh, url=was.lines.url))
+    of_customer(invoice, facts.parties.customers[was.customer], facts.tax_ids.get(was.customer, []))
+    _compute(facts, invoice, fresh, was.created, now)
+    return invoice, Decision(updates=[Update(new, old) for new, old in zip(fresh, before, strict=True) if new != old])
+
+
+def _not_finalized(
+    facts: BillingFacts, draft: Invoice, was: Invoice, no: Refusal
+) -> tuple[Decision, CollectionFacts]:
+    """Its tax is not known, so it stays a draft and says why; nothing is collected and nothing is taken to be free of tax."""
+    kept = replace(
+        was,
+        automatic_tax=draft.automatic_tax,
+        automatically_finalizes_at=None,
+        last_finalization_error=automatic_tax.error(no),
+        tax_evidence=draft.tax_evidence,
+        tax_failure=draft.tax_failure,
+    )
+    decision = Decision(updates=[Update(kept, was)], events=[Event("invoice.finalization_failed", told(kept))])
+    if was.automatically_finalizes_at:
+        decision.due_cancelled.append(("invoice.finalize", was.id))
+    return decision, CollectionFacts(kept, facts.parties, facts.account.settings_billing)
 
 
 def _ask_for_payment(
@@ -307,10 +356,20 @@ def _ask_for_payment(
 def payment_method(facts: BillingFacts, invoice: Invoice) -> PaymentMethod | None:
     """What an invoice is collected from: its own method, the subscription's, or the customer's default."""
     subscription = facts.parties.subscriptions.get(invoice.subscription or "")
-    customer = facts.parties.customers[invoice.customer]
-    for id in method_ids(invoice.default_payment_method, subscription, customer):
+    return _first_method(facts, invoice.default_payment_method, subscription, invoice.customer)
+
+
+def payment_method_of(facts: BillingFacts, subscription: Subscription) -> PaymentMethod | None:
+    """What a subscription's next invoice is collected from."""
+    return _first_method(facts, None, subscription, subscription.customer)
+
+
+def _first_method(
+    facts: BillingFacts, own: str | None, subscription: Subscription | None, owner: str
+) -> PaymentMethod | None:
+    for id in method_ids(own, subscription, facts.parties.customers[owner]):
         method = facts.methods.get(id)
-        if method is not None and method.customer == customer.id:
+        if method is not None and method.customer == owner:
             return method
     return None
 

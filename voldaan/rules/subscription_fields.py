@@ -31,7 +31,7 @@ from voldaan.resources.subscriptions import (
     TrialSettings,
 )
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import pricing
+from voldaan.rules import automatic_tax, pricing
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.invoice_items import check_currency
 from voldaan.rules.metadata import merged
@@ -67,6 +67,8 @@ def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscriptio
         values["invoice_settings"] = _invoice_settings(subscription.invoice_settings, params)
     if params.payment_settings is not None:
         values["payment_settings"] = _payment_settings(subscription.payment_settings, params)
+    if params.automatic_tax is not None:
+        values["automatic_tax"] = automatic_tax.of_subscription(params.automatic_tax.enabled)
     if params.trial_settings is not None:
         behavior = params.trial_settings.end_behavior
         values["trial_settings"] = TrialSettings(

@@ -17,7 +17,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import invoices, lines, pending_intervals, periods
+from voldaan.rules import automatic_tax, invoices, lines, pending_intervals, periods
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -144,6 +144,7 @@ def _first_invoice(
     drawn = [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
     swept, waiting = sweep(take_pending(facts, subscription, now), invoice, new_id)
     invoices.complete(facts, invoice, drawn + waiting)
+    automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [lines.debit(line)]
 

@@ -45,10 +45,10 @@ def compute(
                 off += each.amount
         after = line.amount - off
         line.discount = off
-        line.tax, line.net = 0, after
+        line.tax, line.net, line.taxes = 0, after, []
         if taxes is not None:
             exempt = _reason(invoice)
-            line.taxes = [_shown(each, exempt) for each in taxes.lines[index]]
+            line.taxes = [_shown(each, exempt, catalogue) for each in taxes.lines[index]]
             inclusive = sum(each.amount for each in taxes.lines[index] if each.inclusive) + taxes.backed_out[index]
             line.net = after - inclusive
             line.tax = sum(each.amount for each in taxes.lines[index])
@@ -62,7 +62,7 @@ def compute(
     invoice.total = total
     invoice.total_discount_amounts = [DiscountAmount(amount=a, discount=d) for d, a in discounted.items()]
     invoice.total_pretax_credit_amounts = [PretaxCreditAmount(amount=a, discount=d) for d, a in discounted.items()]
-    invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice)) for each in taxes.rates]
+    invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice), catalogue) for each in taxes.rates]
     invoice.subtotal_excluding_tax = subtotal - _inside(invoice, lines, by_line, taxes, catalogue, rounding)
 
 
@@ -145,11 +145,11 @@ def _reason(invoice: Invoice) -> Reason | None:
     return "reverse_charge" if invoice.customer_tax_exempt == "reverse" else None
 
 
-def _shown(tax: taxing.Tax, exempt: Reason | None) -> TaxAmount:
+def _shown(tax: taxing.Tax, exempt: Reason | None, catalogue: Catalogue) -> TaxAmount:
     return TaxAmount(
         amount=tax.amount,
         tax_behavior="inclusive" if tax.inclusive else "exclusive",
         tax_rate_details=TaxRateDetails(tax_rate=tax.rate),
-        taxability_reason=exempt or "not_available",
+        taxability_reason=exempt or catalogue.tax_rates[tax.rate].taxability_reason or "not_available",
         taxable_amount=tax.taxable_amount,
     )

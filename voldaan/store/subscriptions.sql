@@ -3,8 +3,8 @@
 select distinct customer_id from subscriptions where account_id = %(account)s and id = any(%(ids)s);
 
 -- name: product_names
--- What lines call these products.
-select id, name from products where account_id = %(account)s and id = any(%(ids)s);
+-- What lines call these products, and the tax codes they have.
+select id, name, coalesce(doc ->> 'tax_code', doc -> 'tax_details' ->> 'tax_code') from products where account_id = %(account)s and id = any(%(ids)s);
 
 -- name: lines_of_invoice_items
 -- The lines that these invoice items have become.

@@ -13,6 +13,7 @@ from tests.api.calls import (
     payments,
     reductions,
     subscriptions,
+    taxes,
     usage,
 )
 from tests.api.calls.filing import ALWAYS_REFUSED, CALLS, Call, key
@@ -34,5 +35,6 @@ __all__ = [
     "payments",
     "reductions",
     "subscriptions",
+    "taxes",
     "usage",
 ]

@@ -1,0 +1,92 @@
+"""Place of supply and rates of the European Union, as the local tax provider decides them. Cases in place_of_supply.txt."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.rules.table import Row, instant, names, rows
+from voldaan.resources.shared import Address
+from voldaan.rules import vat_rates
+from voldaan.rules.countries import EUROPEAN_UNION
+from voldaan.rules.eu_vat import EuropeanVat, GivenRate
+from voldaan.rules.place_of_supply import Registration
+from voldaan.rules.tax_provider import TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
+from voldaan.taxes.rates import european_union
+
+CODES = {"digital": "txcd_10103001", "service": "txcd_20030000", "goods": "txcd_99999999", "none": "txcd_00000000"}
+
+
+def registration(text: str) -> Registration:
+    country, scheme, *limit = text.split()
+    terms = dict(zip(limit[::2], limit[1::2], strict=True))
+    end = instant(terms["to"]) if "to" in terms else None
+    return Registration(country, scheme, instant(terms.get("from", "2000-01-01")), end)  # type: ignore[arg-type]
+
+
+def asked(row: Row, seller: str = "NL") -> TaxQuery:
+    country, _, more = (row.get("buyer") or "").partition(" ")
+    kind, _, value = (row.get("id") or "").partition(" ")
+    return TaxQuery(
+        seller=Address(country=row.get("seller") or seller),
+        buyer=Address(country=country or None, postal_code=more if more not in ("", "exempt", "reverse") else None),
+        tax_ids=((kind, value),) if kind else (),
+        exempt=more if more in ("exempt", "reverse") else "none",  # type: ignore[arg-type]
+        currency="eur",
+        at=instant(row["date"]),
+        lines=(TaxLine(CODES[row["kind"]], 1000, False),),
+    )
+
+
+def found(answer: TaxAnswer) -> TaxFound:
+    assert not isinstance(answer, TaxUnknown), answer
+    ((one,),) = answer
+    return one
+
+
+@pytest.mark.parametrize("row", rows("place_of_supply.txt"), ids=str)
+def test_place_of_supply(row: Row) -> None:
+    provider = EuropeanVat([registration(each) for each in names(row["registered"])], european_union())
+    answer = provider.decide(asked(row))
+    if row.get("where") is None:
+        assert isinstance(answer, TaxUnknown)
+        assert answer.status == row["reason"]
+        return
+    one = found(answer)
+    assert (one.country, one.percentage, one.reason) == (row["where"], Decimal(row["percent"]), row["reason"])
+
+
+def test_every_member_state_has_a_rate_today_and_none_is_zero() -> None:
+    rates = european_union()
+    assert set(rates) == EUROPEAN_UNION
+    for country in EUROPEAN_UNION:
+        percentage = vat_rates.standard(rates, country, instant("2026-11-01"))
+        assert percentage is not None
+        assert 15 <= percentage <= 27  # the directive asks for 15 at least
+
+
+def test_a_table_out_of_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="order of time"):
+        vat_rates.read({"NL": [{"standard": "21"}, {"from": "2026-01-01T00:00:00+01:00", "standard": "22"},
+                               {"from": "2025-01-01T00:00:00+01:00", "standard": "20"}]})  # fmt: skip
+
+
+def test_what_the_seller_gives_goes_before_the_table_the_nearest_first() -> None:
+    start = instant("2026-01-01")
+    books = GivenRate("DE", None, "txcd_10302000", Decimal(7), "reduced_rated", start)
+    rates = [books, GivenRate("PT", "30", None, Decimal(22), "standard_rated", start),
+             books._replace(percentage=Decimal(5), start=instant("2026-07-01"), end=instant("2026-08-01"))]  # fmt: skip
+    provider = EuropeanVat([Registration("NL", "oss_union", 0)], european_union(), rates)
+
+    def ask(country: str, code: str, date: str, postal_code: str | None = None) -> TaxFound:
+        buyer = Address(country=country, postal_code=postal_code)
+        return found(provider.decide(
+            TaxQuery(Address(country="NL"), buyer, (), "none", "eur", instant(date), (TaxLine(code, 1, False),))
+        ))  # fmt: skip
+
+    assert ask("DE", "txcd_10302000", "2026-03-01")[1:3] == (Decimal(7), "reduced_rated")
+    assert ask("DE", "txcd_10302000", "2026-07-15").percentage == 5
+    assert ask("DE", "txcd_10302000", "2026-08-01").percentage == 7
+    assert ask("DE", "txcd_10302000", "2025-12-31").percentage == 19
+    assert ask("DE", "txcd_10103001", "2026-03-01").percentage == 19
+    madeira = ask("PT", "txcd_10103001", "2026-03-01", "9000-001")
+    assert (madeira.percentage, madeira.state, madeira.level) == (Decimal(22), "30", "state")

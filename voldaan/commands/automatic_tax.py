@@ -1,0 +1,39 @@
+"""What automatic tax must know, read for a whole batch, and the tax rates that it makes, kept."""
+
+from __future__ import annotations
+
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_registrations import TaxRegistration
+from voldaan.resources.tax_settings import TaxSettings
+from voldaan.rules import tax_registrations
+from voldaan.rules.automatic_tax import RATE_PREFIX, TaxFacts
+from voldaan.rules.eu_vat import EuropeanVat
+from voldaan.rules.invoices import BillingFacts
+from voldaan.store import rows
+from voldaan.store.transaction import Transaction
+from voldaan.taxes.rates import european_union
+
+
+async def know(tx: Transaction, facts: BillingFacts) -> None:
+    """Adds settings and registrations of the account, and the tax rates that were made before. Once is enough."""
+    if facts.taxes is not None:
+        return
+    facts.taxes = await load(tx)
+    made = await tx.select(TaxRate, "starts_with(t.id, %(prefix)s)", prefix=RATE_PREFIX)
+    facts.catalogue.tax_rates |= {rate.id: rate for rate in made}
+
+
+async def load(tx: Transaction) -> TaxFacts:
+    """Settings and registrations, with the provider that decides from them."""
+    settings = await tx.select(TaxSettings, "true")
+    registrations = await tx.select(TaxRegistration, "true")
+    provider = EuropeanVat([tax_registrations.fact(each) for each in registrations], european_union())
+    return TaxFacts(settings[0] if settings else None, provider, tx.account.livemode)
+
+
+async def keep_rates(tx: Transaction, facts: BillingFacts) -> None:
+    """Writes the tax rates that were needed for the first time. Somebody else may have done so meanwhile: they are the same."""
+    if facts.taxes is not None and facts.taxes.made:
+        statement = f"{rows.insert_statement(TaxRate)} on conflict do nothing"
+        await tx.run(statement, rows=rows.insert_rows(facts.taxes.made))
+        facts.taxes.made = []

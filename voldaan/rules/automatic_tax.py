@@ -1,0 +1,239 @@
+"""Automatic tax on an invoice: the provider is asked, and its answer becomes the tax rates of the lines.
+
+From there on nothing is special: rules/totals.py takes its rates from the lines, rounds and shares as for any tax, and credit
+notes find the same rates. Decided when a draft is made or changed, and anew when it is finalized.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from voldaan.resources.billing import Liability
+from voldaan.resources.customers import Customer
+from voldaan.resources.invoices import CustomerTaxId, Invoice, InvoiceAutomaticTax
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.numbers import Number
+from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.resources.subscriptions import SubscriptionAutomaticTax
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_settings import TaxSettings
+from voldaan.rules import tax_codes
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.decision import Refusal, Refused
+from voldaan.rules.refusals import refused
+from voldaan.rules.tax_location import evidence, locate
+from voldaan.rules.tax_provider import TaxAnswer, TaxFound, TaxLine, TaxProvider, TaxQuery, TaxUnknown
+
+RATE_PREFIX = "txr_auto_"
+EXCLUSIVE_BY_CURRENCY = ("cad", "usd")  # docs.stripe.com/tax/products-prices-tax-codes-tax-behavior, "Infer by currency"
+
+INACTIVE = TaxUnknown(
+    "failed",
+    "stripe_tax_inactive",
+    "You must set the address of your head office (POST /v1/tax/settings) before tax can be calculated automatically.",
+)
+LOCATION = TaxUnknown(
+    "requires_location_inputs",
+    "customer_tax_location_invalid",
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+)
+UNSPECIFIED = (
+    "`tax_behavior` of {what} is unspecified. Set it to `inclusive` or `exclusive`, or give a default in the tax settings, in "
+    "order to automatically compute tax."
+)
+
+
+@dataclass(slots=True)
+class TaxFacts:
+    """What a batch must know of tax. `made` are tax rates that nobody had needed before; they are kept with the batch."""
+
+    settings: TaxSettings | None
+    provider: TaxProvider
+    livemode: bool
+    made: list[TaxRate] = field(default_factory=list)
+    _ids: dict[tuple[TaxFound, bool], str] = field(default_factory=dict)
+
+    def rate_id(self, found: TaxFound, inclusive: bool) -> str:
+        """The id of the tax rate that says this: one row for all invoices that it is used on, so it is made of what it says."""
+        id = self._ids.get((found, inclusive))
+        if id is None:
+            said = [str(each) for each in (*found._replace(sourcing="destination"), inclusive)]
+            id = self._ids[found, inclusive] = RATE_PREFIX + hashlib.sha256(repr(said).encode()).hexdigest()[:24]
+        return id
+
+
+@dataclass(slots=True)
+class Buyer:
+    """Whose tax it is."""
+
+    customer: Customer
+    tax_ids: Sequence[CustomerTaxId]
+    method: PaymentMethod | None
+
+
+def enabled(is_enabled: bool) -> InvoiceAutomaticTax:
+    """What an invoice says before anything is calculated."""
+    if not is_enabled:
+        return InvoiceAutomaticTax()
+    return InvoiceAutomaticTax(enabled=True, liability=Liability(type="self"), provider="stripe")
+
+
+def of_subscription(is_enabled: bool) -> SubscriptionAutomaticTax:
+    """What a subscription says."""
+    return SubscriptionAutomaticTax(enabled=is_enabled, liability=Liability(type="self") if is_enabled else None)
+
+
+def check(facts: TaxFacts | None, default_tax_rates: Sequence[object]) -> None:
+    """Refuses automatic tax where it cannot work: before the head office is known, and together with tax rates given by hand."""
+    if facts is None or facts.settings is None or facts.settings.status != "active":
+        raise Refused(Refusal(INACTIVE.code, INACTIVE.message, "automatic_tax[enabled]"))
+    if default_tax_rates:
+        raise refused("You cannot set `default_tax_rates` when automatic tax is enabled.", "default_tax_rates")
+
+
+def check_place(customer: Customer, method: PaymentMethod | None) -> None:
+    """Refuses automatic tax for a customer whose place nobody knows."""
+    if locate(customer.address, customer.shipping, method) is None:
+        raise Refused(Refusal(LOCATION.code, LOCATION.message))
+
+
+def apply(
+    facts: TaxFacts | None, catalogue: Catalogue, invoice: Invoice, lines: Sequence[LineItem], buyer: Buyer, at: int
+) -> None:
+    """Gives these lines, which nobody else holds, the rates in force at the instant, and the invoice its status.
+
+    Without an answer the lines have no rates, and the invoice says why; it cannot be finalized then (`refusal`). A line that
+    was given tax rates by hand keeps them.
+    """
+    lines = [line for line in lines if line.tax_rates is None or is_automatic(line.tax_rates)]
+    shipping = invoice.shipping_details or buyer.customer.shipping
+    located = locate(buyer.customer.address, shipping, buyer.method)
+    invoice.tax_evidence = {"at": at, **evidence(buyer.customer, shipping, buyer.method, located)}
+    asked: list[TaxLine] = []
+    answer: TaxAnswer
+    if facts is None or facts.settings is None or facts.settings.head_office is None:
+        answer = INACTIVE
+    elif located is None:
+        answer = LOCATION
+    else:
+        read = _lines(facts.settings, catalogue, invoice, lines)
+        asked = [] if isinstance(read, TaxUnknown) else read
+        answer = read if isinstance(read, TaxUnknown) else facts.provider.decide(
+            TaxQuery(
+                seller=facts.settings.head_office.address,
+                buyer=located.address,
+                tax_ids=tuple((each.type, each.value or "") for each in buyer.tax_ids),
+                exempt=buyer.customer.tax_exempt,
+                currency=invoice.currency,
+                at=at,
+                lines=tuple(asked),
+            )
+        )  # fmt: skip
+    if isinstance(answer, TaxUnknown):
+        invoice.automatic_tax = replace(invoice.automatic_tax, status=answer.status)
+        invoice.tax_failure = {"code": answer.code, "message": answer.message}
+        for line in lines:
+            line.tax_rates = None
+        return
+    assert facts is not None
+    invoice.automatic_tax = replace(invoice.automatic_tax, status="complete")
+    invoice.tax_failure = None
+    for line, one, taxes in zip(lines, asked, answer, strict=True):
+        line.tax_rates = [_rate(facts, catalogue, each, one.inclusive, at) for each in taxes]
+
+
+def forget(invoice: Invoice, lines: Sequence[LineItem]) -> None:
+    """Takes away what automatic tax had found, where it is off now."""
+    for line in lines:
+        if line.tax_rates is not None and is_automatic(line.tax_rates):
+            line.tax_rates = None
+    invoice.tax_failure = invoice.tax_evidence = None
+
+
+def refusal(invoice: Invoice) -> Refusal | None:
+    """Why an invoice with automatic tax cannot be finalized: its tax is not known."""
+    failure = invoice.tax_failure
+    if not invoice.automatic_tax.enabled or failure is None:
+        return None
+    return Refusal(failure["code"], failure["message"], "automatic_tax[enabled]" if failure["code"] == INACTIVE.code else None)
+
+
+def need(invoice: Invoice) -> None:
+    """Refuses the request that asked for this invoice, if its tax is not known."""
+    if no := refusal(invoice):
+        raise Refused(no)
+
+
+def error(no: Refusal) -> dict[str, Any]:
+    """The refusal as an invoice keeps it: last_finalization_error."""
+    return {"code": no.code, "message": no.message, "type": no.type} | ({"param": no.param} if no.param else {})
+
+
+def is_automatic(rates: Sequence[str]) -> bool:
+    """Whether automatic tax made these rates."""
+    return bool(rates) and all(id.startswith(RATE_PREFIX) for id in rates)
+
+
+def _lines(
+    settings: TaxSettings, catalogue: Catalogue, invoice: Invoice, lines: Sequence[LineItem]
+) -> list[TaxLine] | TaxUnknown:
+    """The lines as a provider is asked about them."""
+    found = []
+    for line in lines:
+        behavior = _behavior(settings, catalogue, line, invoice.currency)
+        if behavior is None:
+            what = f"the price {line.price}" if line.price else f"the invoice item {line.invoice_item or line.id}"
+            return TaxUnknown("failed", "tax_behavior_unspecified", UNSPECIFIED.format(what=what))
+        code = catalogue.tax_codes.get(line.product or "") or settings.defaults.tax_code or tax_codes.DEFAULT
+        found.append(TaxLine(code, line.amount, behavior == "inclusive"))
+    return found
+
+
+def _behavior(settings: TaxSettings, catalogue: Catalogue, line: LineItem, currency: str) -> str | None:
+    """Whether the line's price holds the tax: its own word, its price's, or the settings'. None if nobody says."""
+    price = catalogue.prices.get(line.price or "")
+    for said in (line.tax_behavior, price.tax_behavior if price else None, settings.defaults.tax_behavior):
+        if said in ("inclusive", "exclusive"):
+            return said
+        if said == "inferred_by_currency":
+            return "exclusive" if currency in EXCLUSIVE_BY_CURRENCY else "inclusive"
+    return None
+
+
+def _rate(facts: TaxFacts, catalogue: Catalogue, found: TaxFound, inclusive: bool, at: int) -> str:
+    """The id of the tax rate that says this, which is made if there is none yet."""
+    id = facts.rate_id(found, inclusive)
+    if id not in catalogue.tax_rates:
+        rate = rate_of(found, inclusive, id=id, at=at, livemode=facts.livemode)
+        catalogue.tax_rates[id] = rate
+        facts.made.append(rate)
+    return id
+
+
+def rate_of(found: TaxFound, inclusive: bool, *, id: str, at: int, livemode: bool) -> TaxRate:
+    """A tax as a tax rate. Not active: nobody can put it on anything by hand."""
+    percentage = Number(found.percentage)
+    return TaxRate(
+        id=id,
+        active=False,
+        country=found.country,
+        created=at,
+        description=f"{found.name} {found.country}",
+        display_name=found.name,
+        effective_percentage=percentage,
+        inclusive=inclusive,
+        jurisdiction=found.jurisdiction or (f"{found.country}-{found.state}" if found.state else found.country),
+        jurisdiction_level=found.level,
+        livemode=livemode,
+        percentage=percentage,
+        rate_type="percentage" if found.percentage != Decimal(0) else None,
+        state=found.state,
+        tax_type=found.tax_type,
+        taxability_reason=found.reason,
+    )

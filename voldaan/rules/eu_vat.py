@@ -1,0 +1,134 @@
+"""The tax provider that comes with the program: value added tax of the European Union, from a table of rates.
+
+Out of the union nothing is collected, or, where the seller is registered, only by rates that the seller gives. What has no rate
+is not known, and so not billed: never zero percent for want of a rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from voldaan.resources.tax_rates import TaxType
+from voldaan.rules import tax_codes, territories, vat_rates
+from voldaan.rules.countries import EUROPEAN_UNION
+from voldaan.rules.place_of_supply import Place, Registration, Sale, place
+from voldaan.rules.tax_provider import Reason, TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
+
+LOCATION = TaxUnknown(
+    "requires_location_inputs",
+    "customer_tax_location_invalid",
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+)
+ZERO = Decimal(0)
+
+
+class GivenRate(NamedTuple):
+    """A rate that the seller gives for [start, end): for one tax code, or for all that has none of its own."""
+
+    country: str
+    state: str | None
+    code: str | None
+    percentage: Decimal
+    reason: Reason
+    start: int
+    end: int | None = None
+    name: str = "VAT"
+    tax_type: TaxType | None = "vat"
+
+
+class EuropeanVat:
+    """Decides from registrations, the table, and what the seller gives."""
+
+    def __init__(
+        self, registrations: Sequence[Registration], rates: vat_rates.Rates, given: Sequence[GivenRate] = ()
+    ) -> None:
+        self.registrations = registrations
+        self.rates = rates
+        self.given = given
+
+    def decide(self, query: TaxQuery) -> TaxAnswer:
+        """One tax a line: that of the place where the sale is taxed."""
+        buyer = query.buyer
+        if buyer.country is None or not _is_precise(buyer.country, buyer.postal_code, buyer.state):
+            return LOCATION
+        found: list[tuple[TaxFound, ...]] = []
+        for line in query.lines:
+            taxed = self._line(query, line, buyer.country)
+            if isinstance(taxed, TaxUnknown):
+                return taxed
+            found.append((taxed,))
+        return found
+
+    def _line(self, query: TaxQuery, line: TaxLine, country: str) -> TaxFound | TaxUnknown:
+        buyer = query.buyer
+        there = territories.country(country)
+        where = place(
+            Sale(
+                seller=territories.country(query.seller.country or ""),
+                buyer=there,
+                kind=tax_codes.kind(line.code),
+                at=query.at,
+                outside=territories.is_outside(country, buyer.postal_code),
+                state=territories.region(there, buyer.postal_code) if there in EUROPEAN_UNION else buyer.state,
+                business=any(type == "eu_vat" and not value.upper().startswith("XI") for type, value in query.tax_ids),
+                exempt=query.exempt,
+            ),
+            self.registrations,
+        )
+        if where.untaxed is not None:
+            return _found(where, ZERO, where.untaxed)
+        if own := self._given(where, line.code, query.at):
+            return _found(where, own.percentage, own.reason)._replace(name=own.name, tax_type=own.tax_type)
+        standard = None if where.state else vat_rates.standard(self.rates, where.country, query.at)
+        if standard is None:
+            named = where.country if where.state is None else f"{where.country}-{where.state}"
+            return TaxUnknown(
+                "failed",
+                "taxes_calculation_failed",
+                f"The tax rate of {named} is not known at this date. Give one with POST /voldaan/tax_rules.",
+            )
+        return _found(where, standard, "standard_rated")
+
+    def _given(self, where: Place, code: str, at: int) -> GivenRate | None:
+        """The seller's own rate: the region's before the country's, the code's before that for all."""
+        fits = [
+            rate
+            for rate in self.given
+            if rate.country == where.country
+            and rate.state in (None, where.state)
+            and rate.code in (None, code)
+            and rate.start <= at
+            and (rate.end is None or at < rate.end)
+        ]
+        return max(fits, key=lambda rate: (rate.state is not None, rate.code is not None, rate.start), default=None)
+
+
+def _found(where: Place, percentage: Decimal, reason: Reason) -> TaxFound:
+    name, tax_type = NAMES.get(where.country, VAT if where.country in EUROPEAN_UNION else ("Tax", None))
+    return TaxFound(
+        country=where.country,
+        percentage=percentage,
+        reason=reason,
+        state=where.state,
+        level="country" if where.state is None else "state",
+        tax_type=tax_type,
+        name=name,
+        sourcing=where.sourcing,
+    )
+
+
+# What the tax is called, in the union and out of it.
+VAT: tuple[str, TaxType | None] = ("VAT", "vat")
+NAMES: dict[str, tuple[str, TaxType | None]] = {
+    "AU": ("GST", "gst"), "CA": ("GST", "gst"), "CH": ("VAT", "vat"), "GB": ("VAT", "vat"), "IN": ("GST", "gst"),
+    "NO": ("VAT", "vat"), "NZ": ("GST", "gst"), "SG": ("GST", "gst"), "US": ("Sales tax", "sales_tax"),
+}  # fmt: skip
+
+
+def _is_precise(country: str, postal_code: str | None, state: str | None) -> bool:
+    """Whether the address says enough. Source: docs.stripe.com/tax/customer-locations."""
+    if country == "US":
+        return (postal_code or "").strip()[:5].isdigit() and len((postal_code or "").strip()) >= 5
+    return country != "CA" or bool(state or postal_code)

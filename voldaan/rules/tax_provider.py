@@ -1,0 +1,97 @@
+"""What a tax provider is asked and what it answers. Pure data: amounts are minor units, instants epoch seconds.
+
+A provider that knows by itself decides in the transaction (`TaxProvider`); `rules/eu_vat.py` is one. A provider that has to be
+asked over a network is asked between two transactions (voldaan/taxes/remote.py): what it answered is kept, and decides then
+as a fact, through `Recorded`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from voldaan.resources.shared import Address
+from voldaan.resources.tax_rates import TaxType
+
+Exempt = Literal["none", "exempt", "reverse"]
+Reason = Literal[
+    "customer_exempt", "not_available", "not_collecting", "not_subject_to_tax", "not_supported", "product_exempt",
+    "reduced_rated", "reverse_charge", "standard_rated", "zero_rated",
+]  # fmt: skip
+
+
+class TaxLine(NamedTuple):
+    """What is sold: its tax code, the amount before discounts, and whether that holds the tax."""
+
+    code: str
+    amount: int
+    inclusive: bool
+
+
+class TaxQuery(NamedTuple):
+    """One sale as a provider sees it. `tax_ids` are (type, value)."""
+
+    seller: Address
+    buyer: Address
+    tax_ids: tuple[tuple[str, str], ...]
+    exempt: Exempt
+    currency: str
+    at: int
+    lines: tuple[TaxLine, ...]
+
+
+class TaxFound(NamedTuple):
+    """One tax on one line. `percentage` is of the net amount, with up to four decimals; `reason` says why it is what it is."""
+
+    country: str
+    percentage: Decimal
+    reason: Reason
+    state: str | None = None
+    level: Literal["city", "country", "county", "district", "state"] = "country"
+    tax_type: TaxType | None = "vat"
+    name: str = "VAT"
+    jurisdiction: str | None = None      # None: the country's, or the state's
+    sourcing: Literal["origin", "destination"] = "destination"
+
+
+class TaxUnknown(NamedTuple):
+    """No answer, and why: tax is never taken to be zero because it is not known."""
+
+    status: Literal["failed", "requires_location_inputs"]
+    code: str
+    message: str
+
+
+TaxAnswer = list[tuple[TaxFound, ...]] | TaxUnknown  # the taxes of each line
+
+
+class TaxProvider(Protocol):
+    """Decides from what it was made with and what it is asked; no I/O, no clock."""
+
+    def decide(self, query: TaxQuery) -> TaxAnswer:
+        """The taxes of every line, in their order."""
+
+
+class Recorded:
+    """What a remote provider answered, by the fingerprint of what it was asked. What was not asked yet is not known."""
+
+    def __init__(self, answers: Mapping[str, TaxAnswer]) -> None:
+        self.answers = answers
+        self.unanswered: list[TaxQuery] = []
+
+    def decide(self, query: TaxQuery) -> TaxAnswer:
+        found = self.answers.get(fingerprint(query))
+        if found is None:
+            self.unanswered.append(query)
+            return TaxUnknown("failed", "taxes_calculation_failed", "The tax provider has not answered yet.")
+        return found
+
+
+def fingerprint(query: TaxQuery) -> str:
+    """The same for the same question. The instant counts by its day: rates and registrations change at midnight."""
+    asked: Sequence[Any] = query._replace(at=query.at // 86_400)
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:32]
