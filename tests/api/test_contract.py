@@ -82,6 +82,7 @@ RETRIEVED = {
         "customer": "customers", "product": "products", "price": "prices", "plan": "plans", "coupon": "coupons",
         "promotion_code": "promotion_codes",
         "tax_rate": "tax_rates", "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
+        "subscription_schedule": "subscription_schedules",
         "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
         "credit_note": "credit_notes", "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts",
         "payment_method": "payment_methods",

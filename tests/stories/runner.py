@@ -12,6 +12,7 @@ from tests.stories import (  # noqa: F401  (they fill the grammars)
     language,
     opening,
     paying,
+    scheduling,
     subscribing,
     taxing,
 )

@@ -10,6 +10,7 @@ from voldaan.commands import (
     meter_events,
     meters,
     promotion_codes,
+    subscription_schedules,
 )
 from voldaan.resources.credit_notes import (
     CreditNote,
@@ -38,10 +39,26 @@ from voldaan.resources.meter_events import MeterEventCreate
 from voldaan.resources.meters import Meter, MeterChange, MeterCreate, MeterList, MeterUpdate
 from voldaan.resources.params import Params
 from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate, PromotionCodeList, PromotionCodeUpdate
+from voldaan.resources.schedule_params import (
+    SubscriptionScheduleCancel,
+    SubscriptionScheduleCreate,
+    SubscriptionScheduleList,
+    SubscriptionScheduleRelease,
+    SubscriptionScheduleUpdate,
+)
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
 
 of_product = {"product": "product"}
 
 ROUTES: list[RouteLine] = [
+    # subscription schedules ─────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/subscription_schedules",                             lists.page(SubscriptionSchedule),                   SubscriptionScheduleList,           SubscriptionSchedule),
+    ("POST",   "/v1/subscription_schedules",                             subscription_schedules.create,                      SubscriptionScheduleCreate,         SubscriptionSchedule),
+    ("GET",    "/v1/subscription_schedules/{id}",                        lists.one(SubscriptionSchedule),                    Params,                             SubscriptionSchedule),
+    ("POST",   "/v1/subscription_schedules/{id}",                        subscription_schedules.update,                      SubscriptionScheduleUpdate,         SubscriptionSchedule),
+    ("POST",   "/v1/subscription_schedules/{id}/cancel",                 subscription_schedules.cancel,                      SubscriptionScheduleCancel,         SubscriptionSchedule),
+    ("POST",   "/v1/subscription_schedules/{id}/release",                subscription_schedules.release,                     SubscriptionScheduleRelease,        SubscriptionSchedule),
+
     # entitlements ────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/entitlements/features",                              lists.page(Feature),                                FeatureList,                        Feature),
     ("POST",   "/v1/entitlements/features",                              entitlements.create,                                FeatureCreate,                      Feature),

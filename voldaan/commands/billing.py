@@ -16,6 +16,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price
 from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
@@ -24,6 +25,7 @@ from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
 from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.owing import Parties
 from voldaan.settings import site
+from voldaan.store.children import embed
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
@@ -43,6 +45,7 @@ async def load(
         owners |= {row[0] for row in await tx.all(query("subscriptions", "customers_of"), ids=wanted)}
     parties = Parties(await tx.get(Customer, owners, lock=True))
     parties.subscriptions = await tx.get(Subscription, wanted)
+    parties.schedules = await managing(tx, parties.subscriptions.values())
     facts = BillingFacts(tx.account, Catalogue(), parties, site(), tx.wall)
     items: list[SubscriptionItem] = []
     if wanted:
@@ -74,6 +77,14 @@ async def load(
     if any(s.automatic_tax.enabled for s in subs):
         await automatic_tax.know(tx, facts)
     return facts
+
+
+async def managing(tx: Transaction, subscriptions: Iterable[Subscription]) -> dict[str, SubscriptionSchedule]:
+    """The schedules that manage these subscriptions, with their tax rates; no query where there are none."""
+    found = await tx.get(SubscriptionSchedule, [s.schedule for s in subscriptions])
+    if found:
+        await embed(tx, list(found.values()))
+    return found
 
 
 async def know(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from voldaan.commands.billing import managing
 from voldaan.commands.posting import post
 from voldaan.ledger import invoices as ledger
 from voldaan.resources.customers import Customer
@@ -35,6 +36,7 @@ async def load_collection(
     parties = Parties(await tx.get(Customer, [row[0] for row in customers], lock=True))
     invoices = list((await tx.get(Invoice, wanted)).values())
     parties.subscriptions = await tx.get(Subscription, [i.subscription for i in invoices])
+    parties.schedules = await managing(tx, parties.subscriptions.values())
     await attach(tx, [*invoices, *parties.subscriptions.values()])
 
     payments: dict[str, list[InvoicePayment]] = {}

@@ -96,6 +96,10 @@ async def delete_all(tx: Transaction, ids: Sequence[str]) -> list[Customer]:
         await running.cancel_now(tx, [row[0] for row in subscriptions])
         found = await tx.get(Customer, [c.id for c in customers])
         customers = list(found.values())
+    if customers:
+        from voldaan.commands import subscription_schedules  # it imports this module
+
+        await subscription_schedules.cancel_of_customers(tx, [c.id for c in customers])
     gone = [replace(c, deleted_at=tx.now) for c in customers]
     await write(
         tx,

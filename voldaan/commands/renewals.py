@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from voldaan.commands import automatic_tax, billing, posting, previews
+from voldaan.commands import automatic_tax, billing, posting, previews, schedule_facts
 from voldaan.rules import invoices, pending_intervals
-from voldaan.rules import renewals as rules
+from voldaan.rules import schedules as rules
 from voldaan.rules.decision import Decision, Event
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
@@ -17,8 +17,9 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     at_once = not tx.account.settings_billing.draft_seconds
     if at_once:
         await billing.number_whole_book(tx, facts)
+    debits = await schedule_facts.know_due(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
-    decisions = [rules.renew(facts, subscription, tx.now, new_id) for subscription in subscriptions]
+    decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
     await write(tx, [posting.together(decisions, tx.now)])
     await automatic_tax.keep_rates(tx, facts)
     if at_once:
@@ -28,9 +29,10 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
 async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.upcoming: the invoices that renewals will bring, told beforehand. Nothing is billed."""
     facts = await billing.load(tx, subscriptions=subjects)
+    debits = await schedule_facts.know_due(tx, facts)
     told = Decision()
     for subscription in sorted(facts.parties.subscriptions.values(), key=lambda s: s.id):
-        coming = previews.drawn(rules.renew(facts, subscription, subscription.current_period_end, previews.new_id))
+        coming = previews.drawn(rules.renew(facts, debits, subscription, subscription.current_period_end, previews.new_id))
         if coming is not None:
             told.events.append(Event("invoice.upcoming", invoices.told(previews.as_upcoming(coming))))
     await write(tx, [told])

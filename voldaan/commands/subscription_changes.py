@@ -17,14 +17,14 @@ from voldaan.resources.subscriptions import (
     SubscriptionUpdate,
 )
 from voldaan.rules import automatic_tax as tax_rules
-from voldaan.rules import changes, invoices, pending_intervals, states
+from voldaan.rules import changes, invoices, pending_intervals, schedules, states
 from voldaan.rules import subscription_fields as rules
 from voldaan.rules.crediting import Change, ItemChange
-from voldaan.rules.decision import Decision, Due
+from voldaan.rules.decision import Decision
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
-from voldaan.rules.subscription_due import cancellation, trial_warning
+from voldaan.rules.subscription_due import follow_up
 from voldaan.rules.subscriptions import NO_METHOD
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -52,22 +52,11 @@ async def apply(
     fails = after.held is not None and after.held.must_be_paid
     if fails and not decision.attempts:
         raise refused(NO_METHOD, code="resource_missing")
-    if after.cancel_at != was.cancel_at:
-        decision.due_cancelled.append(("subscription.cancel", was.id))
-        decision.due += cancellation(after)
     if after.next_pending_invoice_item_invoice != was.next_pending_invoice_item_invoice:
         decision.due_cancelled.append(("subscription.bill_pending", was.id))
         decision.due += pending_intervals.due(after)
-    if after.pause_collection != was.pause_collection:
-        decision.due_cancelled.append(("subscription.resume_collection", was.id))
-        paused = after.pause_collection
-        if paused and paused.resumes_at is not None:
-            decision.due.append(Due("subscription.resume_collection", was.id, paused.resumes_at, was.test_clock))
-    if after.trial_end != was.trial_end:
-        decision.due_cancelled.append(("subscription.trial_will_end", was.id))
-        due, told = trial_warning(after, tx.now)
-        decision.due += due
-        decision.events += told
+    decision.add(follow_up(was, after, tx.now))
+    decision.add(schedules.mirrored(facts.parties, was, after))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(was.id, Subscription, decline_is_error=fails) if tx.attempts else facts.parties.subscriptions[was.id]

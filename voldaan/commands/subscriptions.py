@@ -41,6 +41,7 @@ from voldaan.store.writer import write
 
 WAITS_FOR_PAYMENT = {"metadata", "description", "default_payment_method", "default_source", "payment_settings", "expand"}
 SAID_AFTER_THE_END = {"metadata", "cancellation_details", "expand"}
+ITS_END = {"cancel_at", "cancel_at_period_end"}  # is its schedule's, if it has one
 LOOK_AGAIN = 3600  # seconds until an expiry is tried again that a payment under way has held up
 
 
@@ -328,6 +329,11 @@ async def _stop_collecting(tx: Transaction, subscriptions: Sequence[str]) -> Dec
 
 def _check_updatable(was: Subscription, params: SubscriptionUpdate) -> None:
     given = params.model_fields_set
+    if was.schedule is not None and was.status not in states.SUBSCRIPTION_ENDED and given & ITS_END:
+        raise refused(
+            f"The subscription is managed by the subscription schedule `{was.schedule}`, and updating any cancelation "
+            "behavior directly is not allowed. Please update the schedule instead."
+        )
     if was.status in states.SUBSCRIPTION_ENDED and given - SAID_AFTER_THE_END:
         raise refused(
             "A canceled subscription can only update its cancellation_details and metadata.",

@@ -29,6 +29,7 @@ from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
 from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
@@ -55,6 +56,7 @@ RESOURCES: list[type[Resource]] = [
     Mandate,
     SetupIntent,
     Subscription,
+    SubscriptionSchedule,
     SubscriptionItem,
     Invoice,
     BilledPeriod,

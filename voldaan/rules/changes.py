@@ -18,7 +18,7 @@ from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, de
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
-from voldaan.rules.renewals import discounts_of, sweep, take_pending
+from voldaan.rules.renewals import advance, discounts_of, sweep, take_pending
 from voldaan.rules.subscription_due import next_renewal, no_more_due
 from voldaan.rules.subscription_fields import NewItem, cancel_at_of
 
@@ -29,6 +29,8 @@ def apply(
     """The subscription `changed` in its simple fields, with this change of items and time on top of them."""
     work = Work(facts, was, change, now, new_id, list(changed.items.data))
     anew = resets(facts, changed, change)
+    if anew and change.turns and all(item.current_period_end <= now for item in work.items):
+        changed, anew = replace(changed, billing_cycle_anchor=now), False  # the renewal bills the new periods
     if anew:
         changed = _restart(work, changed)
     elif change.trial_end is not None:
@@ -36,7 +38,8 @@ def apply(
     else:
         for each in change.items:
             _change_item(work, changed, each)
-        _cut(work, changed)
+        if not change.turns:
+            _cut(work, changed)
     if change.ends is not None:
         changed = replace(changed, cancel_at=cancel_at_of(change.ends, [item.current_period_end for item in work.items]))
     work.decision.inserts += change.extra
@@ -125,6 +128,8 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
     if was is not None and wanted is not None and not _is_other(was, wanted):
         _replace_item(work, was, _fields(was, wanted))
         return
+    if work.change.turns and _turn(work, subscription, each):
+        return
     if was is not None:
         credit(work, subscription, was)
     if wanted is None:
@@ -144,7 +149,37 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
         _replace_item(work, was, debit(work, subscription, after))
         return
     start, end = _period(work, subscription, wanted.price)
-    fresh = SubscriptionItem(
+    fresh = debit(work, subscription, _fresh(work, subscription, wanted, start, end))
+    work.items.append(fresh)
+    work.decision.inserts.append(fresh)
+
+
+def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
+    """One item comes, goes, or becomes another just as its period ends: it costs nothing by itself, since the renewal of
+    this instant bills what it finds. False for an item of another rhythm, which is in the middle of its period."""
+    was, wanted = each.was, each.wanted
+    if was is not None and was.current_period_end > work.now:
+        return False
+    if was is not None and wanted is not None:
+        _replace_item(work, was, replace(_fields(was, wanted), price=work.facts.catalogue.prices[wanted.price], debits=[]))
+        return True
+    if was is not None:
+        work.items = [item for item in work.items if item.id != was.id]
+        work.decision.deletes.append(was)
+        return True
+    assert wanted is not None
+    every = lines.interval(work.facts.catalogue, wanted.price)
+    same = [item for item in work.items if lines.interval(work.facts.catalogue, lines.price_id(item)) == every]
+    if any(item.current_period_end > work.now for item in same):
+        return False
+    fresh = _fresh(work, subscription, wanted, min(subscription.current_period_start, work.now), work.now)
+    work.items.append(fresh)
+    work.decision.inserts.append(fresh)
+    return True
+
+
+def _fresh(work: Work, subscription: Subscription, wanted: NewItem, start: int, end: int) -> SubscriptionItem:
+    return SubscriptionItem(
         id=wanted.id,
         subscription=subscription.id,
         price=work.facts.catalogue.prices[wanted.price],
@@ -156,9 +191,6 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
     )
-    fresh = debit(work, subscription, fresh)
-    work.items.append(fresh)
-    work.decision.inserts.append(fresh)
 
 
 def _restart(work: Work, subscription: Subscription) -> Subscription:
@@ -183,19 +215,7 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
         work.decision.updates.append(Update(after, item))
         kept.append(after)
     for wanted in fresh:
-        item = SubscriptionItem(
-            id=wanted.id,
-            subscription=subscription.id,
-            price=work.facts.catalogue.prices[wanted.price],
-            quantity=wanted.quantity,
-            created=work.now,
-            current_period_start=work.now,
-            current_period_end=work.now,
-            discounts=wanted.discounts,
-            tax_rates=wanted.tax_rates,
-            metadata=wanted.metadata,
-        )
-        item = _billed_anew(work, subscription, item)
+        item = _billed_anew(work, subscription, _fresh(work, subscription, wanted, work.now, work.now))
         work.decision.inserts.append(item)
         kept.append(item)
     work.items = kept
@@ -216,7 +236,8 @@ def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscrip
     items = []
     for item in work.items:
         credit(work, subscription, item)
-        after = replace(item, current_period_end=trial_end, debits=[])
+        start = work.now if work.change.turns else item.current_period_start
+        after = replace(item, current_period_start=start, current_period_end=trial_end, debits=[])
         work.decision.updates.append(Update(after, item))
         items.append(after)
     work.items = items
@@ -324,6 +345,8 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
         Event("invoice.created", invoices.told(invoice)),
     ]
     decision.add(swept)
+    if work.change.drafts:
+        return decision.add(advance(facts, invoice, work.now, work.new_id))
     finalized, _ = invoices.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
     return decision.add(finalized)
 

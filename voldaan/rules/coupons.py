@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,8 +16,11 @@ from voldaan.resources.coupons import (
     CouponCurrencyOptionParams,
     CouponUpdate,
 )
+from voldaan.resources.discounts import Discount, DiscountSource
 from voldaan.resources.numbers import Number, plain
 from voldaan.rules.decision import Refusal
+from voldaan.rules.discounts import ends_at
+from voldaan.rules.ids import NewId
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import exclusive, missing, refused
 
@@ -86,6 +90,18 @@ def redeemed(coupon: Coupon, times: int = 1) -> Coupon:
     count = coupon.times_redeemed + times
     used_up = coupon.max_redemptions is not None and count >= coupon.max_redemptions
     return replace(coupon, times_redeemed=count, valid=coupon.valid and not used_up)
+
+
+def discount(coupon: Coupon, now: int, new_id: NewId, **owner: Any) -> Discount:
+    """The discount that redeeming the coupon at `now` makes; `owner` names what it is on."""
+    return Discount(
+        id=new_id("di"),
+        end=ends_at(now, coupon.duration, coupon.duration_in_months),
+        source=DiscountSource(coupon=coupon.id),
+        start=now,
+        coupon=coupon.id,
+        **owner,
+    )
 
 
 def amount_off(coupon: Coupon, currency: str) -> int | None:

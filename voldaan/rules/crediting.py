@@ -43,7 +43,9 @@ class ItemChange:
 class Change:
     """What a request changes about items and time, with everything that it names looked up.
 
-    `at` is the instant that prorations are computed for; `trial_end` None leaves the trial alone, 0 ends it now.
+    `at` is the instant that prorations are computed for; `trial_end` None leaves the trial alone, 0 ends it now. `turns`:
+    the period ends at this very instant, and the renewal bills what the change leaves. `drafts`: an invoice for it is a
+    draft for as long as a renewal's is.
     """
 
     at: int
@@ -59,6 +61,8 @@ class Change:
     sets_end: bool = False
     trial_from_plan: bool | None = None
     metadata: dict[str, str] | None = None
+    turns: bool = False
+    drafts: bool = False
 
 
 @dataclass(slots=True)

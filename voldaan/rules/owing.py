@@ -17,8 +17,9 @@ from voldaan.resources.customer_balance_transactions import BalanceTransactionTy
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
-from voldaan.rules import dunning, held_updates, states
+from voldaan.rules import dunning, held_updates, schedule_ends, states
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -31,6 +32,7 @@ class Parties:
 
     customers: dict[str, Customer] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # with their items
+    schedules: dict[str, SubscriptionSchedule] = field(default_factory=dict)  # that manage them
 
 
 @dataclass(slots=True)
@@ -129,11 +131,15 @@ def end_subscription(parties: Parties, subscription: Subscription, now: int, rea
         held=None,
     )
     parties.subscriptions[ended.id] = ended
-    return Decision(
+    decision = Decision(
         updates=[Update(ended, subscription)],
         events=[Event("customer.subscription.deleted", ended)],
         due_cancelled=no_more_due(ended.id),
     )
+    if schedule := parties.schedules.get(ended.schedule or ""):
+        parties.schedules[schedule.id], over = schedule_ends.ended(schedule, now, delinquent=reason == "payment_failed")
+        decision.add(over)
+    return decision
 
 
 def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:

@@ -92,10 +92,10 @@ def last_invoice(
     decision.inserts += [invoice, *drawn]
     decision.updates.append(Update(changed, subscription))
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
-    return decision.add(_advance(facts, invoice, now, new_id))
+    return decision.add(advance(facts, invoice, now, new_id))
 
 
-def _advance(facts: BillingFacts, invoice: Invoice, now: int, new_id: NewId) -> Decision:
+def advance(facts: BillingFacts, invoice: Invoice, now: int, new_id: NewId) -> Decision:
     """A draft is finalized when its time to be edited is over: at once, where the book gives none."""
     seconds = facts.account.settings_billing.draft_seconds
     if invoice.auto_advance and not seconds:
@@ -166,7 +166,7 @@ def _bill(
         Event("customer.subscription.updated", renewed, _previous(renewed, was)),
     ]
     decision.due += next_renewal(facts.account.settings_billing, renewed, now)
-    return decision.add(_advance(facts, invoice, now, new_id))
+    return decision.add(advance(facts, invoice, now, new_id))
 
 
 def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:

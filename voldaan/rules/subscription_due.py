@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules.decision import Due, Event
+from voldaan.rules.decision import Decision, Due, Event
 
 DAY = 86_400
 WILL_END = 3 * DAY  # how long before the end of a trial its customer is told
@@ -36,6 +36,25 @@ def cancellation(subscription: Subscription) -> list[Due]:
     if at is None or subscription.cancel_at_period_end:
         return []
     return [Due("subscription.cancel", subscription.id, at, subscription.test_clock)]
+
+
+def follow_up(was: Subscription, after: Subscription, now: int) -> Decision:
+    """What falls due otherwise because its end, its trial or the pause of its collection has changed."""
+    decision = Decision()
+    if after.cancel_at != was.cancel_at:
+        decision.due_cancelled.append(("subscription.cancel", was.id))
+        decision.due += cancellation(after)
+    if after.pause_collection != was.pause_collection:
+        decision.due_cancelled.append(("subscription.resume_collection", was.id))
+        paused = after.pause_collection
+        if paused and paused.resumes_at is not None:
+            decision.due.append(Due("subscription.resume_collection", was.id, paused.resumes_at, was.test_clock))
+    if after.trial_end != was.trial_end:
+        decision.due_cancelled.append(("subscription.trial_will_end", was.id))
+        due, told = trial_warning(after, now)
+        decision.due += due
+        decision.events += told
+    return decision
 
 
 def no_more_due(subscription: str) -> list[tuple[str, str]]:

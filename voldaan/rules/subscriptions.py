@@ -24,6 +24,7 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import (
+    advance,
     billed_period,
     discounts_of,
     drop_used_discounts,
@@ -53,6 +54,7 @@ class Beginning:
     discounts: list[str] = field(default_factory=list)
     default_tax_rates: list[TaxRate | str] = field(default_factory=list)
     extra: list[InvoiceItem] = field(default_factory=list)
+    schedule: str | None = None  # which begins it: nobody is there to pay, so its first invoice is as a renewal's
 
 
 def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decision:
@@ -62,7 +64,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     if start > now:
         raise refused("`backdate_start_date` must be in the past.", "backdate_start_date")
     trial_end = _trial_end(params, facts.catalogue, new.items, now)
-    zone = new.customer.timezone or facts.account.settings_billing.timezone
+    zone = zone_of(facts, new.customer)
     anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end, zone)
     items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end, zone) for each in new.items]
     ends = [item.current_period_end for item in items]
@@ -90,6 +92,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         items=ListObject(data=items, url=f"/v1/subscription_items?subscription={new.id}"),
         livemode=facts.account.livemode,
         must_be_paid=params.payment_behavior == "error_if_incomplete",
+        schedule=new.schedule,
         start_date=start,
         status="trialing" if trial_end else "incomplete",
         test_clock=new.customer.test_clock,
@@ -151,7 +154,8 @@ def _first_invoice(
     sends = subscription.collection_method == "send_invoice"
     invoice.auto_advance = True
     if not trial:
-        subscription.status = "active" if sends or not invoices.is_charged(invoice) else "incomplete"
+        at_once = sends or new.schedule is not None or not invoices.is_charged(invoice)
+        subscription.status = "active" if at_once else "incomplete"
     subscription.latest_invoice = invoice.id
     facts.parties.subscriptions[subscription.id] = subscription
     must_pay = subscription.status == "incomplete" and params.payment_behavior != "default_incomplete"
@@ -165,7 +169,9 @@ def _first_invoice(
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
     decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
     decision.due += pending_intervals.due(subscription)
-    if sends and invoice.total:
+    if new.schedule is not None and invoice.total:
+        decision.add(advance(facts, invoice, now, new_id))
+    elif sends and invoice.total:
         decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
     else:
         if subscription.status == "incomplete":
@@ -190,6 +196,11 @@ def _own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Dec
     changed = replace(customer, currency=currency)
     facts.parties.customers[customer.id] = changed
     return Decision(updates=[Update(changed, customer)], events=[Event("customer.updated", changed, customer)])
+
+
+def zone_of(facts: BillingFacts, customer: Customer) -> str:
+    """By whose calendar a new subscription's periods are counted."""
+    return customer.timezone or facts.account.settings_billing.timezone
 
 
 # Periods ---------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from voldaan.commands import (
     promotion_codes,
     renewals,
     revenue,
+    subscription_schedules,
     subscriptions,
 )
 from voldaan.engine import Again, Engine, Leased
@@ -51,6 +52,8 @@ HANDLERS = [
     Handler("invoice.expire", inside=pending_updates.expire),
     Handler("subscription.trial_will_end", inside=subscriptions.trial_will_end),
     Handler("subscription.resume_collection", inside=subscriptions.resume_collection),
+    Handler("schedule.expiring", inside=subscription_schedules.expiring),
+    Handler("schedule.phase", inside=subscription_schedules.begin_phases),
     Handler("subscription.cancel", inside=subscriptions.cancel_due),
     Handler("invoice.upcoming", inside=renewals.tell_upcoming),
     Handler("subscription.renew", inside=renewals.renew),

@@ -1,0 +1,258 @@
+"""What subscription schedules must know: the phases of a request looked up, and for a batch what its next phases name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from voldaan.commands import billing, lookups
+from voldaan.resources.base import UNSET
+from voldaan.resources.billing import CustomField
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import Discount, DiscountParams
+from voldaan.resources.params import Unset
+from voldaan.resources.schedule_params import (
+    PhaseAddedItemParams,
+    PhaseItemParams,
+    PhaseParams,
+    ScheduleDefaultsParams,
+    ScheduleInvoiceSettingsParams,
+)
+from voldaan.resources.subscription_schedules import (
+    Phase,
+    PhaseAddedItem,
+    PhaseDiscount,
+    PhaseItem,
+    PhaseItemEnd,
+    PhaseItemPeriod,
+    PhaseItemStart,
+    ScheduleDefaults,
+    ScheduleInvoiceSettings,
+    SubscriptionSchedule,
+)
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import coupons as coupon_rules
+from voldaan.rules import invoice_items as item_rules
+from voldaan.rules import phase_terms
+from voldaan.rules.crediting import Debits
+from voldaan.rules.decision import Decision, Refused
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import rate_ids
+from voldaan.rules.refusals import exclusive, missing
+from voldaan.rules.schedule_phases import Wanted
+from voldaan.store.children import embed
+from voldaan.store.transaction import Missing, Transaction
+
+# For a batch -----------------------------------------------------------------------------------------------------------
+
+
+async def load(tx: Transaction, ids: Sequence[str]) -> tuple[BillingFacts, Debits]:
+    """These schedules with their customers (locked) and subscriptions, and what their next phases name."""
+    before = await tx.get(SubscriptionSchedule, ids)
+    owners = [schedule.customer for schedule in before.values()]
+    facts = await billing.load(tx, customers=owners, subscriptions=[s.subscription for s in before.values() if s.subscription])
+    schedules = await tx.get(SubscriptionSchedule, ids)  # as they are now that nobody else changes them
+    await embed(tx, list(schedules.values()))
+    facts.parties.schedules |= schedules
+    return facts, await know(tx, facts, schedules.values())
+
+
+async def know_due(tx: Transaction, facts: BillingFacts) -> Debits:
+    """What the phases name that begin no later than the periods of their subscriptions end; nothing, if none does."""
+    ends = {s.schedule: s.current_period_end for s in facts.parties.subscriptions.values() if s.schedule}
+    due = [s for s in facts.parties.schedules.values() if s.next_at is not None and s.next_at <= ends.get(s.id, 0)]
+    return await know(tx, facts, due) if due else {}
+
+
+async def know(tx: Transaction, facts: BillingFacts, schedules: Iterable[SubscriptionSchedule]) -> Debits:
+    """Adds to the facts what the coming phases of these schedules name; returns what was debited for their subscriptions."""
+    found = list(schedules)
+    phases = [phase for s in found for phase in s.agreed if phase.end_date > (s.next_at or 0)]
+    await know_phases(tx, facts, phases)
+    subscriptions = [facts.parties.subscriptions.get(s.subscription or "") for s in found]
+    return await lookups.debits(tx, facts, [item for s in subscriptions if s for item in s.items.data])
+
+
+async def know_phases(tx: Transaction, facts: BillingFacts, phases: Sequence[Phase]) -> None:
+    """Prices, tax rates, discounts and payment methods of these phases, and their coupons, locked."""
+    named = [d for phase in phases for d in _discounts_of(phase)]
+    await billing.know(
+        tx,
+        facts,
+        prices=[*(i.price for p in phases for i in p.items), *(i.price for p in phases for i in p.add_invoice_items)],
+        tax_rates=phase_terms.named_rates(phases),
+        discounts=[d.discount for d in named if d.discount],
+    )
+    facts.catalogue.coupons |= await tx.get(Coupon, [d.coupon for d in named], lock=True)
+
+
+def _discounts_of(phase: Phase) -> list[PhaseDiscount]:
+    return [
+        *phase.discounts,
+        *(d for item in phase.items for d in item.discounts),
+        *(d for item in phase.add_invoice_items for d in item.discounts),
+    ]
+
+
+# Of a request ----------------------------------------------------------------------------------------------------------
+
+
+async def wanted(
+    tx: Transaction, facts: BillingFacts, phases: Sequence[PhaseParams], customer: str, decision: Decision
+) -> list[Wanted]:
+    """The phases of a request with all that they name; prices that they describe are made."""
+    found = []
+    for number, params in enumerate(phases):
+        here = f"phases[{number}]"
+        items = [
+            await _item(tx, facts, item, f"{here}[items][{place}]", customer, decision)
+            for place, item in enumerate(params.items)
+        ]
+        currency = params.currency or facts.catalogue.prices[items[0].price].currency
+        await lookups.payment_method(
+            tx, facts, params.default_payment_method, customer, f"{here}[default_payment_method]"
+        )
+        phase = Phase(
+            add_invoice_items=[
+                await _added(tx, facts, item, f"{here}[add_invoice_items][{place}]", currency, customer, decision)
+                for place, item in enumerate(params.add_invoice_items)
+            ],
+            billing_cycle_anchor=params.billing_cycle_anchor,
+            collection_method=params.collection_method,
+            currency=currency,
+            default_payment_method=params.default_payment_method,
+            default_tax_rates=await _rates(tx, facts, params.default_tax_rates, f"{here}[default_tax_rates]"),
+            description=params.description or None,
+            discounts=await _discounts(tx, params.discounts, f"{here}[discounts]", customer),
+            end_date=0,
+            invoice_settings=_invoice_settings(params.invoice_settings),
+            items=items,
+            metadata=dict(params.metadata),
+            proration_behavior=params.proration_behavior,
+            start_date=0,
+        )
+        found.append(Wanted(params, phase, here))
+    return found
+
+
+async def defaults(
+    tx: Transaction, facts: BillingFacts, was: ScheduleDefaults, params: ScheduleDefaultsParams | None, customer: str
+) -> ScheduleDefaults:
+    """The default settings with what the request says of them."""
+    if params is None:
+        return was
+    await lookups.payment_method(
+        tx, facts, params.default_payment_method, customer, "default_settings[default_payment_method]"
+    )
+    given = params.model_fields_set
+    return ScheduleDefaults(
+        automatic_tax=was.automatic_tax,
+        billing_cycle_anchor=params.billing_cycle_anchor or was.billing_cycle_anchor,
+        collection_method=params.collection_method or was.collection_method,
+        default_payment_method=params.default_payment_method or was.default_payment_method,
+        description=(params.description or None) if "description" in given else was.description,
+        invoice_settings=_invoice_settings(params.invoice_settings) or was.invoice_settings,
+    )
+
+
+async def _item(
+    tx: Transaction, facts: BillingFacts, want: PhaseItemParams, here: str, customer: str, decision: Decision
+) -> PhaseItem:
+    id = want.price or want.plan
+    if want.price_data is not None:
+        id = (await lookups.inline_price(tx, facts, want.price_data, f"{here}[price_data]", decision)).id
+    if id is None:
+        raise missing(f"{here}[price]")
+    await lookups.know_prices(tx, facts, [(id, f"{here}[{'price' if want.price else 'plan'}]")])
+    return PhaseItem(
+        discounts=await _discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        metadata=dict(want.metadata),
+        plan=id,
+        price=id,
+        quantity=1 if want.quantity is None else want.quantity,
+        tax_rates=await _rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"),
+    )
+
+
+async def _added(
+    tx: Transaction,
+    facts: BillingFacts,
+    want: PhaseAddedItemParams,
+    here: str,
+    currency: str,
+    customer: str,
+    decision: Decision,
+) -> PhaseAddedItem:
+    id = want.price
+    if want.price_data is not None:
+        id = (await lookups.inline_price(tx, facts, want.price_data, f"{here}[price_data]", decision)).id
+    elif id is not None:
+        await lookups.know_prices(tx, facts, [(id, f"{here}[price]")])
+        item_rules.check_price(facts.catalogue.prices[id], currency, f"{here}[price]")
+    if id is None:
+        raise missing(f"{here}[price]")
+    period = PhaseItemPeriod()
+    if want.period is not None:
+        first, last = want.period.start, want.period.end
+        for name, part in (("start", first), ("end", last)):
+            if part.type == "timestamp" and part.timestamp is None:
+                raise missing(f"{here}[period][{name}][timestamp]")
+        period = PhaseItemPeriod(
+            start=PhaseItemStart(type=first.type, timestamp=UNSET if first.timestamp is None else first.timestamp),
+            end=PhaseItemEnd(type=last.type, timestamp=UNSET if last.timestamp is None else last.timestamp),
+        )
+    return PhaseAddedItem(
+        discountable=want.discountable is not False,
+        discounts=await _discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        metadata=dict(want.metadata),
+        period=period,
+        price=id,
+        quantity=1 if want.quantity is None else want.quantity,
+        tax_rates=await _rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"),
+    )
+
+
+async def _rates(
+    tx: Transaction, facts: BillingFacts, ids: Sequence[str] | Unset | None, param: str
+) -> list[TaxRate | str]:
+    return list(rate_ids(await lookups.tax_rates(tx, facts, ids, param)))
+
+
+async def _discounts(
+    tx: Transaction, wanted: Sequence[DiscountParams] | Unset | None, param: str, customer: str
+) -> list[PhaseDiscount]:
+    """Coupons that can be redeemed as of now, and discounts that are the customer's."""
+    found = []
+    for number, want in enumerate(wanted or ()):
+        here = f"{param}[{number}]"
+        given = {name: value for name, value in want.given().items() if value is not None}
+        if not given:
+            raise missing(f"{here}[coupon]")
+        if len(given) > 1:
+            raise exclusive(*(f"{here}[{name}]" for name in given))
+        if want.promotion_code is not None:
+            raise Missing("promotion_code", want.promotion_code, f"{here}[promotion_code]")
+        if want.discount is not None:
+            discount = await tx.need(Discount, want.discount, param=f"{here}[discount]")
+            if discount.customer not in (None, customer):
+                raise Missing("discount", want.discount, f"{here}[discount]")
+            found.append(PhaseDiscount(discount=discount.id))
+            continue
+        coupon = await tx.need(Coupon, want.coupon or "", param=f"{here}[coupon]")
+        if coupon.deleted_at is not None:
+            raise Missing("coupon", coupon.id, f"{here}[coupon]")
+        if no := coupon_rules.refusal(coupon, tx.now, f"{here}[coupon]"):
+            raise Refused(no)
+        found.append(PhaseDiscount(coupon=coupon.id))
+    return found
+
+
+def _invoice_settings(given: ScheduleInvoiceSettingsParams | None) -> ScheduleInvoiceSettings | None:
+    if given is None:
+        return None
+    return ScheduleInvoiceSettings(
+        account_tax_ids=given.account_tax_ids or None,
+        custom_fields=[CustomField(name=f.name, value=f.value) for f in given.custom_fields or ()] or None,
+        days_until_due=given.days_until_due,
+        description=given.description or None,
+        footer=given.footer or None,
+    )

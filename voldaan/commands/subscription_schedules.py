@@ -1,0 +1,403 @@
+"""Subscription schedules: agreed, changed, canceled, let go; and the phases that begin by the clock."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing, clocks, posting, schedule_facts, subscriptions
+from voldaan.commands.answers import Answer
+from voldaan.resources.schedule_params import (
+    SubscriptionScheduleCancel,
+    SubscriptionScheduleCreate,
+    SubscriptionScheduleRelease,
+    SubscriptionScheduleUpdate,
+)
+from voldaan.resources.subscription_schedules import (
+    CurrentPhase,
+    Phase,
+    PhaseDiscount,
+    PhaseItem,
+    ScheduleDefaults,
+    ScheduleInvoiceSettings,
+    SubscriptionSchedule,
+)
+from voldaan.resources.subscriptions import BillingMode, FlexibleBilling, Subscription, SubscriptionCancel
+from voldaan.rules import changes, schedule_phases, states
+from voldaan.rules import schedules as rules
+from voldaan.rules.crediting import Change, Debits
+from voldaan.rules.customer_balance_transactions import refusal as other_currency
+from voldaan.rules.decision import Decision, Event, Refused, Update
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import price_id, rate_ids
+from voldaan.rules.metadata import merged
+from voldaan.rules.refusals import missing, refused
+from voldaan.rules.schedule_ends import no_more_due
+from voldaan.rules.subscription_due import cancellation, follow_up
+from voldaan.rules.subscriptions import zone_of
+from voldaan.store.children import embed
+from voldaan.store.ids import new_id
+from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.writer import write
+
+ALIVE = ("not_started", "active")
+
+
+async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> SubscriptionSchedule | Answer:
+    """A schedule for a new subscription, begun if its first phase has; or around a subscription that there is."""
+    if params.from_subscription is not None:
+        return await _around(tx, params, params.from_subscription)
+    if params.customer is None:
+        raise missing("customer")
+    facts = await billing.load(tx, customers=[params.customer])
+    customer = facts.parties.customers.get(params.customer)
+    if customer is None or customer.deleted_at is not None:
+        raise Missing("customer", params.customer, "customer")
+    now = await clocks.now_for(tx, customer.test_clock)
+    if params.start_date is None:
+        raise missing("start_date")
+    decision = Decision()
+    schedule = SubscriptionSchedule(
+        id=new_id("sub_sched"),
+        agreed=[],
+        billing_mode=_billing_mode(params),
+        created=now,
+        customer=customer.id,
+        end_behavior=params.end_behavior,
+        livemode=tx.account.livemode,
+        metadata=merged({}, params.metadata),
+        status="not_started",
+        test_clock=customer.test_clock,
+    )
+    defaults = await schedule_facts.defaults(tx, facts, ScheduleDefaults(), params.default_settings, customer.id)
+    schedule = replace(schedule, default_settings=defaults)
+    begins = now if params.start_date == "now" else params.start_date
+    wanted = await schedule_facts.wanted(tx, facts, params.phases, customer.id, decision)
+    agreed = _agreed(facts, schedule, wanted, begins, now, decision)
+    if no := other_currency(customer, agreed[0].currency):
+        raise Refused(no)
+    if begins <= now and agreed[0].end_date <= now:
+        raise refused("The first phase must end in the future.", "phases[0][end_date]")
+    schedule = rules.with_phases(replace(schedule, next_at=begins), agreed)
+    await embed(tx, [schedule])
+    facts.parties.schedules[schedule.id] = schedule
+    decision.inserts.append(schedule)
+    if begins <= now:
+        await schedule_facts.know_phases(tx, facts, agreed[:1])
+        await billing.number_whole_book(tx, facts)
+        decision.add(rules.start(facts, schedule, now, new_id))
+    made = facts.parties.schedules[schedule.id]
+    decision.due += [*rules.boundary(made), *rules.warning(made, now)]
+    decision.events.append(Event("subscription_schedule.created", made))
+    return await _written(tx, facts, decision, schedule.id)
+
+
+async def update(tx: Transaction, params: SubscriptionScheduleUpdate, id: str) -> SubscriptionSchedule | Answer:
+    """Other terms: of a phase that runs they hold at once, of those to come when their time comes."""
+    facts, debits, was = await _load(tx, id)
+    _check_alive(was, "updated")
+    given, now, decision = params.model_fields_set, tx.now, Decision()
+    changed = replace(
+        was,
+        default_settings=await schedule_facts.defaults(
+            tx, facts, was.default_settings, params.default_settings, was.customer
+        ),
+        end_behavior=params.end_behavior if "end_behavior" in given else was.end_behavior,
+        metadata=merged(was.metadata or {}, params.metadata) if "metadata" in given else was.metadata,
+    )
+    if params.phases is not None:
+        wanted = await schedule_facts.wanted(tx, facts, params.phases, was.customer, decision)
+        changed = _rearranged(facts, was, changed, wanted, now, decision)
+        await embed(tx, [changed])
+    if changed == was:
+        return was
+    await schedule_facts.know_phases(tx, facts, changed.agreed)
+    await billing.number_whole_book(tx, facts)
+    decision.add(_take_effect(facts, debits, was, changed, params, now))
+    made = facts.parties.schedules[id]
+    decision.due_cancelled += no_more_due(id)
+    decision.due += [*rules.boundary(made), *rules.warning(made, now)]
+    return await _written(tx, facts, decision, id)
+
+
+async def cancel(tx: Transaction, params: SubscriptionScheduleCancel, id: str) -> SubscriptionSchedule | Answer:
+    """Ends the schedule, and with it the subscription that it manages, at once."""
+    facts, _, was = await _load(tx, id)
+    _check_alive(was, "canceled")
+    if was.subscription is not None:
+        terms = SubscriptionCancel(invoice_now=params.invoice_now, prorate=params.prorate)
+        ended = await subscriptions.cancel(tx, terms, was.subscription)
+        if isinstance(ended, Answer):
+            return Answer(id, SubscriptionSchedule)
+        return await tx.need(SubscriptionSchedule, id)
+    facts.parties.schedules[id], decision = rules.cancel_waiting(was, tx.now)
+    return await _written(tx, facts, decision, id)
+
+
+async def release(tx: Transaction, params: SubscriptionScheduleRelease, id: str) -> SubscriptionSchedule | Answer:
+    """Stops the phases, and leaves the subscription as it is; without the end that the schedule gave it, unless that is kept."""
+    facts, debits, was = await _load(tx, id)
+    _check_alive(was, "released")
+    await billing.number_whole_book(tx, facts)
+    decision = Decision()
+    subscription = facts.parties.subscriptions.get(was.subscription or "")
+    if subscription is not None and rules.end_of(was) == subscription.cancel_at is not None and not params.preserve_cancel_date:
+        open_ended = replace(subscription, cancel_at=None, canceled_at=None)
+        change = Change(at=tx.now, debits=debits, drafts=True)
+        decision.add(changes.apply(facts, subscription, open_ended, change, tx.now, new_id))
+        decision.add(follow_up(subscription, facts.parties.subscriptions[subscription.id], tx.now))
+    decision.add(rules.release(facts.parties, was, tx.now))
+    return await _written(tx, facts, decision, id)
+
+
+async def cancel_of_customers(tx: Transaction, customers: list[str]) -> None:
+    """Schedules of deleted customers that have not started never will; the others end with their subscriptions."""
+    where = "t.customer_id = any(%(customers)s) and t.status = 'not_started'"
+    decision = Decision()
+    for schedule in await tx.select(SubscriptionSchedule, where, customers=customers):
+        decision.add(rules.cancel_waiting(schedule, tx.now)[1])
+    await write(tx, [decision])
+
+
+# Due work --------------------------------------------------------------------------------------------------------------
+
+
+async def begin_phases(tx: Transaction, subjects: list[str]) -> None:
+    """Due work schedule.phase: whatever of these schedules begins or ends by now. What is done already is left alone."""
+    facts, debits = await schedule_facts.load(tx, subjects)
+    if not tx.account.settings_billing.draft_seconds:
+        await billing.number_whole_book(tx, facts)
+    due = sorted((s for s in facts.parties.schedules.values() if s.id in set(subjects)), key=lambda s: s.id)
+    decisions = [rules.advance(facts, debits, schedule, tx.now, new_id) for schedule in due]
+    await write(tx, [posting.together(decisions, tx.now)])
+    await billing.keep_number(tx, facts)
+
+
+async def expiring(tx: Transaction, subjects: list[str]) -> None:
+    """Due work schedule.expiring: seven days before the end of the last phase."""
+    found = list((await tx.get(SubscriptionSchedule, subjects)).values())
+    await embed(tx, found)
+    alive = [schedule for schedule in found if schedule.status in ALIVE]
+    await write(tx, [Decision(events=[Event("subscription_schedule.expiring", s) for s in alive])])
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Debits, SubscriptionSchedule]:
+    facts, debits = await schedule_facts.load(tx, [id])
+    was = facts.parties.schedules.get(id)
+    if was is None:
+        raise Missing("subscription_schedule", id)
+    await clocks.now_for(tx, was.test_clock)
+    return facts, debits, was
+
+
+async def _written(tx: Transaction, facts: BillingFacts, decision: Decision, id: str) -> SubscriptionSchedule | Answer:
+    await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+    return Answer(id, SubscriptionSchedule) if decision.attempts else facts.parties.schedules[id]
+
+
+async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) -> SubscriptionSchedule:
+    """One phase, the present period, with the terms that the subscription has."""
+    if other := sorted(params.model_fields_set - {"from_subscription", "expand"}):
+        raise refused(f"You cannot set `{other[0]}` if `from_subscription` is set.", other[0])
+    facts = await billing.load(tx, subscriptions=[id])
+    was = facts.parties.subscriptions.get(id)
+    if was is None:
+        raise Missing("subscription", id, "from_subscription")
+    now = await clocks.now_for(tx, was.test_clock)
+    if was.schedule is not None:
+        raise refused(
+            f"You cannot migrate a subscription that is already attached to a schedule: `{was.schedule}`.", "from_subscription"
+        )
+    if was.status in states.SUBSCRIPTION_ENDED or was.status == "incomplete":
+        raise refused(f"You cannot migrate a subscription that is {was.status}.", "from_subscription")
+    phase = _as_phase(was)
+    schedule = SubscriptionSchedule(
+        id=new_id("sub_sched"),
+        agreed=[],
+        billing_mode=was.billing_mode,
+        created=now,
+        current_phase=CurrentPhase(start_date=phase.start_date, end_date=phase.end_date),
+        customer=was.customer,
+        default_settings=_defaults_of(was),
+        end_behavior="release" if was.cancel_at is None else "cancel",
+        livemode=was.livemode,
+        status="active",
+        subscription=was.id,
+        test_clock=was.test_clock,
+        next_at=phase.end_date,
+    )
+    schedule = rules.with_phases(schedule, [phase])
+    await embed(tx, [schedule])
+    changed = replace(was, schedule=schedule.id, cancel_at_period_end=False)
+    facts.parties.schedules[schedule.id] = schedule
+    facts.parties.subscriptions[id] = changed
+    decision = Decision(
+        inserts=[schedule],
+        updates=[Update(changed, was)],
+        events=[
+            Event("customer.subscription.updated", changed, was),
+            Event("subscription_schedule.created", schedule),
+        ],
+        due=[*rules.boundary(schedule), *rules.warning(schedule, now)],
+    )
+    if was.cancel_at_period_end:
+        decision.add(Decision(due=cancellation(changed)))
+    await write(tx, [decision])
+    return schedule
+
+
+def _as_phase(subscription: Subscription) -> Phase:
+    """The present period of a subscription as a phase; its end, if that is agreed already, as the phase's."""
+    start, end = subscription.current_period_start, subscription.current_period_end
+    if subscription.cancel_at is not None:
+        end = subscription.cancel_at
+    trial = subscription.trial_end if subscription.status == "trialing" else None
+    return Phase(
+        currency=subscription.currency,
+        default_tax_rates=list(rate_ids(subscription.default_tax_rates)),
+        discounts=[PhaseDiscount(discount=each) for each in subscription.discounts],
+        end_date=max(end, trial or 0),
+        items=[
+            PhaseItem(
+                plan=price_id(item),
+                price=price_id(item),
+                quantity=item.quantity,
+                discounts=[PhaseDiscount(discount=each) for each in item.discounts],
+                metadata=item.metadata,
+                tax_rates=list(rate_ids(item.tax_rates)),
+            )
+            for item in subscription.items.data
+        ],
+        start_date=start,
+        trial_end=trial,
+    )
+
+
+def _defaults_of(subscription: Subscription) -> ScheduleDefaults:
+    settings = subscription.invoice_settings
+    return ScheduleDefaults(
+        collection_method=subscription.collection_method,
+        default_payment_method=subscription.default_payment_method,
+        description=subscription.description,
+        invoice_settings=ScheduleInvoiceSettings(
+            account_tax_ids=settings.account_tax_ids,
+            custom_fields=settings.custom_fields,
+            days_until_due=subscription.days_until_due,
+            description=settings.description,
+            footer=settings.footer,
+        ),
+    )
+
+
+def _agreed(
+    facts: BillingFacts,
+    schedule: SubscriptionSchedule,
+    wanted: list[schedule_phases.Wanted],
+    start: int,
+    now: int,
+    decision: Decision,
+    subscription: Subscription | None = None,
+) -> list[Phase]:
+    """The phases of a request, checked and with their dates."""
+    inline = {made.id for made in decision.inserts} | {item.price for phase in schedule.agreed for item in phase.items}
+    for each in wanted:
+        if each.phase.currency != wanted[0].phase.currency:
+            raise refused("All phases of a schedule must have the same currency.", f"{each.here}[currency]")
+        schedule_phases.check(facts.catalogue, each, inline, each.phase.currency, schedule.billing_mode.type)
+        schedule_phases.check_terms(each, schedule.default_settings)
+    calendar = schedule_phases.Calendar(
+        subscription.timezone if subscription else zone_of(facts, facts.parties.customers[schedule.customer]),
+        subscription.billing_cycle_anchor if subscription else None,
+    )
+    return schedule_phases.laid_out(facts.catalogue, wanted, schedule.default_settings, start, now, calendar)
+
+
+def _rearranged(
+    facts: BillingFacts,
+    was: SubscriptionSchedule,
+    changed: SubscriptionSchedule,
+    wanted: list[schedule_phases.Wanted],
+    now: int,
+    decision: Decision,
+) -> SubscriptionSchedule:
+    """The schedule with other phases from the present one on; what is past stays, and may be left out of the request."""
+    current = was.current_phase
+    past = [phase for phase in was.agreed if current is not None and phase.end_date <= current.start_date]
+    begun = {phase.start_date for phase in past}
+    wanted = [each for each in wanted if getattr(each.params, "start_date", None) not in begun]
+    if not wanted:
+        raise missing("phases")
+    first = getattr(wanted[0].params, "start_date", None)
+    if first is None:
+        raise refused(
+            "The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.",
+            f"{wanted[0].here}[start_date]",
+        )
+    start = now if first == "now" else first
+    if current is not None and start != current.start_date:
+        raise refused("You can not modify the start date of the current phase.", f"{wanted[0].here}[start_date]")
+    if current is None and start < now:
+        raise refused("A schedule that has not started cannot be moved to the past.", f"{wanted[0].here}[start_date]")
+    subscription = facts.parties.subscriptions.get(was.subscription or "")
+    agreed = _agreed(facts, changed, wanted, start, now, decision, subscription)
+    if subscription is not None and agreed[0].currency != subscription.currency:
+        raise refused("The currency of a subscription cannot be changed.", f"{wanted[0].here}[currency]")
+    return rules.with_phases(changed, [*past, *agreed])
+
+
+def _take_effect(
+    facts: BillingFacts,
+    debits: Debits,
+    was: SubscriptionSchedule,
+    changed: SubscriptionSchedule,
+    params: SubscriptionScheduleUpdate,
+    now: int,
+) -> Decision:
+    """What the change means now: for the subscription, if there is one, and for when the next phase begins."""
+    if was.current_phase is None:
+        changed = replace(changed, next_at=changed.agreed[0].start_date)
+        facts.parties.schedules[was.id] = changed
+        decision = Decision(updates=[Update(changed, was)])
+        if changed.next_at is not None and changed.next_at <= now:
+            decision.add(rules.start(facts, changed, now, new_id))
+        made = facts.parties.schedules[was.id]
+        decision.events.append(Event("subscription_schedule.updated", made, was))
+        return decision
+    phase = schedule_phases.in_force(changed.agreed, now)
+    if phase is None:  # the last phase is over, and the work that says so is about to
+        raise refused("The last phase must end in the future.", "phases")
+    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
+    changed = replace(changed, current_phase=current, next_at=phase.end_date)
+    facts.parties.schedules[was.id] = changed
+    begins = phase.start_date != was.current_phase.start_date
+    decision = Decision(
+        updates=[Update(changed, was)], events=[Event("subscription_schedule.updated", changed, was)]
+    )
+    behavior = phase.proration_behavior if begins else params.proration_behavior
+    return decision.add(
+        rules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
+    )
+
+
+def _check_alive(schedule: SubscriptionSchedule, done: str) -> None:
+    if schedule.status in ALIVE:
+        return
+    verb = {"updated": "update", "canceled": "cancel", "released": "release"}[done]
+    raise refused(
+        f"You cannot {verb} a subscription schedule that is currently in the `{schedule.status}` status. It must be in "
+        f"`not_started, active` status to be {done}."
+    )
+
+
+def _billing_mode(params: SubscriptionScheduleCreate) -> BillingMode:
+    mode = params.billing_mode
+    if mode is None:
+        return BillingMode()
+    if mode.type == "classic":
+        return BillingMode(type="classic", flexible=None)
+    discounts = mode.flexible.proration_discounts if mode.flexible else "included"
+    return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
+

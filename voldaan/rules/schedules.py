@@ -1,0 +1,333 @@
+"""Subscription schedules at work: a subscription begins, enters the next phase, is let go.
+
+A phase that begins is a change of the subscription, decided by the very rules of an update, at the instant that was agreed
+however late the work is done. Where it begins as a period ends, the renewal bills what it leaves. What a decision changes
+is put back into the facts. Sources: docs/behaviour-billing.md, "Schedules".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from voldaan.resources.billing import CustomFieldParams
+from voldaan.resources.subscription_items import ProrationBehavior
+from voldaan.resources.subscription_schedules import (
+    CurrentPhase,
+    Phase,
+    ScheduleInvoiceSettings,
+    SubscriptionSchedule,
+)
+from voldaan.resources.subscriptions import (
+    BillingModeParams,
+    FlexibleParams,
+    InvoiceSettingsParams,
+    Subscription,
+    SubscriptionCreate,
+    SubscriptionInvoiceSettings,
+)
+from voldaan.rules import changes, phase_terms, renewals, states
+from voldaan.rules import subscriptions as beginning
+from voldaan.rules.crediting import Change, Debits
+from voldaan.rules.decision import Decision, Due, Event, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.owing import Parties
+from voldaan.rules.schedule_ends import has_next, no_more_due
+from voldaan.rules.schedule_phases import in_force
+from voldaan.rules.subscription_due import follow_up
+
+EXPIRING = 7 * 86_400  # how long before its end a schedule says so
+
+
+def advance(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, until: int, new_id: NewId) -> Decision:
+    """All that the schedule does by `until`, each at its own instant: phases that begin, and the release after the last.
+
+    A renewal that is due before the next phase goes first; it puts that phase back to work (see `renew`).
+    """
+    decision, was = Decision(), schedule
+    while not _rests(facts, schedule, until):
+        assert schedule.next_at is not None
+        decision.add(_step(facts, debits, schedule, schedule.next_at, new_id))
+        schedule = facts.parties.schedules[schedule.id]
+    return decision.add(Decision(due=boundary(schedule))) if schedule is not was else decision
+
+
+def renew(facts: BillingFacts, debits: Debits, subscription: Subscription, now: int, new_id: NewId) -> Decision:
+    """The end of a subscription's period. A phase that begins by then comes first, whichever work runs before the other."""
+    schedule = facts.parties.schedules.get(subscription.schedule or "")
+    if schedule is None:
+        return renewals.renew(facts, subscription, now, new_id)
+    decision = advance(facts, debits, schedule, min(subscription.current_period_end, now), new_id)
+    decision.add(renewals.renew(facts, facts.parties.subscriptions[subscription.id], now, new_id))
+    schedule = facts.parties.schedules[schedule.id]
+    if schedule.next_at is not None and schedule.next_at <= now:
+        decision.due += boundary(schedule)
+    return decision
+
+
+def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: NewId) -> Decision:
+    """The first phase begins, or began in the past: its subscription is made at `at`, and billed since the phase's start."""
+    phase = in_force(schedule.agreed, at) or schedule.agreed[0]
+    decision = Decision()
+    id, customer = new_id("sub"), facts.parties.customers[schedule.customer]
+    redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
+    new = beginning.Beginning(
+        id=id,
+        params=_first_params(schedule, phase, at),
+        customer=customer,
+        currency=phase.currency,
+        items=[phase_terms.new_item(redeem, id, item) for item in phase.items],
+        discounts=redeem.all(phase.discounts, subscription=id),
+        default_tax_rates=phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
+        extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, at)),
+        schedule=schedule.id,
+    )
+    decision.add(beginning.begin(facts, new, at, new_id))
+    running = _enters(replace(schedule, status="active", subscription=id), phase)
+    facts.parties.schedules[schedule.id] = running
+    decision.updates.append(Update(running, schedule))
+    return decision
+
+
+def enter(
+    facts: BillingFacts,
+    debits: Debits,
+    schedule: SubscriptionSchedule,
+    phase: Phase,
+    at: int,
+    new_id: NewId,
+    *,
+    behavior: ProrationBehavior,
+    begins: bool,
+) -> Decision:
+    """The subscription as the phase says. `begins`: with what belongs to its start alone; otherwise it has been changed."""
+    subscription = facts.parties.subscriptions[schedule.subscription or ""]
+    decision = Decision()
+    redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
+    wanted = replace(
+        _on_terms(facts, schedule, phase, subscription, at),
+        discounts=redeem.all(phase.discounts, subscription.discounts, subscription=subscription.id),
+    )
+    turns = begins and subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end <= at
+    change = Change(
+        at=at,
+        behavior="create_prorations" if turns and behavior == "always_invoice" else behavior,
+        items=phase_terms.item_changes(redeem, subscription, phase),
+        anchor="now" if begins and _anchor(schedule, phase) == "phase_start" else None,
+        trial_end=_trial(subscription, phase, at),
+        debits=debits,
+        collect="off_session",
+        turns=turns,
+        drafts=True,
+    )
+    if begins and phase.add_invoice_items:
+        anew = changes.resets(facts, wanted, change)
+        anchored = replace(subscription, billing_cycle_anchor=at) if anew else subscription
+        begun = at if anew or turns else subscription.current_period_start
+        span = phase_terms.span(facts.catalogue, phase, anchored, begun, at)
+        change.extra = phase_terms.added(redeem, phase, subscription.id, span)
+    decision.add(changes.apply(facts, subscription, wanted, change, at, new_id))
+    after = facts.parties.subscriptions[subscription.id]
+    return decision.add(follow_up(subscription, after, at))
+
+
+def release(parties: Parties, schedule: SubscriptionSchedule, now: int) -> Decision:
+    """The schedule lets go: its subscription, if there is one yet, goes on as it is."""
+    status: Any = states.advance(states.SUBSCRIPTION_SCHEDULE, schedule.status, "release")
+    released = replace(
+        schedule,
+        status=status,
+        released_at=now,
+        released_subscription=schedule.subscription,
+        subscription=None,
+        current_phase=None,
+        next_at=None,
+    )
+    parties.schedules[schedule.id] = released
+    decision = Decision(
+        updates=[Update(released, schedule)],
+        events=[Event("subscription_schedule.updated", released, schedule)],
+        due_cancelled=no_more_due(schedule.id),
+    )
+    if subscription := parties.subscriptions.get(schedule.subscription or ""):
+        freed = replace(subscription, schedule=None)
+        parties.subscriptions[freed.id] = freed
+        decision.updates.append(Update(freed, subscription))
+        decision.events.append(Event("customer.subscription.updated", freed, subscription))
+    decision.events.append(Event("subscription_schedule.released", released))
+    return decision
+
+
+def cancel_waiting(schedule: SubscriptionSchedule, now: int) -> tuple[SubscriptionSchedule, Decision]:
+    """A schedule that has not started never will."""
+    status: Any = states.advance(states.SUBSCRIPTION_SCHEDULE, schedule.status, "cancel")
+    canceled = replace(schedule, status=status, canceled_at=now, next_at=None)
+    return canceled, Decision(
+        updates=[Update(canceled, schedule)],
+        events=[Event("subscription_schedule.canceled", canceled)],
+        due_cancelled=no_more_due(schedule.id),
+    )
+
+
+def mirrored(parties: Parties, was: Subscription, after: Subscription) -> Decision:
+    """A subscription was changed directly: the present phase of its schedule follows, so that both say the same."""
+    schedule = parties.schedules.get(after.schedule or "")
+    if schedule is None or schedule.current_phase is None:
+        return Decision()
+    at = schedule.current_phase.start_date
+    agreed = [
+        phase_terms.as_it_is(phase, was, after) if phase.start_date == at else phase for phase in schedule.agreed
+    ]
+    if agreed == schedule.agreed:
+        return Decision()
+    changed = with_phases(schedule, agreed)
+    parties.schedules[schedule.id] = changed
+    return Decision(
+        updates=[Update(changed, schedule)], events=[Event("subscription_schedule.updated", changed, schedule)]
+    )
+
+
+# When ------------------------------------------------------------------------------------------------------------------
+
+
+def boundary(schedule: SubscriptionSchedule) -> list[Due]:
+    """The next phase, or the release. An agreed end is the subscription's own due work."""
+    if schedule.next_at is None or _ends_with_subscription(schedule):
+        return []
+    return [Due("schedule.phase", schedule.id, schedule.next_at, schedule.test_clock)]
+
+
+def warning(schedule: SubscriptionSchedule, now: int) -> list[Due]:
+    """Seven days before the end of the last phase, unless that is past."""
+    at = schedule.agreed[-1].end_date - EXPIRING
+    return [Due("schedule.expiring", schedule.id, at, schedule.test_clock)] if at > now else []
+
+
+def end_of(schedule: SubscriptionSchedule) -> int | None:
+    """When the subscription ends with its schedule."""
+    return schedule.agreed[-1].end_date if schedule.end_behavior == "cancel" else None
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+def with_phases(schedule: SubscriptionSchedule, agreed: list[Phase]) -> SubscriptionSchedule:
+    """The schedule with these phases, and with all the tax rates that they name."""
+    known = {rate.id if not isinstance(rate, str) else rate: rate for rate in schedule.tax_rates}
+    return replace(schedule, agreed=agreed, tax_rates=[known.get(id, id) for id in phase_terms.named_rates(agreed)])
+
+
+def _rests(facts: BillingFacts, schedule: SubscriptionSchedule, until: int) -> bool:
+    if schedule.next_at is None or schedule.next_at > until or _ends_with_subscription(schedule):
+        return True
+    subscription = facts.parties.subscriptions.get(schedule.subscription or "")
+    if subscription is None:
+        return schedule.status != "not_started"
+    return subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end < schedule.next_at
+
+
+def _ends_with_subscription(schedule: SubscriptionSchedule) -> bool:
+    return schedule.end_behavior == "cancel" and schedule.status == "active" and not has_next(schedule)
+
+
+def _step(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, at: int, new_id: NewId) -> Decision:
+    if schedule.status == "not_started":
+        decision = start(facts, schedule, at, new_id)
+        running = facts.parties.schedules[schedule.id]
+        decision.events.append(Event("subscription_schedule.updated", running, schedule))
+        return decision
+    phase = in_force(schedule.agreed, at)
+    if phase is None:
+        return release(facts.parties, schedule, at)
+    entered = _enters(schedule, phase)
+    facts.parties.schedules[schedule.id] = entered
+    decision = Decision(
+        updates=[Update(entered, schedule)], events=[Event("subscription_schedule.updated", entered, schedule)]
+    )
+    return decision.add(enter(facts, debits, entered, phase, at, new_id, behavior=phase.proration_behavior, begins=True))
+
+
+def _enters(schedule: SubscriptionSchedule, phase: Phase) -> SubscriptionSchedule:
+    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
+    return replace(schedule, current_phase=current, next_at=phase.end_date)
+
+
+def _anchor(schedule: SubscriptionSchedule, phase: Phase) -> str:
+    return phase.billing_cycle_anchor or schedule.default_settings.billing_cycle_anchor
+
+
+def _trial(subscription: Subscription, phase: Phase, at: int) -> int | None:
+    """What becomes of the trial: it lasts until the phase says, ends now, or is left alone."""
+    if phase.trial_end is not None and phase.trial_end > at:
+        return phase.trial_end if phase.trial_end != subscription.trial_end else None
+    trying = subscription.status == "trialing" and (subscription.trial_end or 0) > at
+    return 0 if trying and phase.trial_end is not None else None
+
+
+def _settings(schedule: SubscriptionSchedule, phase: Phase) -> ScheduleInvoiceSettings:
+    return phase.invoice_settings or schedule.default_settings.invoice_settings
+
+
+def _first_params(schedule: SubscriptionSchedule, phase: Phase, at: int) -> SubscriptionCreate:
+    """What a request for the first phase's subscription would say."""
+    defaults, settings, mode = schedule.default_settings, _settings(schedule, phase), schedule.billing_mode
+    given: dict[str, Any] = {
+        "collection_method": phase.collection_method or defaults.collection_method or "charge_automatically",
+        "default_payment_method": phase.default_payment_method or defaults.default_payment_method,
+        "description": phase.description or defaults.description,
+        "metadata": phase_terms.merged_metadata({}, phase.metadata),
+        "cancel_at": end_of(schedule),
+    }
+    if given["collection_method"] == "send_invoice":
+        given["days_until_due"] = settings.days_until_due
+    if phase.start_date < at:
+        given["backdate_start_date"] = phase.start_date
+    if phase.trial_end is not None and phase.trial_end > at:
+        given["trial_end"] = phase.trial_end
+    flexible = FlexibleParams(proration_discounts=mode.flexible.proration_discounts) if mode.flexible else None
+    return SubscriptionCreate(
+        customer=schedule.customer,
+        billing_mode=BillingModeParams(type=mode.type, flexible=flexible),
+        invoice_settings=InvoiceSettingsParams(
+            account_tax_ids=settings.account_tax_ids,
+            custom_fields=[CustomFieldParams(name=f.name, value=f.value) for f in settings.custom_fields or ()],
+            description=settings.description,
+            footer=settings.footer,
+        ),
+        off_session=True,
+        proration_behavior=phase.proration_behavior,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _on_terms(
+    facts: BillingFacts, schedule: SubscriptionSchedule, phase: Phase, subscription: Subscription, at: int
+) -> Subscription:
+    """The subscription with all that the phase or the schedule's defaults say, but for items, discounts and trial."""
+    defaults = schedule.default_settings
+    settings = _settings(schedule, phase)
+    method = phase.collection_method or defaults.collection_method or subscription.collection_method
+    end = end_of(schedule)
+    values: dict[str, Any] = {
+        "collection_method": method,
+        "days_until_due": settings.days_until_due if method == "send_invoice" else None,
+        "metadata": phase_terms.merged_metadata(subscription.metadata, phase.metadata),
+        "default_tax_rates": phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
+        "description": phase.description or defaults.description or subscription.description,
+        "default_payment_method": phase.default_payment_method
+        or defaults.default_payment_method
+        or subscription.default_payment_method,
+    }
+    if settings != ScheduleInvoiceSettings():
+        values["invoice_settings"] = SubscriptionInvoiceSettings(
+            account_tax_ids=settings.account_tax_ids,
+            custom_fields=settings.custom_fields,
+            description=settings.description,
+            footer=settings.footer,
+        )
+    if end != subscription.cancel_at:
+        values |= {"cancel_at": end, "cancel_at_period_end": False, "canceled_at": None if end is None else at}
+    return replace(subscription, **values)
+
