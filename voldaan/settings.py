@@ -16,6 +16,11 @@ def site() -> str:
     return env.get("VOLDAAN_PUBLIC_URL", here)
 
 
+def private_webhooks() -> bool:
+    """Whether events may be sent to loopback and private addresses, over plain http and to any port."""
+    return os.environ.get("VOLDAAN_WEBHOOKS_PRIVATE", "") == "1"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` and `host` of the API and the pages; `pool_size` connections per process.
@@ -42,7 +47,7 @@ class Settings:
             port=port,
             public_url=env.get("VOLDAAN_PUBLIC_URL", f"http://{host}:{port}"),
             pool_size=int(env.get("VOLDAAN_POOL_SIZE", "16")),
-            allow_private_webhooks=env.get("VOLDAAN_WEBHOOKS_PRIVATE", "") == "1",
+            allow_private_webhooks=private_webhooks(),
             lease_seconds=int(env.get("VOLDAAN_LEASE_SECONDS", "120")),
             batch_max=int(env.get("VOLDAAN_BATCH_MAX", "1000")),
         )

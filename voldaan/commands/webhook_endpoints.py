@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from voldaan.events import guard
 from voldaan.events.types import is_type
 from voldaan.resources.webhook_endpoints import (
     WebhookEndpoint,
@@ -17,6 +18,7 @@ from voldaan.resources.webhook_endpoints import (
 from voldaan.rules.decision import Decision, Update
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import refused
+from voldaan.settings import private_webhooks
 from voldaan.store.ids import new_id, secret
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
@@ -24,6 +26,7 @@ from voldaan.store.writer import write
 
 API_VERSION = "2026-10-28.endive"  # the only one that events are written in
 ENDPOINTS_MAX = 16
+PRIVATE_HINT = " To send events to this machine or your own network, start the server with VOLDAAN_WEBHOOKS_PRIVATE=1."
 
 
 async def create(tx: Transaction, params: WebhookEndpointCreate) -> WebhookEndpoint:
@@ -85,7 +88,10 @@ def checked(types: Sequence[str]) -> list[str]:
 
 
 def check_url(url: str, livemode: bool) -> None:
-    """Refuses what is no address, and in live mode what is not encrypted. Where it leads is looked at when it is called."""
+    """Refuses what is no address, in live mode what is not encrypted, and what would never be called.
+
+    Where a name leads is looked at when it is called.
+    """
     try:
         parts = urlsplit(url)
         named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -95,3 +101,8 @@ def check_url(url: str, livemode: bool) -> None:
         raise refused("Not a valid URL", "url", "url_invalid")
     if livemode and parts.scheme != "https":
         raise refused("Invalid URL: An HTTPS URL is required in live mode.", "url", "url_invalid")
+    try:
+        guard.read(url, allow_private=private_webhooks())
+    except guard.Blocked as blocked:
+        hint = "" if private_webhooks() else PRIVATE_HINT
+        raise refused(f"Invalid URL: URL must be publicly accessible ({blocked}).{hint}", "url", "url_invalid") from None
