@@ -46,7 +46,7 @@ async def load(
     parties = Parties(await tx.get(Customer, owners, lock=True))
     parties.subscriptions = await tx.get(Subscription, wanted)
     parties.schedules = await managing(tx, parties.subscriptions.values())
-    facts = BillingFacts(tx.account, Catalogue(), parties, site(), tx.wall)
+    facts = BillingFacts(tx.account, Catalogue(grain=tx.account.settings_billing.proration), parties, site(), tx.wall)
     items: list[SubscriptionItem] = []
     if wanted:
         items = await tx.select(SubscriptionItem, "t.subscription_id = any(%(ids)s)", ids=wanted)

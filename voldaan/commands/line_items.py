@@ -12,6 +12,7 @@ from voldaan.commands import lookups
 from voldaan.commands.invoice_drafts import recompute, save
 from voldaan.commands.invoice_items import put_on, take_off
 from voldaan.commands.invoices import load_draft
+from voldaan.resources.basis import Basis
 from voldaan.resources.billing import OneTimePriceData
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
@@ -172,8 +173,12 @@ async def _changed(
         product=priced.product,
         quantity_decimal=priced.quantity_decimal,
         unit_amount_decimal=priced.unit_amount_decimal,
+        basis=GIVEN if want.amount is not None else None,
         **values,
     )
+
+
+GIVEN = Basis(kind="given")
 
 
 def _behind(item: InvoiceItem, line: LineItem) -> InvoiceItem:
@@ -181,6 +186,7 @@ def _behind(item: InvoiceItem, line: LineItem) -> InvoiceItem:
     return replace(
         item,
         amount=line.amount,
+        basis=line.basis,
         description=line.description,
         discountable=line.discountable,
         discounts=line.discounts,

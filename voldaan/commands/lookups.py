@@ -257,8 +257,9 @@ async def extra_items(
 
 async def debits(tx: Transaction, facts: BillingFacts, items: Sequence[SubscriptionItem]) -> Debits:
     """What was debited for the items' present periods, as it stands now: a draft may have been edited since, an invoice
-    voided, an invoice item swept into one."""
+    voided, an invoice item swept into one. What was given back by something that is void counts again."""
     waiting = {d.invoice_item for item in items for d in item.debits if d.line is None and d.invoice_item}
+    waiting |= {d.credited_by for item in items for d in item.debits if d.credited_by}
     swept = {}
     if waiting:
         rows = await tx.all(query("subscriptions", "lines_of_invoice_items"), ids=list(waiting))
@@ -267,10 +268,18 @@ async def debits(tx: Transaction, facts: BillingFacts, items: Sequence[Subscript
     lines = {id: rest for id, *rest in await tx.all(query("subscriptions", "debited_lines"), ids=list(named))} if named else {}
     pending = await tx.get(InvoiceItem, waiting - swept.keys())
     found: Debits = {}
+
+    def stands(invoice_item: str) -> bool:
+        line, _ = swept.get(invoice_item, ("", ""))
+        return invoice_item in pending or lines.get(line, (0, 0, 0, "void"))[3] != "void"
+
     for item in items:
         found[item.id] = []
         for debit in item.debits:
-            now = debit
+            if debit.credited_by is not None and stands(debit.credited_by):
+                found[item.id].append(debit)
+                continue
+            now = replace(debit, credited_by=None)
             if debit.line is None and debit.invoice_item in swept:
                 line, invoice = swept[debit.invoice_item]
                 now = replace(debit, line=line, invoice=invoice)

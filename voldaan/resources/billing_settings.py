@@ -28,6 +28,7 @@ class BillingSettingsShown(Resource, kw_only=True):
     numbering: Literal["customer", "account"]
     tax_rounding: Literal["per_rate", "per_line"]
     payout_interval: Literal["daily", "manual"]
+    proration: Literal["second", "day"]
     timezone: str
     upcoming_days: int
     will_be_due_days: int
@@ -63,6 +64,7 @@ class BillingSettingsUpdate(Params):
     numbering: Literal["customer", "account"] | None = None
     tax_rounding: Literal["per_rate", "per_line"] | None = None
     payout_interval: Literal["daily", "manual"] | None = None
+    proration: Literal["second", "day"] | None = None
     timezone: Zone | None = None
     upcoming_days: Days | None = None
     will_be_due_days: Days | None = None

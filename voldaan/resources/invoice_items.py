@@ -20,6 +20,7 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
+from voldaan.resources.basis import Basis
 from voldaan.resources.billing import (
     Behavior,
     DiscountAmount,
@@ -98,6 +99,7 @@ class InvoiceItem(Resource, kw_only=True):
     quantity: Annotated[int, Derived()] = 1
     quantity_decimal: Annotated[Decimal, Column("quantity")] = Decimal(1)
     tax_rates: Annotated[list[TaxRate | str] | None, Embedded("tax_rate")] = []
+    basis: Annotated[Basis | None, Hidden()] = None
     test_clock: Annotated[str | None, Column("test_clock_id"), Expandable("test_helpers.test_clock")] = None
 
     created: Annotated[Instant, Column("created_at"), Hidden()]

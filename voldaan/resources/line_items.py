@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from voldaan.resources.base import UNSET, Column, Derived, Expandable, Hidden, Instant, Part, Resource, Table
+from voldaan.resources.basis import Basis
 from voldaan.resources.billing import (
     Behavior,
     DiscountAmount,
@@ -105,6 +106,7 @@ class LineItem(Resource, kw_only=True):
     credited: Annotated[CreditedItems | None, Hidden()] = None
     tax_rates: Annotated[list[str] | None, Hidden()] = None  # of its own; None: the invoice's
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
+    basis: Annotated[Basis | None, Hidden()] = None  # None: price or unit amount times quantity, or the amount as given
 
     def __post_init__(self) -> None:
         self.period = Period(start=self.period_start, end=self.period_end)

@@ -53,6 +53,7 @@ class Debit(Part, kw_only=True):
     start: int
     end: int
     credited: int = 0
+    credited_by: str | None = None   # the invoice item that gave back what lay ahead; it counts again if that is void
 
 
 class BilledPeriod(Resource, kw_only=True):

@@ -17,6 +17,7 @@ from voldaan.rules.coupons import amount_off
 from voldaan.rules.money import exponent
 from voldaan.rules.prices import terms
 from voldaan.rules.pricing import PriceTerms
+from voldaan.rules.proration import Grain
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "brl": "R$", "aud": "A$", "cad": "CA$", "nzd": "NZ$"}
 
@@ -31,6 +32,7 @@ class Catalogue:
     tax_rates: dict[str, TaxRate] = field(default_factory=dict)
     discounts: dict[str, Discount] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)
+    grain: Grain = "second"  # by which the book shares the time of a period
 
     _terms: dict[tuple[str, str], PriceTerms] = field(default_factory=dict)
     _captions: dict[tuple[str, str], str] = field(default_factory=dict)

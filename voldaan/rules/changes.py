@@ -5,13 +5,14 @@ What is given back and charged is in rules/crediting.py. What a decision changes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
-from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
+from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
 from voldaan.rules import automatic_tax, invoices, lines, pending_intervals, pending_updates, states
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
@@ -130,8 +131,7 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
         return
     if work.change.turns and _turn(work, subscription, each):
         return
-    if was is not None:
-        credit(work, subscription, was)
+    spent = credit(work, subscription, was) if was is not None else []
     if wanted is None:
         assert was is not None
         work.items = [item for item in work.items if item.id != was.id]
@@ -146,7 +146,7 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
             start, end = _period(work, subscription, wanted.price)
             after = replace(after, current_period_start=start, current_period_end=end)
         after = replace(after, price=work.facts.catalogue.prices[wanted.price])
-        _replace_item(work, was, debit(work, subscription, after))
+        _replace_item(work, was, debit(work, subscription, after, spent))
         return
     start, end = _period(work, subscription, wanted.price)
     fresh = debit(work, subscription, _fresh(work, subscription, wanted, start, end))
@@ -203,7 +203,7 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
         subscription = replace(subscription, status="active", trial_end=_ended(subscription, work.now))
     kept: list[SubscriptionItem] = []
     for item in work.items:
-        credit(work, subscription, item)
+        spent = credit(work, subscription, item)
         each = changes.get(item.id)
         if each is not None and each.wanted is None:
             work.decision.deletes.append(item)
@@ -211,7 +211,7 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
         after = item if each is None or each.wanted is None else _fields(item, each.wanted)
         if each is not None and each.wanted is not None:
             after = replace(after, price=work.facts.catalogue.prices[each.wanted.price])
-        after = _billed_anew(work, subscription, replace(after))
+        after = _billed_anew(work, subscription, after, spent)
         work.decision.updates.append(Update(after, item))
         kept.append(after)
     for wanted in fresh:
@@ -266,12 +266,14 @@ def _cut(work: Work, subscription: Subscription) -> None:
         _replace_item(work, item, after)
 
 
-def _billed_anew(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+def _billed_anew(
+    work: Work, subscription: Subscription, item: SubscriptionItem, spent: Sequence[Debit] = ()
+) -> SubscriptionItem:
     """A whole new period from now, as a line of the invoice that is made at once (see `_write`)."""
     end = lines.period_at(work.facts.catalogue, subscription, lines.price_id(item), work.now).end
     if subscription.cancel_at is not None and subscription.cancel_at > work.now:
         end = min(end, subscription.cancel_at)
-    return replace(item, current_period_start=work.now, current_period_end=end, debits=[])
+    return replace(item, current_period_start=work.now, current_period_end=end, debits=list(spent))
 
 
 # Pieces ---------------------------------------------------------------------------------------------------------------
@@ -327,7 +329,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     invoices.complete(facts, invoice, work.drawn + waiting)
     automatic_tax.need(invoice)
     for item, line in billed:
-        item.debits = [lines.debit(line)]
+        item.debits = [*item.debits, lines.debit(line)]
     invoice.auto_advance = True
     changed = replace(changed, latest_invoice=invoice.id)
     if waits and invoices.is_charged(invoice):

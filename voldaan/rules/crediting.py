@@ -6,13 +6,14 @@ shared by the second. Sources: docs/behaviour-rules.md, "Prorations".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
+from voldaan.resources.basis import Basis
 from voldaan.resources.billing import DiscountAmount
 from voldaan.resources.invoice_items import CreditedLines, InvoiceItem, InvoiceItemCredited, InvoiceItemProration
 from voldaan.resources.line_items import LineItem
@@ -23,7 +24,8 @@ from voldaan.rules import invoice_items, lines
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts, Collect
-from voldaan.rules.proration import Charge, remaining_debit, unused_credits
+from voldaan.rules.lines import Calendar
+from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, unused_credits
 from voldaan.rules.renewals import discounts_of
 from voldaan.rules.subscription_fields import NewItem
 
@@ -85,34 +87,32 @@ class Work:
 
 
 
-def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: int | None = None) -> None:
-    """What of the item's period lies ahead is given back, as invoice items that wait."""
+def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: int | None = None) -> list[Debit]:
+    """What of the item's period lies ahead is given back, as invoice items that wait.
+
+    Returns the item's debits that are used up by that, each with what used it up: they count again if that is void.
+    """
     if not work.prorates:
-        return
+        return []
     at = work.change.at if at is None else at
     price, units = lines.price_id(item), lines.quantity(item)
     debits = work.change.debits.get(item.id, item.debits)
     by_key = {_key(debit): debit for debit in debits}
-    for credit in unused_credits(_charges(work, subscription, item, debits), at):
-        work.waiting.append(
-            _proration(
-                work,
-                subscription,
-                item.id,
-                price,
-                units,
-                credit.amount,
-                credit.start,
-                credit.end,
-                lines.unused(work.facts.catalogue, price, units, at),
-                lines.rate_ids(item.tax_rates),
-                InvoiceItemProration(credited_items=_credited(by_key.get(credit.line or ""))),
-            )
-        )
+    spent = [debit for debit in debits if debit.credited_by is not None and debit.end > at]
+    for charge, basis in _charges(work, subscription, item, debits, at):
+        for found in unused_credits([charge], at, basis.grain, basis.zone):
+            source = by_key.get(charge.line or "")
+            details = InvoiceItemProration(credited_items=_credited(source))
+            said = lines.unused(work.facts.catalogue, price, units, at)
+            made = _proration(work, subscription, item, found, said, details, basis)
+            if source is not None:
+                spent.append(replace(source, credited_by=made.id))
+    return spent
 
 
-def debit(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
-    """The rest of the item's period is charged, as an invoice item that waits. Returns the item that knows of it."""
+def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent: Sequence[Debit] = ()) -> SubscriptionItem:
+    """The rest of the item's period is charged, as an invoice item that waits. Returns the item that knows of it, and of
+    the debits before it that are used up."""
     if not work.prorates:
         return item if work.was.status != "trialing" else replace(item, debits=[])
     at = work.change.at
@@ -120,30 +120,22 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem) -> Sub
     start, end = item.current_period_start, item.current_period_end
     whole_start = lines.period_at(work.facts.catalogue, subscription, price, max(start, end - 1)).start
     whole, taken = _after_discounts(work, subscription, item, whole_start, end)
-    cost = remaining_debit(Charge(whole, whole_start, end), at)
-    waiting = _proration(
-        work,
-        subscription,
-        item.id,
-        price,
-        units,
-        cost.amount,
-        cost.start,
-        cost.end,
-        lines.remaining(work.facts.catalogue, price, units, at),
-        lines.rate_ids(item.tax_rates),
-        InvoiceItemProration(discount_amounts=[replace(t, amount=cost.share.of(t.amount)) for t in taken]),
-    )
-    work.waiting.append(waiting)
-    debits = [Debit(invoice_item=waiting.id, amount=cost.amount, start=cost.start, end=cost.end)]
+    basis = _priced(work, subscription, "remaining", at, whole_start, end, whole, taken)
+    cost = remaining_debit(Charge(whole, whole_start, end), at, basis.grain, basis.zone)
+    details = InvoiceItemProration(discount_amounts=[replace(t, amount=cost.share.of(t.amount)) for t in taken])
+    said = lines.remaining(work.facts.catalogue, price, units, at)
+    waiting = _proration(work, subscription, item, cost, said, details, basis)
+    debits = [*spent, Debit(invoice_item=waiting.id, amount=cost.amount, start=cost.start, end=cost.end)]
     work.change.debits[item.id] = debits
     return replace(item, debits=debits)
 
 
 def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
     credit(work, subscription, item, end)
-    debits = [replace(d, end=min(d.end, end), amount=_left(d, end)) for d in work.change.debits.get(item.id, item.debits)]
-    return replace(item, current_period_end=end, debits=[d for d in debits if d.start < d.end])
+    calendar = Calendar.of(work.facts.catalogue, subscription)
+    stand = [d for d in work.change.debits.get(item.id, item.debits) if d.credited_by is None and d.start < end]
+    debits = [replace(d, end=min(d.end, end), amount=_left(d, end, calendar)) for d in stand]
+    return replace(item, current_period_end=end, debits=debits)
 
 
 def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
@@ -152,12 +144,10 @@ def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, e
     price, units = lines.price_id(item), lines.quantity(item)
     start = item.current_period_end
     net, taken = _after_discounts(work, subscription, item, start, end)
-    waiting = _proration(
-        work, subscription, item.id, price, units, net, start, end,
-        lines.remaining(work.facts.catalogue, price, units, start), lines.rate_ids(item.tax_rates),
-        InvoiceItemProration(discount_amounts=taken),
-    )  # fmt: skip
-    work.waiting.append(waiting)
+    said = lines.remaining(work.facts.catalogue, price, units, start)
+    basis = _priced(work, subscription, "longer", start, start, end, net, taken)
+    cost = Proration(net, start, end, Share(1, 1))
+    waiting = _proration(work, subscription, item, cost, said, InvoiceItemProration(discount_amounts=taken), basis)
     debit = Debit(invoice_item=waiting.id, amount=net, start=start, end=end)
     return replace(item, current_period_end=end, debits=[*item.debits, debit])
 
@@ -174,13 +164,41 @@ def credits(
 
 
 def _charges(
-    work: Work, subscription: Subscription, item: SubscriptionItem, debits: Sequence[Debit]
-) -> Iterable[Charge]:
+    work: Work, subscription: Subscription, item: SubscriptionItem, debits: Sequence[Debit], at: int
+) -> Iterator[tuple[Charge, Basis]]:
+    """What a change gives a part of back, each with what its amount is made of."""
+    calendar = Calendar.of(work.facts.catalogue, subscription)
     if subscription.billing_mode.type == "flexible":
-        return [Charge(d.amount, d.start, d.end, _key(d), d.credited) for d in debits]
+        for d in debits:
+            if d.credited_by is None:
+                basis = Basis(
+                    kind="unused", start=d.start, end=d.end, at=at, whole=d.amount, credited=d.credited, source=_key(d),
+                    grain=calendar.grain, zone=calendar.zone,
+                )  # fmt: skip
+                yield Charge(d.amount, d.start, d.end, _key(d), d.credited), basis
+        return
     start, end = item.current_period_start, item.current_period_end
-    net, _ = _after_discounts(work, work.was, item, start, end)
-    return [Charge(net, start, end)]
+    net, taken = _after_discounts(work, work.was, item, start, end)
+    yield Charge(net, start, end), _priced(work, work.was, "unused", at, start, end, net, taken)
+
+
+def _priced(
+    work: Work,
+    subscription: Subscription,
+    kind: Literal["unused", "remaining", "longer"],
+    at: int,
+    start: int,
+    end: int,
+    net: int,
+    taken: list[DiscountAmount],
+) -> Basis:
+    """What a proration of [start, end) at the item's price is made of."""
+    calendar = Calendar.of(work.facts.catalogue, subscription)
+    gross = net + sum(each.amount for each in taken)
+    return Basis(
+        kind=kind, start=start, end=end, at=at, anchor=calendar.anchor, gross=gross, off=taken, whole=net,
+        grain=calendar.grain, zone=calendar.zone,
+    )  # fmt: skip
 
 
 def _after_discounts(
@@ -209,24 +227,22 @@ def _after_discounts(
 def _proration(
     work: Work,
     subscription: Subscription,
-    item: str,
-    price: str,
-    units: int,
-    amount: int,
-    start: int,
-    end: int,
+    item: SubscriptionItem,
+    found: Proration,
     description: str,
-    tax_rates: list[str],
     details: InvoiceItemProration,
+    basis: Basis,
 ) -> InvoiceItem:
+    """The invoice item of a proration, which waits from now on."""
     made = invoice_items.of_proration(
         id=work.new_id("ii"),
-        amount=amount,
+        amount=found.amount,
+        basis=basis,
         description=description,
-        start=start,
-        end=end,
-        quantity=units,
-        price=price,
+        start=found.start,
+        end=found.end,
+        quantity=lines.quantity(item),
+        price=lines.price_id(item),
         catalogue=work.facts.catalogue,
         now=work.now,
         currency=subscription.currency,
@@ -235,17 +251,19 @@ def _proration(
         metadata=subscription.metadata,
         proration_details=details,
         subscription=subscription.id,
-        subscription_item=item,
-        tax_rates=[work.facts.catalogue.tax_rates.get(id, id) for id in tax_rates],
+        subscription_item=item.id,
+        tax_rates=[work.facts.catalogue.tax_rates.get(id, id) for id in lines.rate_ids(item.tax_rates)],
         test_clock=subscription.test_clock,
     )
     work.decision.inserts.append(made)
+    work.waiting.append(made)
     return made
 
 
-def _left(debit: Debit, end: int) -> int:
+def _left(debit: Debit, end: int, calendar: Calendar) -> int:
     """What a debit still stands for once what lies after `end` was given back."""
-    credited = unused_credits([Charge(debit.amount, debit.start, debit.end, None, debit.credited)], end)
+    charge = Charge(debit.amount, debit.start, debit.end, None, debit.credited)
+    credited = unused_credits([charge], end, calendar.grain, calendar.zone)
     return debit.amount + sum(credit.amount for credit in credited)
 
 

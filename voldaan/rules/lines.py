@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from voldaan.resources.base import UNSET
+from voldaan.resources.basis import Basis
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.line_items import CreditedItems, LineItem
 from voldaan.resources.prices import Interval, Price
 from voldaan.resources.subscription_items import Debit, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import periods, pricing
+from voldaan.rules import periods, pricing, proration
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.ids import NewId
 
@@ -44,22 +46,53 @@ def period_at(catalogue: Catalogue, subscription: Subscription, price: str, at: 
     return periods.period_at(subscription.billing_cycle_anchor, every, count, at, subscription.timezone)
 
 
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How a subscription's time is counted: periods from an anchor in a time zone, shared by the second or by the day."""
+
+    anchor: int
+    zone: str
+    grain: proration.Grain
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, subscription: Subscription) -> Calendar:
+        return cls(subscription.billing_cycle_anchor, subscription.timezone, catalogue.grain)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """[start, end) of one period, what share of the period it is, and what that costs in minor units."""
+
+    start: int
+    end: int
+    share: proration.Share
+    amount: int
+
+
 def amount(catalogue: Catalogue, subscription: Subscription, price: str, units: int, start: int, end: int) -> int:
-    """What `units` cost for [start, end): the whole price for a whole period of the anchor, else its share by the second.
+    """What `units` cost for [start, end): the whole price for a whole period of the anchor, else its share of the time.
 
     A stretch over several periods costs each of them, rounded by itself as its own bill would be.
     """
-    terms = catalogue.terms(price, subscription.currency)
-    total = 0
+    calendar = Calendar.of(catalogue, subscription)
+    return sum(each.amount for each in stretches(catalogue, calendar, price, subscription.currency, units, start, end))
+
+
+def stretches(
+    catalogue: Catalogue, calendar: Calendar, price: str, currency: str, units: int, start: int, end: int
+) -> Iterator[Stretch]:
+    """[start, end) period by period, with what each costs."""
+    terms = catalogue.terms(price, currency)
+    every, count = interval(catalogue, price)
     while start < end:
-        period = period_at(catalogue, subscription, price, start)
+        period = periods.period_at(calendar.anchor, every, count, start, calendar.zone)
         until = min(end, period.end)
         if start == period.start and until == period.end:
-            total += pricing.amount(terms, units)
+            yield Stretch(start, until, proration.Share(1, 1), pricing.amount(terms, units))
         else:
-            total += pricing.amount(terms, units, until - start, period.end - period.start)
+            share = proration.within(start, until, period.start, period.end, calendar.grain, calendar.zone)
+            yield Stretch(start, until, share, pricing.amount(terms, units, share.part, share.whole))
         start = until
-    return total
 
 
 def is_whole(catalogue: Catalogue, subscription: Subscription, price: str, start: int, end: int) -> bool:
@@ -83,16 +116,20 @@ def for_item(
     """An item's price for its period [start, end). A trial costs nothing, and neither does a stub that is not charged."""
     price, units, currency = price_id(item), quantity(item), subscription.currency
     if trial:
+        basis: Basis | None = Basis(kind="trial")
         cost, said = 0, f"Trial period for {catalogue.name(price)}"
     elif free:
+        basis = Basis(kind="free")
         cost, said = 0, f"Time on {catalogue.name(price)} from {_day(start)} until {_day(end)}"
     else:
         cost = amount(catalogue, subscription, price, units, start, end)
         said = f"{units} × {catalogue.caption(price, currency)}"
+        basis = None if is_whole(catalogue, subscription, price, start, end) else _of_time(catalogue, subscription, start, end)
     own = rate_ids(item.tax_rates)
     return LineItem(
         id=new_id("il"),
         amount=cost,
+        basis=basis,
         currency=currency,
         description=said,
         discounts=item.discounts,
@@ -118,6 +155,7 @@ def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem
     return LineItem(
         id=new_id("il"),
         amount=item.amount,
+        basis=item.basis,
         currency=item.currency,
         description=item.description,
         discountable=item.discountable,
@@ -139,6 +177,13 @@ def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem
         credited=_credited(item),
         tax_rates=own or None,
         tax_behavior=item.tax_behavior,
+    )
+
+
+def _of_time(catalogue: Catalogue, subscription: Subscription, start: int, end: int) -> Basis:
+    calendar = Calendar.of(catalogue, subscription)
+    return Basis(
+        kind="time", start=start, end=end, anchor=calendar.anchor, grain=calendar.grain, zone=calendar.zone
     )
 
 
