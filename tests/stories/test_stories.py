@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.conftest import SetStage
+from tests.stories.explained import unexplained
 from tests.stories.language import Unclear
 from tests.stories.runner import read, tell
 
@@ -17,8 +18,10 @@ STORIES = sorted(HERE.glob("*.txt"))
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_story(path: Path, set_stage: SetStage) -> None:
     story = read(path.name, path.read_text(encoding="utf-8"))
-    differences = tell(story, set_stage(story))
+    stage = set_stage(story)
+    differences = tell(story, stage)
     assert not differences, "\n" + "\n".join(map(str, differences))
+    assert not (wrong := unexplained(stage)), "\n" + "\n".join(wrong)
 
 
 TOLD = """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from voldaan.api.router import RouteLine
-from voldaan.commands import billing_settings
+from voldaan.commands import billing_settings, explanations
 from voldaan.resources.billing_settings import (
     BillingSettingsShown,
     BillingSettingsUpdate,
     CustomerBillingSettings,
     CustomerBillingSettingsUpdate,
 )
+from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.params import Params
 
 ROUTES: list[RouteLine] = [
@@ -18,4 +19,6 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/voldaan/billing_settings",                              billing_settings.update,                            BillingSettingsUpdate,              BillingSettingsShown),
     ("GET",    "/voldaan/customers/{id}/billing_settings",               billing_settings.retrieve_of_customer,              Params,                             CustomerBillingSettings),
     ("POST",   "/voldaan/customers/{id}/billing_settings",               billing_settings.update_of_customer,                CustomerBillingSettingsUpdate,      CustomerBillingSettings),
+    # explained and computed again ────────────────────────────────────────────────────────────────────────
+    ("GET",    "/voldaan/invoices/{id}/explain",                         explanations.of_invoice,                            Params,                             InvoiceExplanation),
 ]  # fmt: skip

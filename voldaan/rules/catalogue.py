@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -97,6 +98,16 @@ class Catalogue:
         """Those of these discounts that count on an invoice for a period that starts then, in their order."""
         found = (self.discount(id, currency) for id in ids)
         return [d for d in found if d is not None and discounting.is_active(d, period_start)]
+
+    def in_force(self, id: str, currency: str) -> discounting.Discount | None:
+        """A discount as it was while it counted, whatever has become of it since."""
+        found = self.discount(id, currency)
+        return None if found is None else dataclasses.replace(found, duration="forever", start=0, end=None)
+
+    def with_in_force(self, ids: Iterable[str], currency: str) -> Catalogue:
+        """The same catalogue, in which these discounts count."""
+        kept = {(id, currency): found for id in ids if (found := self.in_force(id, currency)) is not None}
+        return dataclasses.replace(self, _discounts=self._discounts | kept)
 
     def _rate(self, id: str) -> tax.Rate:
         row = self.tax_rates[id]

@@ -181,7 +181,7 @@ def _compute(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
 
 def is_charged(invoice: Invoice) -> bool:
     """Whether finalizing this draft leaves anything to collect."""
-    return _due(invoice, invoice.starting_balance)[0] > 0
+    return due_of(invoice, invoice.starting_balance)[0] > 0
 
 
 def _put_in_order(lines: list[LineItem]) -> None:
@@ -237,7 +237,7 @@ def finalize(
     number = invoice.number
     if number is None:
         number, customer = _number(facts, customer)
-    due, ending = _due(invoice, customer.balance)
+    due, ending = due_of(invoice, customer.balance)
     subscription = facts.parties.subscriptions.get(invoice.subscription or "")
     opened = replace(
         invoice,
@@ -392,7 +392,7 @@ def _number(facts: BillingFacts, customer: Customer) -> tuple[str, Customer]:
     return number, replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1)
 
 
-def _due(invoice: Invoice, balance: int) -> tuple[int, int]:
+def due_of(invoice: Invoice, balance: int) -> tuple[int, int]:
     """What is to be collected, and the customer's balance afterwards.
 
     Credit pays, debt is billed, a negative total becomes credit. What is too little to be charged, or not a sum that

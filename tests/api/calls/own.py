@@ -10,6 +10,11 @@ plain("POST /voldaan/billing_settings", draft_seconds=3600, retry_offsets="", re
       timezone="UTC", will_be_due_days=0)  # fmt: skip
 
 
+@call("GET /voldaan/invoices/{}/explain")
+def _(w: World):
+    return w.paid_invoice()["id"]
+
+
 @call("GET /voldaan/customers/{}/billing_settings")
 def _(w: World):
     return w.customer()["id"]

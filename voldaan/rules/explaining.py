@@ -1,0 +1,248 @@
+"""An invoice's arithmetic, line by line, and the equations that prove it: each side computed by itself.
+
+What is stated is compared with what the functions that made the invoice give now. A line that somebody has set by hand is
+what it was set to.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from voldaan.resources.basis import Basis
+from voldaan.resources.billing import DiscountAmount, Period, TaxAmount
+from voldaan.resources.explanations import (
+    Equation,
+    InvoiceExplanation,
+    LineExplanation,
+    ShownDiscount,
+    ShownShare,
+    ShownStretch,
+    ShownTax,
+    ShownTier,
+    ShownWhole,
+)
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.rules import invoices, totals
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.proration import Share
+from voldaan.rules.recomputing import Recomputed, again
+from voldaan.rules.tax import Rounding
+
+ROUNDINGS: tuple[Rounding, ...] = ("per_rate", "per_line")
+
+
+@dataclass(slots=True)
+class Explained:
+    """An invoice with all of its lines, and what they were made of. `debited`: see recomputing.again."""
+
+    invoice: Invoice
+    catalogue: Catalogue
+    debited: Mapping[str, int]
+    rounding: Rounding
+
+
+def explain(facts: Explained) -> InvoiceExplanation:
+    """The arithmetic of the invoice. `holds` is whether all of it does."""
+    invoice, own = facts.invoice, list(facts.invoice.lines.data)
+    computed = {line.id: again(line, facts.catalogue, facts.debited) for line in own}
+    summed, rounding = _summed_as_stated(facts, own)
+    equations: list[Equation] = []
+    for line, twin in zip(own, summed.lines.data, strict=True):
+        equations += _of_line(line, twin, computed[line.id])
+    equations += _of_invoice(invoice, own, summed)
+    return InvoiceExplanation(
+        id=invoice.id,
+        invoice=invoice.id,
+        status=invoice.status,
+        currency=invoice.currency,
+        tax_rounding=rounding,
+        holds=all(equation.holds for equation in equations),
+        lines=[_line(line, computed[line.id], facts.catalogue) for line in own],
+        equations=equations,
+    )
+
+
+def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, rounding: Rounding) -> Invoice:
+    """A copy of the invoice with copies of these lines, with discounts, taxes and sums computed from their amounts.
+
+    The discounts that were taken are in force, whatever has become of them since.
+    """
+    twin = copy.copy(invoice)
+    taken = {each.discount for line in invoice.lines.data for each in line.discount_amounts or []}
+    twin.discounts = [id for id in invoice.discounts if id in taken]
+    twins = [copy.copy(line) for line in own]
+    for line in twins:
+        line.discounts = [id for id in line.discounts if id in taken]
+    totals.compute(twin, twins, catalogue.with_in_force(taken, invoice.currency), invoice.created, rounding)
+    twin.lines = type(invoice.lines)(data=twins, url=invoice.lines.url)
+    return twin
+
+
+def _summed_as_stated(facts: Explained, own: Sequence[LineItem]) -> tuple[Invoice, Rounding]:
+    """Taxes were rounded as the book did then, which may have changed its mind since."""
+    first = facts.rounding
+    for rounding in (first, *(other for other in ROUNDINGS if other != first)):
+        found = summed(facts.invoice, own, facts.catalogue, rounding)
+        if found.tax == facts.invoice.tax and [t.tax for t in found.lines.data] == [line.tax for line in own]:
+            return found, rounding
+    return summed(facts.invoice, own, facts.catalogue, first), first
+
+
+# Equations ---------------------------------------------------------------------------------------------------------------
+
+
+def _of_line(line: LineItem, twin: LineItem, computed: Recomputed) -> list[Equation]:
+    found = [_equal("line_amount", "the amount is what it is made of", line.amount, computed.amount, line.id)]
+    for stated, anew in _side_by_side(line.discount_amounts or [], twin.discount_amounts or []):
+        found.append(_equal("line_discount", "the discount is what its coupon takes off", stated, anew, line.id))
+    for stated, anew in _taxes_side_by_side(line.taxes or [], twin.taxes or []):
+        found.append(_equal("line_tax", "the tax is its rate on what is taxable", stated, anew, line.id))
+    off = sum(each.amount for each in line.discount_amounts or [])
+    inside = sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "inclusive")
+    net = twin.net if _is_exempt(line) else line.amount - off - inside  # exempt: without what tax the price had inside
+    found.append(_equal("line_net", "amount less discounts and the tax inside it", line.net, net, line.id))
+    return found
+
+
+def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> list[Equation]:
+    discounts = sum(each.amount for line in own for each in line.discount_amounts or [])
+    shown = sum(each.amount for each in invoice.total_discount_amounts or [])
+    taxes = sum(tax.amount for tax in invoice.total_taxes or [])
+    found = [
+        _equal("subtotal", "the lines less their own discounts", invoice.subtotal, anew.subtotal),
+        _equal("discounts", "what is taken off the invoice is taken off its lines", shown, discounts),
+        _equal("total_excluding_tax", "the lines' net amounts", invoice.total_excluding_tax or 0, sum(x.net for x in own)),
+        _equal("tax", "the taxes of the rates are those of the lines", taxes, sum(line.tax for line in own)),
+        _equal("total", "net amounts and taxes", invoice.total, (invoice.total_excluding_tax or 0) + taxes),
+    ]
+    if invoice.status == "draft":
+        return found
+    due, ending = invoices.due_of(invoice, invoice.starting_balance)
+    found += [
+        _equal("amount_due", "the total after the customer's balance", invoice.amount_due, due),
+        _equal("ending_balance", "what of the balance is left", invoice.ending_balance or 0, ending),
+    ]
+    if invoice.status == "void":
+        return found
+    paid = min(invoice.amount_paid, invoice.amount_due)
+    left = invoice.amount_due - paid - invoice.pre_payment_credit_notes_amount
+    found.append(_equal("amount_remaining", "what is due less what was paid and credited", invoice.amount_remaining, left))
+    return found
+
+
+def _equal(name: str, says: str, left: int, right: int, line: str | None = None) -> Equation:
+    return Equation(name=name, says=says, left=left, right=right, holds=left == right, line=line)
+
+
+def _side_by_side(stated: Sequence[DiscountAmount], anew: Sequence[DiscountAmount]) -> list[tuple[int, int]]:
+    right = {each.discount: each.amount for each in anew}
+    left = {each.discount: each.amount for each in stated}
+    return [(left.get(id, 0), right.get(id, 0)) for id in left | right]
+
+
+def _taxes_side_by_side(stated: Sequence[TaxAmount], anew: Sequence[TaxAmount]) -> list[tuple[int, int]]:
+    left, right = ({_rate(tax): tax.amount for tax in taxes} for taxes in (stated, anew))
+    return [(left.get(id, 0), right.get(id, 0)) for id in left | right]
+
+
+def _rate(tax: TaxAmount) -> str:
+    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
+
+
+def _is_exempt(line: LineItem) -> bool:
+    return any(tax.taxability_reason in ("customer_exempt", "reverse_charge") for tax in line.taxes or [])
+
+
+# What is shown of a line ---------------------------------------------------------------------------------------------------
+
+
+def _line(line: LineItem, computed: Recomputed, catalogue: Catalogue) -> LineExplanation:
+    basis = line.basis
+    unit = basis.grain if basis is not None else "second"
+    return LineExplanation(
+        line=line.id,
+        description=line.description,
+        made_of=computed.made_of,
+        period=Period(start=line.period_start, end=line.period_end),
+        price=line.price,
+        quantity=line.quantity_decimal,
+        unit_amount_decimal=_unit_amount(line, catalogue),
+        tiers=[
+            ShownTier(
+                up_to=None if t.tier.up_to is None else Decimal(t.tier.up_to),
+                unit_amount_decimal=Decimal(t.tier.unit_amount_decimal),
+                flat_amount_decimal=Decimal(t.tier.flat_amount_decimal),
+                quantity=t.quantity,
+                amount=t.amount,
+            )
+            for t in computed.tiers
+        ],
+        stretches=[
+            ShownStretch(start=s.start, end=s.end, share=_share(s.share, unit), amount=s.amount) for s in computed.stretches
+        ],
+        share=_share(computed.share, unit) if computed.share else None,
+        of=_whole(basis, computed),
+        amount=line.amount,
+        discounts=[_discount(each, line.currency, catalogue) for each in line.discount_amounts or []],
+        taxes=[_tax(tax, line, catalogue) for tax in line.taxes or []],
+        net=line.net,
+    )
+
+
+def _unit_amount(line: LineItem, catalogue: Catalogue) -> Decimal | None:
+    if line.price is not None and line.price in catalogue.prices:
+        return catalogue.unit_amount(line.price, line.currency)
+    return line.unit_amount_decimal
+
+
+def _share(share: Share, unit: Literal["second", "day"]) -> ShownShare:
+    return ShownShare(part=share.part, whole=share.whole, unit=unit)
+
+
+def _whole(basis: Basis | None, computed: Recomputed) -> ShownWhole | None:
+    if basis is None or computed.whole is None:
+        return None
+    return ShownWhole(
+        period=Period(start=basis.start or 0, end=basis.end or 0),
+        gross=computed.whole.gross,
+        discounts=computed.whole.discounts,
+        amount=computed.whole.amount,
+        credited_before=basis.credited,
+        source=basis.source,
+    )
+
+
+def _discount(taken: DiscountAmount, currency: str, catalogue: Catalogue) -> ShownDiscount:
+    row, found = catalogue.discounts.get(taken.discount), catalogue.in_force(taken.discount, currency)
+    return ShownDiscount(
+        discount=taken.discount,
+        coupon=row.source.coupon if row else None,
+        percent_off=found.percent_off if found else None,
+        amount_off=found.amount_off if found else None,
+        amount=taken.amount,
+    )
+
+
+def _tax(tax: TaxAmount, line: LineItem, catalogue: Catalogue) -> ShownTax:
+    rate = catalogue.tax_rates.get(_rate(tax))
+    exact = None
+    if rate is not None and tax.taxable_amount is not None and not _is_exempt(line):
+        inside = [t for t in line.taxes or [] if t.tax_behavior == "inclusive"]
+        if tax.tax_behavior == "exclusive":
+            exact = Decimal(tax.taxable_amount) * rate.percentage / 100
+        else:
+            every = sum(catalogue.tax_rates[_rate(t)].percentage for t in inside)
+            exact = Decimal(line.amount - line.discount) * rate.percentage / (100 + every)
+    return ShownTax(
+        tax_rate=_rate(tax),
+        percentage=rate.percentage if rate else None,
+        inclusive=tax.tax_behavior == "inclusive",
+        taxable_amount=tax.taxable_amount,
+        exact=None if exact is None else exact.quantize(Decimal("0.000001")),
+        amount=tax.amount,
+    )

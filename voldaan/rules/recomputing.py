@@ -1,0 +1,128 @@
+"""A line computed again from what it was computed from: with the prices as they are, or with others in their place.
+
+The functions are those that made the line. Used to explain an invoice and to replay a period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from voldaan.resources.basis import Basis
+from voldaan.resources.explanations import MadeOf
+from voldaan.resources.line_items import LineItem
+from voldaan.rules import discounts as discounting
+from voldaan.rules import lines, pricing
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.lines import Calendar, Stretch
+from voldaan.rules.money import line_amount
+from voldaan.rules.proration import Charge, Share, remaining_debit, unused_credit
+
+MADE_OF: dict[str, MadeOf] = {
+    "time": "price_for_part_of_a_period", "trial": "trial", "free": "free_time", "given": "amount_given",
+    "unused": "unused_time", "remaining": "remaining_time", "longer": "longer_period",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The charge that a proration is a share of, in minor units: the price less discounts, or what was debited."""
+
+    gross: int
+    discounts: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The amount before the line's discounts and exclusive tax, and what it consists of."""
+
+    amount: int
+    made_of: MadeOf
+    tiers: list[pricing.TierAmount] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    share: Share | None = None
+    whole: Whole | None = None
+
+
+def again(
+    line: LineItem, catalogue: Catalogue, debited: Mapping[str, int], price: str | None = None
+) -> Recomputed:
+    """The line's amount anew; `price` stands in for its own. `debited` is what lines and invoice items charge after
+    discounts, for credits: one that is not there charges what it did."""
+    price = price or line.price
+    basis = line.basis
+    if basis is None:
+        return _plain(line, catalogue, price)
+    made_of = MADE_OF[basis.kind]
+    if basis.kind in ("trial", "free"):
+        return Recomputed(0, made_of)
+    if basis.kind == "given" or price is None:
+        return Recomputed(line.amount, made_of)
+    if basis.kind == "time":
+        found = _stretches(line, basis, catalogue, price)
+        return Recomputed(sum(each.amount for each in found), made_of, stretches=found)
+    return _prorated(line, basis, catalogue, price, debited)
+
+
+def _plain(line: LineItem, catalogue: Catalogue, price: str | None) -> Recomputed:
+    if price is not None:
+        terms, units = catalogue.terms(price, line.currency), _units(line)
+        tiers = pricing.tier_breakdown(terms, units) if terms.billing_scheme == "tiered" else []
+        return Recomputed(pricing.amount(terms, units), "price", tiers)
+    if line.unit_amount_decimal is not None:
+        quantity = Decimal(1) if line.quantity_decimal is None else line.quantity_decimal
+        return Recomputed(line_amount(line.unit_amount_decimal, quantity), "unit_amount")
+    return Recomputed(line.amount, "amount_given")
+
+
+def _prorated(
+    line: LineItem, basis: Basis, catalogue: Catalogue, price: str, debited: Mapping[str, int]
+) -> Recomputed:
+    assert basis.start is not None
+    assert basis.end is not None
+    assert basis.at is not None
+    made_of, found = MADE_OF[basis.kind], []
+    if basis.anchor is None:
+        amount = debited.get(basis.source or "", basis.whole)
+        whole = Whole(amount, 0, amount)
+    else:
+        found = _stretches(line, basis, catalogue, price)
+        gross = sum(each.amount for each in found)
+        off = _off(line, basis, catalogue, price, gross)
+        whole = Whole(gross, off, gross - off)
+    charge = Charge(whole.amount, basis.start, basis.end, None, basis.credited)
+    if basis.kind == "longer":
+        return Recomputed(whole.amount, made_of, stretches=found, whole=whole)
+    if basis.kind == "unused":
+        proration = unused_credit(charge, basis.at, basis.grain, basis.zone)
+    else:
+        proration = remaining_debit(charge, basis.at, basis.grain, basis.zone)
+    return Recomputed(proration.amount, made_of, stretches=found, share=proration.share, whole=whole)
+
+
+def _off(line: LineItem, basis: Basis, catalogue: Catalogue, price: str, gross: int) -> int:
+    """The discounts in a proration. Where the gross price is another, percentages are taken of it anew, and fixed sums as
+    far as there is something to take them off."""
+    if gross == basis.gross:
+        return sum(each.amount for each in basis.off)
+    product = catalogue.prices[price].product
+    found = [catalogue.in_force(each.discount, line.currency) for each in basis.off]
+    own = tuple(discount for discount in found if discount is not None)
+    [taken] = discounting.apply([discounting.DiscountableLine(gross, own, product)])
+    return discounting.total(taken)
+
+
+def _stretches(line: LineItem, basis: Basis, catalogue: Catalogue, price: str) -> list[Stretch]:
+    assert basis.anchor is not None
+    assert basis.start is not None
+    assert basis.end is not None
+    calendar = Calendar(basis.anchor, basis.zone, basis.grain)
+    units = 1 if line.quantity_decimal is None else int(line.quantity_decimal)
+    return list(lines.stretches(catalogue, calendar, price, line.currency, units, basis.start, basis.end))
+
+
+def _units(line: LineItem) -> int | Decimal:
+    units = Decimal(1) if line.quantity_decimal is None else line.quantity_decimal
+    return int(units) if units == int(units) else units
