@@ -124,14 +124,19 @@ def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> lis
         return found
     due, ending = invoices.due_of(invoice, invoice.starting_balance)
     found += [
-        _equal("amount_due", "the total after the customer's balance", invoice.amount_due, due),
+        _equal(
+            "amount_due",
+            "the total after the customer's balance, less what was credited before it was paid",
+            invoice.amount_due,
+            due - invoice.pre_payment_credit_notes_amount,
+        ),
         _equal("ending_balance", "what of the balance is left", invoice.ending_balance or 0, ending),
     ]
     if invoice.status == "void":
         return found
     paid = min(invoice.amount_paid, invoice.amount_due)
-    left = invoice.amount_due - paid - invoice.pre_payment_credit_notes_amount
-    found.append(_equal("amount_remaining", "what is due less what was paid and credited", invoice.amount_remaining, left))
+    left = invoice.amount_due - paid
+    found.append(_equal("amount_remaining", "what is due less what was paid", invoice.amount_remaining, left))
     return found
 
 
