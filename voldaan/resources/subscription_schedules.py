@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, Column, Derived, Embedded, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
 from voldaan.resources.billing import CollectionMethod, CustomField, Liability
+from voldaan.resources.render import shown
 from voldaan.resources.subscription_items import ItemThresholds, ProrationBehavior
 from voldaan.resources.subscriptions import BillingMode, SubscriptionAutomaticTax
 from voldaan.resources.tax_rates import TaxRate
@@ -145,11 +147,11 @@ class SubscriptionSchedule(Resource, kw_only=True):
     next_at: Annotated[Instant | None, Column(), Hidden()] = None  # when the next phase begins, or the last one ends
 
     def __post_init__(self) -> None:
-        rates = {rate.id: rate for rate in self.tax_rates if isinstance(rate, TaxRate)}
+        rates = {rate.id: shown(rate) for rate in self.tax_rates if isinstance(rate, TaxRate)}
         self.phases = [_shown(phase, rates) for phase in self.agreed] if rates else self.agreed
 
 
-def _shown(phase: Phase, rates: dict[str, TaxRate]) -> Phase:
+def _shown(phase: Phase, rates: Mapping[str, Any]) -> Phase:
     """The phase with whole tax rates."""
 
     def whole(ids: list[TaxRate | str] | None) -> list[TaxRate | str]:
