@@ -9,7 +9,7 @@ import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import customers, invoices, previews, subscription_items
+from voldaan.commands import customers, invoices, previews, subscription_items, webhook_endpoints
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
@@ -29,6 +29,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionResume,
     SubscriptionUpdate,
 )
+from voldaan.resources.webhook_endpoints import WebhookEndpointCreate
 from voldaan.rules.decision import Refused
 from voldaan.store.pool import Pool
 
@@ -103,6 +104,29 @@ async def test_a_purchase_and_its_renewal(world: BillingWorld) -> None:
     _, second = await world.invoices()
     assert (second.status, second.number, second.billing_reason) == ("paid", f"{anna.invoice_prefix}-0002", "subscription_cycle")
     assert second.starting_balance == second.ending_balance == 0
+
+
+async def test_a_draft_waits_until_its_webhook_is_received_for_three_days_at_most(world: BillingWorld) -> None:
+    anna, lou = await world.customer(), await world.customer()
+    pro = await world.price()
+    for customer in (anna, lou):
+        await world.subscribe(customer, pro)
+    params = WebhookEndpointCreate(url="https://example.com/hook", enabled_events=["invoice.created"])
+    await world.do(webhook_endpoints.create, params)
+    await world.pass_time(31 * DAY + 2 * HOUR)
+    drafts = [invoice for invoice in await world.invoices() if invoice.status == "draft"]
+    assert len(drafts) == 2
+    heard = next(invoice for invoice in drafts if invoice.customer == anna.id)
+    await world.change(
+        "delete from due where account_id = %(account)s and kind = 'webhook.deliver' and subject like "
+        "(select id from events where account_id = %(account)s and type = 'invoice.created' and object_id = %(id)s) || ':%%'",
+        id=heard.id,
+    )
+    await world.pass_time(2 * HOUR)
+    assert [i.customer for i in await world.invoices() if i.status == "draft"] == [lou.id]
+    await world.pass_time(3 * DAY)
+    assert [i.status for i in await world.invoices() if i.status == "draft"] == []
+
 
 
 async def test_a_renewal_happens_once_however_often_it_is_run(world: BillingWorld) -> None:

@@ -31,7 +31,7 @@ from voldaan.rules import attempts, automatic_tax, holds, owing, payments
 from voldaan.rules import collection as outcomes
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
-from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
+from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refusals import missing, refused
@@ -40,6 +40,8 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
+HELD_MAX = 72 * 3600  # seconds after its creation that a draft waits until everybody has heard of it
+LOOK_AGAIN = 3600     # seconds
 NOTHING_TO_CHARGE = (
     "There is no `default_payment_method` set on this Customer or Invoice. Please set either to collect payment."
 )
@@ -172,14 +174,19 @@ async def attach_payment(tx: Transaction, params: InvoiceAttachPayment, id: str)
 
 
 async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
-    """Due work invoice.finalize: drafts whose time to be edited is over."""
+    """Due work invoice.finalize: drafts whose time to be edited is over, and of which everybody has heard."""
     facts, drafts = await billing.load_drafts(tx, subjects)
     await billing.number_whole_book(tx, facts)
-    decisions = [
-        rules.finalize(facts, invoice, tx.now, new_id)[0]
-        for _, invoice in sorted(drafts.items())
-        if invoice.status == "draft" and invoice.auto_advance and (invoice.automatically_finalizes_at or 0) <= tx.now
-    ]
+    held = {row[0] for row in await tx.all(query("invoices", "held_by_webhooks"), ids=list(drafts))}
+    decisions: list[Decision] = []
+    for id, invoice in sorted(drafts.items()):
+        is_due = (invoice.automatically_finalizes_at or 0) <= tx.now
+        if invoice.status != "draft" or not invoice.auto_advance or not is_due:
+            continue
+        if id in held and tx.now < invoice.created + HELD_MAX:
+            decisions.append(Decision(due=[Due("invoice.finalize", id, tx.now + LOOK_AGAIN)]))
+            continue
+        decisions.append(rules.finalize(facts, invoice, tx.now, new_id)[0])
     await write(tx, [posting.together(decisions, tx.now)])
     await billing.keep_number(tx, facts)
 

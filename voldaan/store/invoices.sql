@@ -41,3 +41,12 @@ update invoice_counters set next = %(next)s where account_id = %(account)s;
 -- name: numbered
 -- Whether another invoice has this number.
 select 1 from invoices where account_id = %(account)s and number = %(number)s and id <> %(id)s;
+
+-- name: held_by_webhooks
+-- Of these invoices, in real time, those whose invoice.created somebody still has to be told.
+select e.object_id from events e
+  join invoices i on i.account_id = e.account_id and i.id = e.object_id and i.test_clock_id is null
+ where e.account_id = %(account)s and e.object_id = any(%(ids)s) and e.type = 'invoice.created'
+   and exists (select from webhook_endpoints w where w.account_id = %(account)s and w.status = 'enabled')
+   and exists (select from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver' and d.parked_at is null
+                  and d.subject >= e.id || ':' and d.subject < e.id || ';');
