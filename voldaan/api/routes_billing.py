@@ -7,6 +7,7 @@ from voldaan.api.router import RouteLine
 from voldaan.commands import (
     credit_notes,
     entitlements,
+    invoice_rendering_templates,
     meter_events,
     meters,
     promotion_codes,
@@ -35,6 +36,13 @@ from voldaan.resources.entitlements import (
     ProductFeatureDelete,
     ProductFeatureList,
 )
+from voldaan.resources.invoice_rendering_templates import (
+    InvoiceRenderingTemplate,
+    InvoiceRenderingTemplateArchive,
+    InvoiceRenderingTemplateList,
+    InvoiceRenderingTemplateRetrieve,
+    InvoiceRenderingTemplateUnarchive,
+)
 from voldaan.resources.meter_events import MeterEventCreate
 from voldaan.resources.meters import Meter, MeterChange, MeterCreate, MeterList, MeterUpdate
 from voldaan.resources.params import Params
@@ -58,6 +66,11 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/subscription_schedules/{id}",                        subscription_schedules.update,                      SubscriptionScheduleUpdate,         SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules/{id}/cancel",                 subscription_schedules.cancel,                      SubscriptionScheduleCancel,         SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules/{id}/release",                subscription_schedules.release,                     SubscriptionScheduleRelease,        SubscriptionSchedule),
+    # how invoices look ───────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/invoice_rendering_templates",                        lists.page(InvoiceRenderingTemplate),               InvoiceRenderingTemplateList,       InvoiceRenderingTemplate),
+    ("GET",    "/v1/invoice_rendering_templates/{id}",                   invoice_rendering_templates.retrieve,               InvoiceRenderingTemplateRetrieve,   InvoiceRenderingTemplate),
+    ("POST",   "/v1/invoice_rendering_templates/{id}/archive",           invoice_rendering_templates.archive,                InvoiceRenderingTemplateArchive,    InvoiceRenderingTemplate),
+    ("POST",   "/v1/invoice_rendering_templates/{id}/unarchive",         invoice_rendering_templates.unarchive,              InvoiceRenderingTemplateUnarchive,  InvoiceRenderingTemplate),
 
     # entitlements ────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/entitlements/features",                              lists.page(Feature),                                FeatureList,                        Feature),

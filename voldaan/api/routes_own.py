@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voldaan.api.router import RouteLine
-from voldaan.commands import billing_settings, explanations
+from voldaan.commands import billing_settings, explanations, invoice_rendering_templates
 from voldaan.resources.billing_settings import (
     BillingSettingsShown,
     BillingSettingsUpdate,
@@ -11,9 +11,15 @@ from voldaan.resources.billing_settings import (
     CustomerBillingSettingsUpdate,
 )
 from voldaan.resources.explanations import InvoiceExplanation
+from voldaan.resources.invoice_rendering_templates import InvoiceTemplate, InvoiceTemplateCreate, InvoiceTemplateUpdate
 from voldaan.resources.params import Params
 
 ROUTES: list[RouteLine] = [
+    # how invoices look ───────────────────────────────────────────────────────────────────────────────────
+    ("POST",   "/voldaan/invoice_rendering_templates",                   invoice_rendering_templates.create,                 InvoiceTemplateCreate,              InvoiceTemplate),
+    ("GET",    "/voldaan/invoice_rendering_templates/{id}",              invoice_rendering_templates.look,                   Params,                             InvoiceTemplate),
+    ("POST",   "/voldaan/invoice_rendering_templates/{id}",              invoice_rendering_templates.update,                 InvoiceTemplateUpdate,              InvoiceTemplate),
+
     # how the book bills ──────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/voldaan/billing_settings",                              billing_settings.retrieve,                          Params,                             BillingSettingsShown),
     ("POST",   "/voldaan/billing_settings",                              billing_settings.update,                            BillingSettingsUpdate,              BillingSettingsShown),

@@ -11,6 +11,7 @@ from voldaan.resources.coupons import Coupon
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_methods import PaymentMethod
@@ -76,6 +77,7 @@ async def load(
     await know_methods(tx, facts)
     if any(s.automatic_tax.enabled for s in subs):
         await automatic_tax.know(tx, facts)
+    await know_templates(tx, facts)
     return facts
 
 
@@ -115,6 +117,13 @@ async def know(
 def know_discounts(facts: BillingFacts, discounts: Iterable[Discount]) -> None:
     for discount in discounts:
         facts.catalogue.discounts[discount.id] = discount
+
+
+async def know_templates(tx: Transaction, facts: BillingFacts, own: Iterable[str | None] = ()) -> None:
+    """The rendering templates of these invoices, and those that invoices of these customers begin with."""
+    options = (customer.invoice_settings.rendering_options for customer in facts.parties.customers.values())
+    wanted = {*own, *(o.template for o in options if o)} - facts.templates.keys()
+    facts.templates |= await tx.get(InvoiceRenderingTemplate, wanted)
 
 
 async def know_methods(tx: Transaction, facts: BillingFacts, own: Iterable[str | None] = ()) -> None:
@@ -192,6 +201,7 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     await know_methods(tx, facts, [i.default_payment_method for i in invoices])
     if automatic:
         await automatic_tax.know(tx, facts)
+    await know_templates(tx, facts, [i.rendering.template for i in invoices if i.rendering])
 
 
 async def number_whole_book(tx: Transaction, facts: BillingFacts) -> None:

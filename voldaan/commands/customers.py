@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import clocks, tax_ids
+from voldaan.commands import clocks, invoice_rendering_templates, tax_ids
 from voldaan.commands import customer_balance_transactions as balance
 from voldaan.resources.customers import Customer, CustomerCreate, CustomerDelete, CustomerInvoiceSettings, CustomerUpdate
 from voldaan.resources.payment_methods import PaymentMethod
@@ -37,6 +37,7 @@ async def create(tx: Transaction, params: CustomerCreate) -> Customer:
     customer = rules.changed(blank, params)
     if params.invoice_prefix is not None:
         await _need_free_prefix(tx, params.invoice_prefix)
+    await _need_template(tx, customer, blank)
     more = tax_ids.made_with(tx, customer.id, params.tax_id_data or [])
     if params.balance:
         customer, recorded = balance.adjustment(customer, params.balance, tx.account.default_currency, tx.now)
@@ -66,6 +67,7 @@ async def update(tx: Transaction, params: CustomerUpdate, id: str) -> Customer:
         await _need_free_prefix(tx, customer.invoice_prefix)
     if customer.invoice_settings.default_payment_method != was.invoice_settings.default_payment_method:
         await _need_own_method(tx, customer)
+    await _need_template(tx, customer, was)
     decision = Decision()
     if params.balance is not None and params.balance != was.balance:
         currency = was.currency or tx.account.default_currency
@@ -167,6 +169,13 @@ def _refuse_stranger(method: str | None) -> None:
             "invoice_settings[default_payment_method]",
         )
     )
+
+
+async def _need_template(tx: Transaction, customer: Customer, was: Customer) -> None:
+    """The rendering template that new invoices of the customer are to have, if it is another one than before."""
+    options, before = customer.invoice_settings.rendering_options, was.invoice_settings.rendering_options
+    if options and options.template and options != before:
+        await invoice_rendering_templates.usable(tx, options.template, None, "invoice_settings[rendering_options]")
 
 
 async def _need_free_prefix(tx: Transaction, prefix: str) -> None:

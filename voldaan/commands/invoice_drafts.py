@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.commands import automatic_tax, billing, clocks, lookups
+from voldaan.commands import invoice_rendering_templates as templates
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.billing import CustomField
 from voldaan.resources.invoice_items import InvoiceItem
@@ -199,7 +200,9 @@ async def _said(
     if "number" in given:
         invoice.number = await _free_number(tx, params.number or None, invoice.id)
     if "rendering" in given and params.rendering is not None:
-        invoice.rendering = _rendering(params.rendering)
+        asked = params.rendering
+        await templates.usable(tx, asked.template, asked.template_version or None, "rendering")
+        invoice.rendering = _rendering(asked)
     if "shipping_details" in given:
         invoice.shipping_details = params.shipping_details.shipping() if params.shipping_details else None
     if params.default_payment_method is not None:

@@ -54,7 +54,7 @@ class RenderingParams(Hash):
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | Unset | None = None
     pdf: RenderingPdfParams | None = None
     template: str | None = None
-    template_version: int | Unset | None = None
+    template_version: Annotated[int, Field(ge=1)] | Unset | None = None
 
 
 class InvoiceWrite(Params):

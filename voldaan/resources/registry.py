@@ -16,6 +16,7 @@ from voldaan.resources.disputes import Dispute
 from voldaan.resources.entitlements import ActiveEntitlement, Feature, ProductFeature
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.mandates import Mandate
@@ -49,6 +50,7 @@ RESOURCES: list[type[Resource]] = [
     TaxRate,
     TaxSettings,
     TaxRegistration,
+    InvoiceRenderingTemplate,
     Customer,
     PromotionCode,
     TaxId,

@@ -17,6 +17,7 @@ from voldaan.resources.billing import CustomField, InvoiceCardOptions, InvoicePa
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import (
     ConfirmationSecret,
     CustomerTaxId,
@@ -35,6 +36,7 @@ from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
 from voldaan.rules.ids import NewId
+from voldaan.rules.invoice_rendering_templates import filled_in
 from voldaan.rules.money import minimum_charge, round_to_step
 from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.rules.promotion_codes import Redemption
@@ -65,6 +67,7 @@ class BillingFacts:
     tax_ids: dict[str, list[CustomerTaxId]] = field(default_factory=dict)
     pending: dict[str, list[InvoiceItem]] = field(default_factory=dict)
     numbering: Numbering | None = None
+    templates: dict[str, InvoiceRenderingTemplate] = field(default_factory=dict)
     redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
     taxes: TaxFacts | None = None                    # where somebody has automatic tax
 
@@ -256,6 +259,7 @@ def finalize(
         hosted_invoice_url=(address := f"{facts.site}/i/{facts.account.id}/{invoice.id}_{new_id('')[10:]}"),
         invoice_pdf=f"{address}/pdf",
         subscription_metadata=subscription.metadata if subscription else None,
+        **filled_in(invoice, facts.templates),
     )
     of_customer(opened, customer, facts.tax_ids.get(customer.id, []))
     decision = Decision(due_cancelled=[("invoice.finalize", invoice.id)] if invoice.automatically_finalizes_at else [])

@@ -685,6 +685,15 @@ create table billed_periods (
   primary key (account_id, id)
 );
 
+create table invoice_rendering_templates (
+  account_id text not null constraint invoice_rendering_templates_account references accounts,
+  id         text not null,
+  status     text not null check (status in ('active', 'archived')),
+  created_at timestamptz not null,
+  doc        jsonb not null,
+  primary key (account_id, id)
+);
+
 create table invoices (
   account_id                       text not null,
   id                               text not null,

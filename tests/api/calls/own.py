@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.calls.filing import call, plain
+from tests.api.calls.filing import METADATA, call, plain
 from tests.api.world import World
 
 plain("GET /voldaan/billing_settings")
@@ -13,6 +13,45 @@ plain("POST /voldaan/billing_settings", draft_seconds=3600, retry_offsets="", re
 @call("GET /voldaan/invoices/{}/explain")
 def _(w: World):
     return w.paid_invoice()["id"]
+
+
+plain("POST /voldaan/invoice_rendering_templates", nickname="Winter", footer="Until the thaw", memo="Thank you",
+      accent_color="#0a7d5a", page_size="a4", metadata=METADATA)  # fmt: skip
+
+
+@call("GET /voldaan/invoice_rendering_templates/{}")
+def _(w: World):
+    return template(w)
+
+
+@call("POST /voldaan/invoice_rendering_templates/{}", footer="", memo="Thanks", metadata={"a": ""})
+def _(w: World):
+    return template(w)
+
+
+@call("GET /v1/invoice_rendering_templates", status="active", limit=3)
+def _(w: World):
+    template(w)
+    return ()
+
+
+@call("GET /v1/invoice_rendering_templates/{}", version=1)
+def _(w: World):
+    return template(w)
+
+
+@call("POST /v1/invoice_rendering_templates/{}/archive")
+def _(w: World):
+    return template(w)
+
+
+@call("POST /v1/invoice_rendering_templates/{}/unarchive")
+def _(w: World):
+    return template(w)
+
+
+def template(w: World) -> str:
+    return w.wire.post("/voldaan/invoice_rendering_templates", footer="Until the thaw")["id"]
 
 
 @call("GET /voldaan/customers/{}/billing_settings")
