@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
-from voldaan.commands import tax_codes, tax_registrations, tax_settings
+from voldaan.commands import tax_codes, tax_registrations, tax_rules, tax_settings
 from voldaan.resources.params import Params
 from voldaan.resources.tax_codes import TaxCode, TaxCodeList
 from voldaan.resources.tax_registrations import (
@@ -13,6 +13,7 @@ from voldaan.resources.tax_registrations import (
     TaxRegistrationList,
     TaxRegistrationUpdate,
 )
+from voldaan.resources.tax_rules import TaxRule, TaxRuleCreate, TaxRuleList, TaxRuleUpdate
 from voldaan.resources.tax_settings import TaxSettings, TaxSettingsUpdate
 
 ROUTES: list[RouteLine] = [
@@ -24,4 +25,10 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/tax/registrations/{id}",                             tax_registrations.update,                           TaxRegistrationUpdate,              TaxRegistration),
     ("GET",    "/v1/tax_codes",                                          tax_codes.page,                                     TaxCodeList,                        TaxCode),
     ("GET",    "/v1/tax_codes/{id}",                                     tax_codes.retrieve,                                 Params,                             TaxCode),
+
+    # rates of the seller's own, beside Stripe's API
+    ("GET",    "/voldaan/tax_rules",                                     lists.page(TaxRule),                                TaxRuleList,                        TaxRule),
+    ("POST",   "/voldaan/tax_rules",                                     tax_rules.create,                                   TaxRuleCreate,                      TaxRule),
+    ("GET",    "/voldaan/tax_rules/{id}",                                lists.one(TaxRule),                                 Params,                             TaxRule),
+    ("POST",   "/voldaan/tax_rules/{id}",                                tax_rules.update,                                   TaxRuleUpdate,                      TaxRule),
 ]  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistration
+from voldaan.resources.tax_rules import TaxRule
 from voldaan.resources.tax_settings import TaxSettings
-from voldaan.rules import tax_registrations
+from voldaan.rules import tax_registrations, tax_rules
 from voldaan.rules.automatic_tax import RATE_PREFIX, TaxFacts
 from voldaan.rules.eu_vat import EuropeanVat
 from voldaan.rules.invoices import BillingFacts
@@ -24,10 +25,13 @@ async def know(tx: Transaction, facts: BillingFacts) -> None:
 
 
 async def load(tx: Transaction) -> TaxFacts:
-    """Settings and registrations, with the provider that decides from them."""
+    """Settings, and the provider that decides from registrations and the seller's own rules."""
     settings = await tx.select(TaxSettings, "true")
     registrations = await tx.select(TaxRegistration, "true")
-    provider = EuropeanVat([tax_registrations.fact(each) for each in registrations], european_union())
+    own = await tx.select(TaxRule, "true")
+    provider = EuropeanVat(
+        [tax_registrations.fact(each) for each in registrations], european_union(), [tax_rules.given(each) for each in own]
+    )
     return TaxFacts(settings[0] if settings else None, provider, tx.account.livemode)
 
 

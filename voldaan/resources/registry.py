@@ -35,6 +35,7 @@ from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistration
+from voldaan.resources.tax_rules import TaxRule
 from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
@@ -51,6 +52,7 @@ RESOURCES: list[type[Resource]] = [
     TaxSettings,
     TaxRegistration,
     InvoiceRenderingTemplate,
+    TaxRule,
     Customer,
     PromotionCode,
     TaxId,

@@ -52,3 +52,19 @@ def _(w: World):
 
 plain("GET /v1/tax_codes", limit=3)
 call("GET /v1/tax_codes/{}")(lambda w: "txcd_99999999")
+
+
+def rule(w: World) -> str:
+    return w.wire.post("/voldaan/tax_rules", country="DE", percentage="7", tax_code="txcd_10302000",
+                       taxability_reason="reduced_rated")["id"]  # fmt: skip
+
+
+@call("GET /voldaan/tax_rules", country="DE", limit=3)
+def _(w: World):
+    rule(w)
+
+
+plain("POST /voldaan/tax_rules", country="PT", state="30", percentage="22", display_name="IVA", active_from=1_700_000_000,
+      expires_at=1_900_000_000)  # fmt: skip
+call("GET /voldaan/tax_rules/{}")(rule)
+call("POST /voldaan/tax_rules/{}", expires_at=2_000_000_000)(rule)

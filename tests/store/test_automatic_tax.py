@@ -1,0 +1,138 @@
+"""Automatic tax on a real database: a batch is loaded in a fixed number of queries, and what cannot be is found out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.store.billing_world import BillingWorld
+from tests.store.payments_world import DAY
+from voldaan.commands import customers, tax_registrations, tax_rules, tax_settings
+from voldaan.processors.sandbox import Faults, SandboxNetwork
+from voldaan.resources.accounts import Account
+from voldaan.resources.customers import Customer, CustomerUpdate
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_registrations import TaxRegistrationCreate
+from voldaan.resources.tax_rules import TaxRuleCreate
+from voldaan.resources.tax_settings import TaxSettingsUpdate
+from voldaan.store.pool import Pool
+from voldaan.store.queries import shelf
+from voldaan.store.transaction import Transaction
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
+    network = SandboxNetwork(dsn, Faults())
+    await network.open()
+    yield network
+    await network.close()
+
+
+@pytest.fixture
+async def world(pool: Pool, account: Account, network: SandboxNetwork) -> BillingWorld:
+    """A Dutch business in the one-stop shop, with a rate of its own for digital books in Germany."""
+    world = BillingWorld(pool, account, network)
+    world.faults()
+    settings = {"head_office": {"address": {"country": "NL"}}, "defaults": {"tax_behavior": "exclusive"}}
+    await world.do(tax_settings.update, TaxSettingsUpdate.model_validate(settings))
+    for options in ({"type": "standard"}, {"type": "oss_union"}):
+        registration = {"country": "NL", "active_from": "now", "country_options": {"nl": options}}
+        await world.do(tax_registrations.create, TaxRegistrationCreate.model_validate(registration))
+    rule = {"country": "DE", "percentage": "7", "tax_code": "txcd_10302000", "taxability_reason": "reduced_rated"}
+    await world.do(tax_rules.create, TaxRuleCreate.model_validate(rule))
+    return world
+
+
+async def subscribed(world: BillingWorld, price: Any, country: str = "DE") -> Any:
+    customer = await world.customer(address={"country": country})
+    return await world.subscribe(customer, price, automatic_tax={"enabled": True})
+
+
+async def test_a_batch_takes_as_many_queries_as_one(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    price = await world.price(1000)
+    first = await subscribed(world, price)
+    others = [await subscribed(world, price, country) for country in ("NL", "FR", "AT", "DE", "PL")]
+    asked: list[str] = []
+    for name in ("all", "one", "run"):
+        real = getattr(Transaction, name)
+
+        async def counting(self: Transaction, sql: str, real: Any = real, **params: object) -> object:
+            asked.append(sql)
+            return await real(self, sql, **params)
+
+        monkeypatch.setattr(Transaction, name, counting)
+
+    async def renew(*subscriptions: Any) -> int:
+        asked.clear()
+        await world.run("subscription.renew", [s.id for s in subscriptions], world.now)
+        return len(asked)
+
+    world.now += 31 * DAY
+    tallies = [await renew(first), await renew(*others)]
+    assert tallies[0] == tallies[1], tallies
+    await world.check_invariants()
+
+
+async def test_a_rate_is_one_row_however_often_it_is_used(world: BillingWorld) -> None:
+    price = await world.price(1000)
+    for _ in range(3):
+        await subscribed(world, price)
+    books = await world.price(1000, name="Books")
+    async with world.pool.connection() as connection:
+        await connection.execute(
+            "update products set doc = doc || '{\"tax_code\": \"txcd_10302000\"}' where id = %s", (books.product,)
+        )
+    await subscribed(world, books)
+    rates = await world.rows(TaxRate)
+    assert sorted((r.country, str(r.percentage), r.active, r.taxability_reason) for r in rates) == [
+        ("DE", "19", False, "standard_rated"),
+        ("DE", "7", False, "reduced_rated"),
+    ]
+    taxes = [(i.total, [(t.amount, t.taxability_reason) for t in i.total_taxes or []]) for i in await world.invoices()]
+    assert taxes == [(1190, [(190, "standard_rated")])] * 3 + [(1070, [(70, "reduced_rated")])]
+    await world.check_invariants()
+    await world.check_shapes()
+
+
+@pytest.mark.parametrize(
+    ("invariant", "damage"),
+    [
+        ("T1_taxes_have_their_rates", "delete from tax_rates where account_id = %s"),
+        (
+            "T2_no_tax_is_unknown",
+            "update invoices set doc = jsonb_set(doc, '{automatic_tax,status}', '\"failed\"') where account_id = %s",
+        ),
+    ],
+)
+async def test_what_cannot_be_is_found(world: BillingWorld, invariant: str, damage: str) -> None:
+    await subscribed(world, await world.price(1000))
+    await world.check_invariants()
+    async with world.pool.connection() as connection:
+        await connection.execute(damage.encode(), (world.account.id,))
+        cursor = await connection.execute(shelf("verify")[invariant], {"only": world.account.id})
+        assert await cursor.fetchall()
+        await connection.rollback()
+
+
+async def test_a_renewal_without_a_place_waits_and_the_others_go_on(world: BillingWorld) -> None:
+    price = await world.price(1000)
+    lost, found = await subscribed(world, price), await subscribed(world, price)
+    customer = await world.whole(Customer(id=lost.customer, created=0, invoice_prefix="", livemode=False))
+    await world.do(customers.update, CustomerUpdate.model_validate({"address": ""}), customer.id)
+    world.now += 31 * DAY
+    await world.run("subscription.renew", [lost.id, found.id], world.now)
+    world.now += 3600
+    drafts = [i.id for i in await world.invoices() if i.status == "draft"]
+    await world.run("invoice.finalize", drafts, world.now)
+    after = {i.subscription: i for i in await world.invoices() if i.id in drafts}
+    assert after[found.id].status == "paid"
+    stays = after[lost.id]
+    assert (stays.status, stays.automatic_tax.status) == ("draft", "requires_location_inputs")
+    assert stays.last_finalization_error is not None
+    assert stays.last_finalization_error["code"] == "customer_tax_location_invalid"
+    assert (await world.events()).count("invoice.finalization_failed") == 1
+    await world.check_invariants()
