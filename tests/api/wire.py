@@ -16,6 +16,10 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from voldaan.api.edge import VERSION
+from voldaan.api.errors import ApiError
+from voldaan.api.forms import parse
+
 JSON = dict[str, Any]
 
 
@@ -57,6 +61,20 @@ class Answer:
         return f"{self.status} {self.raw[:2000].decode(errors='replace')}"
 
 
+STREAM = "/v2/billing/meter_event_stream"
+JSON_PATHS = {"/voldaan/meter_events/bulk"}
+
+
+def as_json(params: JSON | str) -> str:
+    """The body of a JSON request."""
+    if isinstance(params, dict):
+        return json.dumps(params)
+    try:
+        return json.dumps(parse(params.encode()))
+    except ApiError:
+        return params
+
+
 @dataclass(slots=True)
 class Wire:
     """A caller with one key."""
@@ -64,11 +82,17 @@ class Wire:
     address: str
     key: str
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    token: str = ""  # of the stream of events
 
     def send(
         self, method: str, path: str, params: JSON | str | None = None, *, headers: dict[str, str] | None = None
     ) -> Answer:
-        """One request, whatever it is answered. Params are a form for POST, a query otherwise; text is sent as it is."""
+        """One request, whatever it is answered. Params are a form for POST, a query otherwise; text is sent as it is.
+
+        Of /v2, and where many events are sent at once, the body is JSON; a form given as text becomes JSON if it can.
+        """
+        if path.startswith("/v2/") or path in JSON_PATHS:
+            return self.send_json(method, path, params or {}, headers or {})
         text = params if isinstance(params, str) else form(params or {})
         sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
         url = self.address + path
@@ -77,6 +101,19 @@ class Wire:
             got = self.http.request(method, url, content=text, headers={**content, **sent})
         else:
             got = self.http.request(method, f"{url}?{text}" if text else url, headers=sent)
+        return Answer(got.status_code, got.headers, got.content)
+
+    def send_json(self, method: str, path: str, params: JSON | str, headers: dict[str, str]) -> Answer:
+        """A request in the way of /v2."""
+        key = self.key
+        if path == STREAM and "Authorization" not in headers:
+            self.token = key = self.token or self.post("/v2/billing/meter_event_session")["authentication_token"]
+        sent = {"Authorization": f"Bearer {key}", "Stripe-Version": VERSION, "Content-Type": "application/json", **headers}
+        if method == "GET":
+            text = params if isinstance(params, str) else form(params)
+            got = self.http.request(method, self.address + (f"{path}?{text}" if text else path), headers=sent)
+        else:
+            got = self.http.request(method, self.address + path, content=as_json(params), headers=sent)
         return Answer(got.status_code, got.headers, got.content)
 
     def ok(self, method: str, path: str, params: JSON | None = None, **more: Any) -> JSON:

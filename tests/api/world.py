@@ -42,6 +42,21 @@ class World:
         return self.wire.post("/v1/billing/meters", **{**given, **params})
 
     @cached_property
+    def loaves(self) -> JSON:
+        return self.meter()
+
+    def usage(self, value: str = "2.5", **more: Any) -> JSON:
+        """An event of Anna's, as it is sent."""
+        payload = {"stripe_customer_id": self.anna["id"], "value": value}
+        return {"event_name": self.loaves["event_name"], "payload": payload, **more}
+
+    @cached_property
+    def error_report(self) -> JSON:
+        """A thin event that tells of an event which could not be counted."""
+        self.wire.post("/voldaan/meter_events/bulk", events=[self.usage("much")])
+        return self.wire.until("/v2/core/events", lambda page: page["data"])["data"][0]
+
+    @cached_property
     def bread(self) -> JSON:
         return self.product()
 

@@ -14,19 +14,23 @@ from typing import Any
 
 import msgspec
 
-from voldaan.api import errors, expand, forms, idempotency
+from voldaan.api import errors, event_bodies, expand, forms, idempotency
 from voldaan.api.call import Call, Outcome
 from voldaan.api.errors import ApiError
 from voldaan.api.perform import Performer
-from voldaan.api.router import Router
+from voldaan.api.router import Route, Router
 from voldaan.api.validate import parse_params
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
+from voldaan.resources.meter_events import EventBatch
+from voldaan.resources.params import Params
 from voldaan.store import keys
 from voldaan.store.ids import new_id
 
 VERSION = "2026-10-28.endive"
 BODY_MAX = 1_048_576  # bytes
+BODY_MAX_OF = {"/voldaan/meter_events/bulk": event_bodies.BODY_MAX}
+BY_SESSION = frozenset({"/v2/billing/meter_event_stream"})  # asked with a session's token instead of a key
 KEY_CACHE_SECONDS = 1  # a revoked key stops working within a second
 log = logging.getLogger("voldaan.api")
 
@@ -109,7 +113,7 @@ class Edge:
             raise errors.unrecognized_url(request.method, request.path)
         check_version(request)
         route, path = found
-        params = parse_params(route.params, read_params(request))
+        params = params_of(route, request)
         key = None
         if request.method == "POST" and (given := request.headers.get(b"idempotency-key")):
             key = idempotency.key_of(
@@ -120,23 +124,29 @@ class Edge:
         return await self.performer.perform(Call(request.id, request.path, account, route, params, path, key, wanted))
 
     async def authenticate(self, request: Request) -> Account:
-        """The account of the key. Refuses a request without a secret key that is in force."""
+        """The account of the key. Refuses a request without a secret key, or a session's token, that is in force."""
         given = key_of(request.headers.get(b"authorization", b""))
         if not given:
             raise errors.api_key_missing()
         now = self.engine.elapsed()
         cached = self._keys.get(given)
         if cached is None or now - cached[0] > KEY_CACHE_SECONDS:
-            cached = (now, await keys.find(self.engine.pool, given))
+            cached = (now, await self.find_key(given))
             if len(self._keys) > 10_000:
                 self._keys.clear()
             self._keys[given] = cached
         if cached[1] is None:
             raise errors.api_key_invalid(given)
         _, kind, account = cached[1]
-        if kind == "publishable":
-            raise errors.secret_key_required()
+        if kind == "publishable" or (kind == "session") != (request.path in BY_SESSION):
+            raise errors.secret_key_required() if kind == "publishable" else errors.api_key_invalid(given)
         return account
+
+    async def find_key(self, given: str) -> tuple[str, str, Account] | None:
+        """Id and kind of a key or a token, and its account."""
+        if given.startswith(keys.SESSION):
+            return await keys.find_session(self.engine.pool, given, self.engine.wall())
+        return await keys.find(self.engine.pool, given)
 
 
 def key_of(authorization: bytes) -> str:
@@ -162,6 +172,13 @@ def check_version(request: Request) -> None:
             f"Invalid Stripe API version: {errors.quoted(given)}. This server speaks {VERSION}; "
             "send that version, or leave the Stripe-Version header out."
         )
+
+
+def params_of(route: Route, request: Request) -> Params:
+    """The typed parameters of a request."""
+    if issubclass(route.params, EventBatch):
+        return event_bodies.read(route.params, request.body, request.headers.get(b"content-type", b""))
+    return parse_params(route.params, read_params(request))
 
 
 def read_params(request: Request) -> dict[str, Any]:
@@ -207,12 +224,15 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 async def _read(receive: Receive, request: Request) -> bytes:
-    """The whole body. Refuses more than a megabyte without reading on."""
-    body = b""
+    """The whole body. Refuses more than a megabyte, or what the path takes, without reading on."""
+    most = BODY_MAX_OF.get(request.path, BODY_MAX)
+    parts, size = [], 0
     while True:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > BODY_MAX:
-            raise errors.invalid_request("The request body is larger than 1 MB.", status=413)
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise errors.invalid_request(f"The request body is larger than {most // BODY_MAX} MB.", status=413)
         if not message.get("more_body"):
-            return body
+            return b"".join(parts)

@@ -22,6 +22,7 @@ from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettl
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
+from voldaan.resources.numbers import encode_json
 from voldaan.resources.registry import BY_OBJECT
 from voldaan.resources.render import encode
 from voldaan.rules.decision import Refused
@@ -222,7 +223,7 @@ class Performer:
         if isinstance(result, Page | SearchPage):
             data = await expand.render(tx, result.items, call.wanted.get("data", {}))
             return msgspec.json.encode({**result.envelope(), "url": call.url, "data": data})
-        return msgspec.json.encode(result)
+        return encode_json(result)
 
 
 def shares(call: Call) -> bool:
@@ -238,7 +239,7 @@ def shares(call: Call) -> bool:
 def shown(resource: Any) -> bytes:
     """The object, or what is left to show of a deleted one; plain values as they are."""
     if not isinstance(resource, Resource):
-        return msgspec.json.encode(resource)
+        return encode_json(resource)
     if getattr(resource, "deleted_at", None):
         return msgspec.json.encode(expand.deleted(resource))
     return encode(resource)

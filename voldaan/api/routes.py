@@ -1,12 +1,12 @@
 """The whole route table, read from top to bottom: method, path, command, parameters, what it answers.
 
-What came with billing in full (usage, contracts, reductions, tax) goes on in routes_billing.py and
-routes_tax.py, our own in routes_own.py.
+What came with billing in full (contracts, reductions, tax, usage) goes on in routes_billing.py,
+routes_tax.py and routes_usage.py, our own in routes_own.py.
 """
 
 from __future__ import annotations
 
-from voldaan.api import lists, routes_billing, routes_own, routes_tax, search
+from voldaan.api import lists, routes_billing, routes_own, routes_tax, routes_usage, search
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
     accounts,
@@ -353,5 +353,6 @@ ROUTES: list[RouteLine] = [
 
     *routes_billing.ROUTES,
     *routes_tax.ROUTES,
+    *routes_usage.ROUTES,
     *routes_own.ROUTES,
 ]  # fmt: skip

@@ -8,8 +8,6 @@ from voldaan.commands import (
     credit_notes,
     entitlements,
     invoice_rendering_templates,
-    meter_events,
-    meters,
     promotion_codes,
     subscription_schedules,
 )
@@ -43,8 +41,6 @@ from voldaan.resources.invoice_rendering_templates import (
     InvoiceRenderingTemplateRetrieve,
     InvoiceRenderingTemplateUnarchive,
 )
-from voldaan.resources.meter_events import MeterEventCreate
-from voldaan.resources.meters import Meter, MeterChange, MeterCreate, MeterList, MeterUpdate
 from voldaan.resources.params import Params
 from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate, PromotionCodeList, PromotionCodeUpdate
 from voldaan.resources.schedule_params import (
@@ -89,15 +85,6 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/promotion_codes",                                    promotion_codes.create,                             PromotionCodeCreate,                PromotionCode),
     ("GET",    "/v1/promotion_codes/{id}",                               lists.one(PromotionCode),                           Params,                             PromotionCode),
     ("POST",   "/v1/promotion_codes/{id}",                               promotion_codes.update,                             PromotionCodeUpdate,                PromotionCode),
-
-    # usage ───────────────────────────────────────────────────────────────────────────────────────────────
-    ("GET",    "/v1/billing/meters",                                     lists.page(Meter),                                  MeterList,                          Meter),
-    ("POST",   "/v1/billing/meters",                                     meters.create,                                      MeterCreate,                        Meter),
-    ("GET",    "/v1/billing/meters/{id}",                                lists.one(Meter),                                   Params,                             Meter),
-    ("POST",   "/v1/billing/meters/{id}",                                meters.update,                                      MeterUpdate,                        Meter),
-    ("POST",   "/v1/billing/meters/{id}/deactivate",                     meters.deactivate,                                  MeterChange,                        Meter),
-    ("POST",   "/v1/billing/meters/{id}/reactivate",                     meters.reactivate,                                  MeterChange,                        Meter),
-    ("POST",   "/v1/billing/meter_events",                               meter_events.create,                                MeterEventCreate,                   None),
 
     # credit notes ────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/credit_notes",                                       lists.page(CreditNote),                             CreditNoteList,                     CreditNote),

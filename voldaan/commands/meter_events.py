@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from voldaan.resources.meter_events import MeterEventCreate
+from voldaan.resources.meter_events import CoreMeterEventCreate, MeterEventCreate
 from voldaan.resources.meters import Meter
 from voldaan.rules import usage as rules
 from voldaan.rules.decision import Refusal, Refused
@@ -52,7 +52,9 @@ async def create(tx: Transaction, params: MeterEventCreate) -> dict[str, Any]:
     return outcome
 
 
-async def create_all(tx: Transaction, asked: Sequence[MeterEventCreate]) -> list[dict[str, Any] | Refused]:
+async def create_all(
+    tx: Transaction, asked: Sequence[MeterEventCreate | CoreMeterEventCreate]
+) -> list[dict[str, Any] | Refused]:
     """Events that arrive together, each with an answer of its own."""
     given = [Given(p.event_name, p.payload, p.identifier or new_id("mevt"), p.timestamp) for p in asked]
     outcomes = await record(tx, given)

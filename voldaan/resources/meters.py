@@ -111,4 +111,12 @@ class MeterChange(Params):
 
 
 class MeterList(PageParams):
+    """GET /voldaan/meters"""
+
     status: Literal["active", "inactive"] | None = None
+
+
+class PlainMeterList(MeterList):
+    """GET /v1/billing/meters: those that Stripe's API knows how to describe."""
+
+    UNLESS_GIVEN: ClassVar[dict[str, str]] = {"plain": "t.plain"}

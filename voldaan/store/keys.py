@@ -9,6 +9,9 @@ from voldaan.store import rows
 from voldaan.store.ids import new_id, secret
 from voldaan.store.pool import Connection, Pool
 from voldaan.store.queries import query
+from voldaan.store.transaction import Transaction
+
+SESSION = "mest_"  # what tokens of the event stream begin with
 
 
 def hash_of(key: str) -> bytes:
@@ -24,6 +27,26 @@ async def find(pool: Pool, key: str) -> tuple[str, str, Account] | None:
         )
         row = await cursor.fetchone()
     return (row[0], row[1], rows.from_row(Account, row[2:])) if row else None
+
+
+async def find_session(pool: Pool, token: str, wall: int) -> tuple[str, str, Account] | None:
+    """The same for a token of the event stream; None when it is over, too."""
+    account, _, _ = token.removeprefix(SESSION).rpartition("_")
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            query("keys", "find_session").format(account=rows.select_list(Account)),
+            {"account": account, "hash": hash_of(token), "wall": wall},
+            binary=True,
+        )
+        row = await cursor.fetchone()
+    return (row[0], row[1], rows.from_row(Account, row[2:])) if row else None
+
+
+async def open_session(tx: Transaction, id: str, expires: int) -> str:
+    """Makes a token for the event stream and returns it: the only time that it can be seen. It names its account."""
+    token = SESSION + secret(tx.account.id)
+    await tx.run(query("usage", "open_session"), id=id, hash=hash_of(token), wall=tx.wall, expires=expires)
+    return token
 
 
 async def issue(connection: Connection, account: Account, kind: str, now: int) -> str:

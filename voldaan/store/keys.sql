@@ -8,3 +8,9 @@ select k.id, k.kind, {account}
 -- A new key; the key itself is not stored.
 insert into api_keys (account_id, id, kind, hash, prefix, created_at)
 values (%(account)s, %(id)s, %(kind)s, %(hash)s, %(prefix)s, to_timestamp(%(now)s));
+
+-- name: find_session
+-- A session of the event stream that is not over, before anything else is known of the request.
+select s.id, 'session', {account}
+  from meter_event_sessions s join accounts t on t.id = s.account_id
+ where s.account_id = %(account)s and s.hash = %(hash)s and s.expires_at > to_timestamp(%(wall)s);

@@ -82,15 +82,14 @@ create table webhook_endpoints (
 -- One row per try; what is still to be tried is due work.
 create table webhook_deliveries (
   account_id   text not null,
-  event_id     text not null,
+  event_id     text not null,         -- of events or of core_events
   endpoint_id  text not null,
   try          int not null,
   at           timestamptz not null,
   result       text not null,         -- delivered, refused, timed_out, …
   status       int,                   -- the HTTP status, if there was one
   elapsed_ms   int not null,
-  primary key (account_id, event_id, endpoint_id, try),
-  constraint webhook_deliveries_event foreign key (account_id, event_id) references events
+  primary key (account_id, event_id, endpoint_id, try)
 );
 
 -- ── due work: whatever happens by itself is a row that people can see ───────────────────────────────────────────────

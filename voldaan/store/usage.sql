@@ -128,3 +128,89 @@ with asked as materialized (
      and e.at >= to_timestamp(h.since) and e.at < to_timestamp(h.until)
 )
 select place, count(distinct value) from pieces group by place;
+
+-- name: event_to_cancel
+-- An event with all its rows, locked, and the event name of a meter that counts it.
+select e.place, e.series_id, e.at, e.text_value, e.received_at, e.canceled_at is not null, m.event_name
+  from meter_events e
+  left join usage_series s on s.account_id = e.account_id and s.id = e.series_id
+  left join meters m on m.account_id = s.account_id and m.id = s.meter_id
+ where e.account_id = %(account)s and e.identifier = %(identifier)s
+ order by e.place
+   for update of e;
+
+-- name: cancel
+-- The event counts no more.
+update meter_events set canceled_at = to_timestamp(%(wall)s)
+ where account_id = %(account)s and identifier = %(identifier)s and canceled_at is null;
+
+-- name: lock_hours
+-- The sums of these hours, locked: who is adding to them now is waited for, who comes later adds to what is written here.
+select 1 from usage_rollups r
+  join unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+    on r.series_id = h.series and r.hour_at = to_timestamp(h.hour)
+ where r.account_id = %(account)s
+ order by r.series_id, r.hour_at
+   for update of r;
+
+-- name: count_hours_again
+-- Adds these hours up anew from their events.
+update usage_rollups r
+   set events = n.events, total = n.total, most = n.most, last = n.last
+  from (select e.series_id, h.hour, count(*) as events, sum(e.value) as total, max(e.value) as most,
+               max(array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]) as last
+          from unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+          join meter_events e on e.account_id = %(account)s and e.series_id = h.series and e.canceled_at is null
+           and e.at >= to_timestamp(h.hour) and e.at < to_timestamp(h.hour) + interval '1 hour'
+         group by 1, 2) n
+ where r.account_id = %(account)s and r.series_id = n.series_id and r.hour_at = to_timestamp(n.hour);
+
+-- name: drop_empty_hours
+-- Hours whose last event was taken back.
+delete from usage_rollups r
+ using unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+ where r.account_id = %(account)s and r.series_id = h.series and r.hour_at = to_timestamp(h.hour)
+   and not exists (select from meter_events e where e.account_id = r.account_id and e.series_id = r.series_id
+                      and e.canceled_at is null and e.at >= r.hour_at and e.at < r.hour_at + interval '1 hour');
+
+-- name: take_value_back
+-- One event less for a value of an hour; at none it is no longer counted.
+update usage_values set events = events - 1
+ where account_id = %(account)s and series_id = %(series)s and hour_at = to_timestamp(%(hour)s) and value = %(value)s;
+
+-- name: keep_errors
+-- Remembers events that could not be counted.
+insert into meter_event_errors (account_id, id, code, message, meter_id, event_name, identifier, payload, received_at)
+select %(account)s, x->>0, x->>1, x->>2, x->>3, x->>4, x->>5, x->6, to_timestamp(%(wall)s)
+  from jsonb_array_elements(%(rows)s) x;
+
+-- name: report_errors
+-- What is to be told of each meter and each kind of error since the last report, which is this one from now on.
+with told as (
+  update meter_event_errors set reported_at = to_timestamp(%(wall)s)
+   where account_id = %(account)s and reported_at is null
+  returning id, meter_id, code, message, identifier, received_at
+)
+select meter_id, code, count(*), min(received_at), max(received_at),
+       (array_agg(message order by id))[1:%(samples)s], (array_agg(identifier order by id))[1:%(samples)s]
+  from told group by meter_id, code order by meter_id, code;
+
+-- name: errors
+-- A page of events that could not be counted, the newest first, or before (newer than) one, oldest first.
+select id, code, message, meter_id, event_name, identifier, payload, received_at, reported_at
+  from meter_event_errors
+ where account_id = %(account)s
+   and (%(code)s::text is null or code = %(code)s) and (%(event_name)s::text is null or event_name = %(event_name)s)
+   and (%(meter)s::text is null or meter_id = %(meter)s)
+   and (%(after)s::text is null or id < %(after)s) and (%(before)s::text is null or id > %(before)s)
+ order by case when %(before)s::text is null then id end desc, id limit %(limit)s;
+
+-- name: error_exists
+-- Whether a cursor is one of this account's errors.
+select 1 from meter_event_errors where account_id = %(account)s and id = %(id)s;
+
+-- name: open_session
+-- A token for the stream of events; the token itself is not stored. Those that are over make room.
+with gone as (delete from meter_event_sessions where account_id = %(account)s and expires_at < to_timestamp(%(wall)s))
+insert into meter_event_sessions (account_id, id, hash, created_at, expires_at)
+values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(expires)s));

@@ -12,6 +12,7 @@ from voldaan.commands import (
     entitlements,
     invoices,
     ledger,
+    meter_event_errors,
     payouts,
     pending_updates,
     promotion_codes,
@@ -66,6 +67,7 @@ HANDLERS = [
     Handler("entitlements.follow", inside=entitlements.look_through, batch=1),
     Handler("promotion_code.expire", inside=promotion_codes.expire),
     Handler("ledger.roll_up", inside=ledger.roll_up),
+    Handler("meter_event.report_errors", inside=meter_event_errors.report),
     Handler("webhook.deliver", outside=delivery.deliver, batch=100),
 ]
 BY_KIND = {handler.kind: handler for handler in HANDLERS}

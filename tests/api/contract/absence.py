@@ -92,6 +92,7 @@ def renew(package: Path) -> Iterator[str]:
             python = ".".join(["stripe", *folders, OTHER_NAMES.get(name, name)])
             if scope.fields and python in sdk.whereabouts() and not name.startswith("Unknown"):
                 yield from compare(python, scope, marks)
+    marks["stripe.v2.core.Event"] |= {"context": "~", "reason": "~"}  # Python's reads them unasked; documented as null
     version = (package / "VERSION").read_text().strip()
     lines = [f"# what may be absent, by the declarations of the npm package stripe {version}; see absence.py"]
     for owner, fields in sorted(marks.items()):

@@ -172,6 +172,7 @@ def test_a_right_object_passes(sample, name):
         ("DELETE", "/v1/products/prod_1", DELETED),
         ("GET", "/v2/core/events", THIN_LIST),
         ("POST", "/v2/billing/meter_event_stream", None),
+        ("POST", "/v2/billing/meter_event_stream", {}),
     ],
 )
 def test_a_right_answer_of_an_operation_passes(verb, path, response):
@@ -212,7 +213,7 @@ def test_a_right_refusal_passes(extra):
         (PRICE, "stripe.Price", "metadata.plan", None, "null is not str"),
         (PRICE, "stripe.Price", "recurring.interval", None, "null"),
         (PRICE, "stripe.Price", "product", None, "null"),
-        (THIN_EVENT, "stripe.v2.core.Event", "context", None, "null"),
+        (THIN_EVENT, "stripe.v2.core.Event", "snapshot_event", None, "null"),
         # types
         (PRICE, "stripe.Price", "active", 1, "1 is not bool"),
         (PRICE, "stripe.Price", "active", "true", "'true' is not bool"),
@@ -287,7 +288,7 @@ def test_what_is_wrong_is_named(sample, name, path, value, problem):
         ("DELETE", "/v1/products/prod_1", PRODUCT, "response.deleted: missing"),
         ("GET", "/v2/core/events", _with(THIN_LIST, "next_page_url", REMOVED), "response.next_page_url: missing"),
         ("GET", "/v2/core/events", _with(THIN_LIST, "has_more", False), "response.has_more: unknown"),
-        ("POST", "/v2/billing/meter_event_stream", {}, "response: must be empty"),
+        ("POST", "/v2/billing/meter_event_stream", {"data": []}, "response: must be empty"),
         ("GET", "/v1/balance_transactions/t", {"object": "pony"}, "response.object: 'pony' is none of 'balance_transaction'"),
     ],
 )  # fmt: skip
