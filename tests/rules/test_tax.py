@@ -1,4 +1,4 @@
-"""Tax: rates included and added, both roundings, credits, exemption. Cases in tax.txt."""
+"""Tax: rates included and added, both roundings, exemption. Cases in tax.txt."""
 
 from decimal import Decimal
 from typing import cast
@@ -59,15 +59,7 @@ def peer(row: Row) -> None:
     assert sum(each.amount for each in lines(row)) + found.exclusive == row.number("total")
 
 
-def credited(row: Row) -> None:
-    before, taxes = 0, []
-    for part in numbers(row["parts"]):
-        taxes.append(tax.credited(row.number("tax"), row.number("base"), before, part))
-        before += part
-    assert taxes == numbers(row["taxes"])
-
-
-CHECKS = {"tax": taxed, "exempt": exempt, "refused": refused, "peer": peer, "credited": credited}
+CHECKS = {"tax": taxed, "exempt": exempt, "refused": refused, "peer": peer}
 
 
 @pytest.mark.parametrize("row", rows("tax.txt"), ids=str)
@@ -122,12 +114,3 @@ def test_exempt_customers_pay_the_net(invoice: list[TaxableLine]) -> None:
     found, free = tax.calculate(invoice), tax.calculate(invoice, exempt=True)
     assert sum(free.backed_out) == found.inclusive
     assert all(one.amount == 0 for taxes in free.lines for one in taxes)
-
-
-@given(st.integers(-(10**6), 10**6), st.lists(st.integers(1, 10**5), min_size=1, max_size=9))
-def test_crediting_a_line_bit_by_bit_returns_its_tax(amount: int, parts: list[int]) -> None:
-    before = returned = 0
-    for part in parts:
-        returned += tax.credited(amount, sum(parts), before, part)
-        before += part
-    assert returned == amount
