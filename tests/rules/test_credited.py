@@ -22,7 +22,6 @@ from voldaan.rules.credit_note_lines import Drawn
 from voldaan.rules.credited import Left
 from voldaan.rules.decision import Refused
 from voldaan.rules.discounts import Discount
-from voldaan.rules.refusals import refused
 from voldaan.rules.tax import Rounding
 
 
@@ -71,23 +70,15 @@ class Billed:
     def note(self, said: str) -> Drawn:
         """One more note: "a:500", or lines of it. Raises Refused; then nothing is taken."""
         lefts = self.left
-        drawn = self._sum(lefts, int(said[2:])) if said.startswith("a:") else self._lines(lefts, said)
+        if said.startswith("a:"):
+            drawn = credit_note_lines.spread(lefts, int(said[2:]))
+        else:
+            lines = [asked(cell) for cell in said.split()]
+            named = shelf(*{rate for line in lines for rate in line.tax_rates or []})
+            drawn = credit_note_lines.draw(lefts, lines, named, self.rounding)
         shares = credited.shares("cn_1", lefts)
         assert (sum(s.net for s in shares), sum(s.tax for s in shares)) == (drawn.net, drawn.tax)
         self.taken += shares
-        return drawn
-
-    def _sum(self, lefts: list[Left], total: int) -> Drawn:
-        if total > credited.total_left(lefts):
-            raise refused("too much", "amount")
-        return credit_note_lines.spread(lefts, total)
-
-    def _lines(self, lefts: list[Left], said: str) -> Drawn:
-        lines = [asked(cell) for cell in said.split()]
-        rates = {rate for line in lines for rate in line.tax_rates or []}
-        drawn = credit_note_lines.draw(lefts, lines, shelf(*rates), self.rounding)
-        if drawn.total <= 0:
-            raise refused("not positive", "lines")
         return drawn
 
 

@@ -44,6 +44,7 @@ class Drawn:
 
 def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue, rounding: Rounding) -> Drawn:
     """The lines that a request asks for, taken off what is left. Raises Refused, blaming the line."""
+    most = credited.total_left(lefts)
     mine = {left.line.id: left for left in lefts}
     lines: dict[int, CreditNoteLine] = {}
     named = {place: want for place, want in enumerate(wanted) if want.type == "invoice_line_item"}
@@ -57,14 +58,30 @@ def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue
     for place, want in enumerate(wanted):
         if place not in named:
             lines[place] = _of_its_own(lefts, want, catalogue, rounding, f"lines[{place}]")
-    return _summed(lefts, [lines[place] for place in range(len(wanted))])
+    drawn = _summed(lefts, [lines[place] for place in range(len(wanted))])
+    if drawn.total <= 0:
+        raise refused("The total amount of a credit note must be positive.", "lines")
+    if drawn.total > most:
+        raise refused(beyond(drawn.total, most, lefts[0].line.currency), "lines")
+    return drawn
 
 
 def spread(lefts: Sequence[Left], total: int) -> Drawn:
-    """A sum without lines: spread over all that is left."""
+    """A sum without lines, spread over all that is left. Raises Refused for more than that."""
+    most = credited.total_left(lefts)
+    if total > most:
+        raise refused(beyond(total, most, lefts[0].line.currency if lefts else "usd"), "amount")
     for left, parts in zip(lefts, credited.spread(lefts, total), strict=True):
         left.take(parts)
     return _summed(lefts, [])
+
+
+def beyond(total: int, most: int, currency: str) -> str:
+    """Why a note is too much."""
+    return (
+        f"The credit note's amount ({shown(total, currency)}) is greater than what can still be credited of the invoice "
+        f"({shown(max(most, 0), currency)})."
+    )
 
 
 # Lines of the invoice --------------------------------------------------------------------------------------------------

@@ -120,26 +120,10 @@ def _drawn(facts: NoteFacts, terms: NoteTerms) -> Drawn:
     if terms.shipping_cost is not None:
         raise refused("The invoice has no shipping cost that could be credited.", "shipping_cost")
     if terms.lines:
-        drawn = credit_note_lines.draw(facts.lefts, terms.lines, facts.catalogue, facts.account.settings_billing.tax_rounding)
-    elif terms.amount is not None:
-        _check_left(facts, terms.amount, "amount")
-        drawn = credit_note_lines.spread(facts.lefts, terms.amount)
-    else:
-        raise Refused(Refusal("parameter_missing", NOTHING, "amount"))
-    if drawn.total <= 0:
-        raise refused("The total amount of a credit note must be positive.", "lines")
-    return drawn
-
-
-def _check_left(facts: NoteFacts, total: int, param: str) -> None:
-    left = credited.total_left(facts.lefts)
-    if total > left:
-        unit = facts.known.invoice.currency
-        raise refused(
-            f"The credit note's amount ({shown(total, unit)}) is greater than what can still be credited of the invoice "
-            f"({shown(max(left, 0), unit)}).",
-            param,
-        )
+        return credit_note_lines.draw(facts.lefts, terms.lines, facts.catalogue, facts.account.settings_billing.tax_rounding)
+    if terms.amount is not None:
+        return credit_note_lines.spread(facts.lefts, terms.amount)
+    raise Refused(Refusal("parameter_missing", NOTHING, "amount"))
 
 
 def _check_total(facts: NoteFacts, terms: NoteTerms, total: int, linked: int) -> None:
@@ -149,14 +133,11 @@ def _check_total(facts: NoteFacts, terms: NoteTerms, total: int, linked: int) ->
         unit = shown(total, facts.known.invoice.currency)
         raise refused(f"`amount` must be the sum of the lines, which is {unit}.", "amount")
     beside = sum(r.amount - r.noted for r in facts.refunds if r.status not in GONE) - linked
-    left = credited.total_left(facts.lefts) + total
-    if total > left - beside:
+    most = credited.total_left(facts.lefts) + total - beside
+    if total > most:
         unit = facts.known.invoice.currency
-        raise refused(
-            f"The credit note's amount ({shown(total, unit)}) is greater than what can still be credited of the invoice "
-            f"({shown(max(left - beside, 0), unit)}): {shown(beside, unit)} of it was refunded.",
-            param,
-        )
+        why = f" {shown(beside, unit)} of it was refunded." if beside else ""
+        raise refused(credit_note_lines.beyond(total, most, unit) + why, param)
 
 
 def _check_given_back(terms: NoteTerms, linked: int, after: int, currency: str) -> None:
