@@ -34,8 +34,9 @@ from voldaan.rules import credited, holds, owing, states
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.credit_notes import NoteFacts
 from voldaan.rules.credited import Left
-from voldaan.rules.decision import Decision, Event, Posting, Update
+from voldaan.rules.decision import Decision, Event, Posting, Refused, Update
 from voldaan.rules.ids import NewId
+from voldaan.rules.invoice_verbs import in_progress
 from voldaan.rules.metadata import merged
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refunds import put_back
@@ -89,7 +90,7 @@ async def update(tx: Transaction, params: CreditNoteUpdate, id: str) -> CreditNo
     return note
 
 
-async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote | Answer:
+async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote:
     """The open invoice asks for what the note had taken off it."""
     row = await tx.one(query("credit_notes", "invoice_of"), id=id)
     if row is None:
@@ -99,9 +100,13 @@ async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote |
     note = await tx.need(CreditNote, id, lock=True)
     decision = rules.void(known, note, await _live(tx, row[0]), tx.now)
     decision.postings += ledger.voided(note, await _missed(tx, note), tx.now)
-    decision.add(await _ask_for_the_rest(tx, known))
+    asked = await _ask_for_the_rest(tx, known)
+    if asked.attempts:                               # less was asked, and may be approved at any moment
+        raise Refused(in_progress(known.invoice))
+    decision.add(asked)
     await write(tx, [decision])
-    return Answer(id, CreditNote) if decision.attempts else decision.answer
+    voided: CreditNote = decision.answer
+    return voided
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def overdue(facts: CollectionFacts, now: int) -> Decision:
 
 
 def _payment_paid(facts: CollectionFacts, payment: InvoicePayment, amount: int, now: int) -> Decision:
-    paid = replace(payment, status="paid", amount_paid=amount, paid_at=now)
+    paid = replace(payment, status="paid", amount_paid=amount, paid_at=now, canceled_at=None)
     facts.payments = [paid if p.id == payment.id else p for p in facts.payments]
     return Decision(updates=[Update(paid, payment)], events=[Event("invoice_payment.paid", paid)])
 

@@ -139,6 +139,7 @@ def _succeeded(settled: Settled, facts: Facts, answer: Succeeded, now: int, wall
         charge = received(settled, charge, answer, attempt, now, new_id, debit=pending is not None)
     new = replace(
         intent,
+        amount=max(intent.amount, answer.amount),    # a credit note may have lowered it while the customer approved
         amount_capturable=0 if answer.captured else answer.amount,
         amount_received=answer.amount if answer.captured else 0,
         attempt=attempt.id,
