@@ -80,6 +80,22 @@ def test_of_pay_and_void_one_wins(fresh: World):
         assert (invoice["status"], invoice["amount_paid"]) in (("paid", 1500), ("void", 0))
 
 
+def test_a_credit_note_and_a_payment_are_together_the_invoice(fresh: World):
+    """Whoever comes first: never more is paid and credited than was billed, and never twice."""
+    for part in (500, 1500, 700, 1500):
+        invoice = fresh.open_invoice()
+        path, note = f"/v1/invoices/{invoice['id']}", {"invoice": invoice["id"], "amount": part}
+        asked = [("/v1/credit_notes", note), (f"{path}/pay", {}), ("/v1/credit_notes", note), (f"{path}/pay", {})]
+        together(lambda n, asked=asked: fresh.wire.send("POST", *asked[n]), 4)
+        after = fresh.wire.get(path)
+        notes = fresh.wire.get("/v1/credit_notes", invoice=invoice["id"])["data"]
+        credited = sum(note["amount"] for note in notes)
+        assert credited == after["pre_payment_credit_notes_amount"] == part * len(notes)
+        assert after["amount_due"] == 1500 - credited
+        assert after["amount_paid"] + after["amount_remaining"] == after["amount_due"]
+        assert (after["status"], after["amount_overpaid"]) == ("paid", 0)
+
+
 @pytest.mark.parametrize("same", [True, False], ids=["one customer", "each their own"])
 def test_numbers_of_invoices_have_no_gaps(fresh: World, same: bool):
     customer = fresh.customer()

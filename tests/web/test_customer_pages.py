@@ -48,6 +48,15 @@ def test_an_invoice_tells_its_state(visitor: Visitor) -> None:
     assert "withdrawn" in visitor.http.get(path_of(void["hosted_invoice_url"])).text
 
 
+def test_an_invoice_shows_what_was_credited(visitor: Visitor) -> None:
+    world = visitor.world
+    invoice = world.sent_invoice()
+    world.wire.post("/v1/credit_notes", invoice=invoice["id"], amount=400)
+    page = visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    for text in ("Credit notes", "€4.00", "€15.00", "€11.00"):
+        assert text in page, text
+
+
 def test_only_the_whole_address_opens_it(visitor: Visitor) -> None:
     world = visitor.world
     invoice, other = world.sent_invoice(), world.sent_invoice()
