@@ -238,6 +238,41 @@ select account_id, currency, format('promised %%s, the ledger says %%s', coalesc
   from promised n full join posted p using (account_id, currency)
  where coalesce(n.amount, 0) <> coalesce(p.amount, 0);
 
+-- name: I9_schedule_and_subscription_agree
+-- A subscription is managed by the schedule that it names, and an active schedule manages one that lives.
+select coalesce(s.account_id, c.account_id), coalesce(s.id, c.id),
+       format('names %%s (%%s), which manages %%s', s.schedule_id, c.status, c.subscription_id)
+  from (select * from subscriptions
+         where schedule_id is not null and status not in ('canceled', 'incomplete_expired')
+           and (%(only)s::text is null or account_id = %(only)s)) s
+  full join (select * from subscription_schedules
+              where status = 'active' and (%(only)s::text is null or account_id = %(only)s)) c
+    on c.account_id = s.account_id and c.id = s.schedule_id and c.subscription_id = s.id
+ where s.id is null or c.id is null;
+
+-- name: I10_a_schedule_has_its_next_phase_due
+-- A row says when the next phase begins or the last one ends; the renewal before it may bring it back, and an agreed end is
+-- the subscription's own work.
+select c.account_id, c.id, 'no work due for ' || c.next_at
+  from subscription_schedules c
+  left join subscriptions s on s.account_id = c.account_id and s.id = c.subscription_id
+ where c.status in ('not_started', 'active') and (%(only)s::text is null or c.account_id = %(only)s)
+   and not exists (select from due d where d.account_id = c.account_id and d.kind = 'schedule.phase' and d.subject = c.id
+                      and d.due_at = c.next_at)
+   and not exists (select from due d where d.account_id = c.account_id and d.subject = c.subscription_id
+                      and d.kind = 'subscription.renew' and d.due_at < c.next_at and s.current_period_end_at < c.next_at)
+   and (c.end_behavior = 'release' or s.cancel_at is distinct from c.next_at);
+
+-- name: I11_the_present_phase_is_one_that_was_agreed
+-- current_phase is a phase of the schedule, and ends when the next thing happens to it.
+select account_id, id, 'is in ' || coalesce(doc->>'current_phase', 'no phase')
+  from subscription_schedules
+ where status = 'active' and (%(only)s::text is null or account_id = %(only)s)
+   and (to_timestamp((doc->'current_phase'->>'end_date')::bigint) is distinct from next_at
+        or not exists (select from jsonb_array_elements(doc->'agreed') a
+                        where a->'start_date' = doc->'current_phase'->'start_date'
+                          and a->'end_date' = doc->'current_phase'->'end_date'));
+
 -- name: P1_nobody_is_charged_twice
 -- An invoice is paid by no more money than it asks, unless the excess went to the customer's credit.
 select a.account_id, a.invoice_id, format('%%s charged in %%s attempts, %%s due, %%s overpaid', sum(a.amount), count(*), i.amount_due, i.amount_overpaid)

@@ -1,0 +1,245 @@
+"""Subscription schedules on a real database: a phase that begins as a period ends, whoever comes first and however late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from tests.store import payments_world
+from tests.store.billing_world import BillingWorld
+from tests.store.payments_world import DAY
+from voldaan.commands import customers, subscription_schedules, subscriptions
+from voldaan.processors.sandbox import Faults, SandboxNetwork
+from voldaan.resources.accounts import Account
+from voldaan.resources.customers import CustomerDelete
+from voldaan.resources.prices import Price
+from voldaan.resources.schedule_params import SubscriptionScheduleCreate, SubscriptionScheduleUpdate
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
+from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
+from voldaan.rules.decision import Refused
+from voldaan.store.pool import Pool
+from voldaan.store.queries import shelf
+
+pytestmark = pytest.mark.anyio
+payments_world.INSIDE.update(
+    {"schedule.phase": subscription_schedules.begin_phases, "schedule.expiring": subscription_schedules.expiring}
+)
+HOUR = 3600
+MONTH = {"interval": "month"}
+
+
+@pytest.fixture(scope="module")
+async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
+    network = SandboxNetwork(dsn, Faults())
+    await network.open()
+    yield network
+    await network.close()
+
+
+@pytest.fixture
+async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
+    world = BillingWorld(pool, account, network)
+    yield world
+    await world.check_invariants()
+    await world.check_shapes()
+
+
+async def scheduled(world: BillingWorld, *phases: tuple[Price, int, dict[str, Any]], **more: Any) -> SubscriptionSchedule:
+    customer = more.pop("customer", None) or (await world.customer()).id
+    wanted = [{"items": [{"price": p.id, "quantity": n}], **terms} for p, n, terms in phases]
+    params = SubscriptionScheduleCreate(customer=customer, start_date=more.pop("start", "now"), phases=wanted, **more)
+    made: SubscriptionSchedule = await world.do(subscription_schedules.create, params)
+    return made
+
+
+async def billed(world: BillingWorld, schedule: SubscriptionSchedule) -> list[list[int]]:
+    """The lines of the subscription's invoices, oldest first."""
+    subscription = await world.see(Subscription, schedule.subscription or schedule.released_subscription)
+    return [[line.amount for line in invoice.lines.data] for invoice in await world.invoices(subscription)]
+
+
+PHASE, RENEWAL = "schedule.phase", "subscription.renew"
+
+
+@pytest.mark.parametrize("order", ["phase first", "renewal first", "both at once"])
+async def test_a_phase_on_a_renewal_is_billed_once_whoever_comes_first(world: BillingWorld, order: str) -> None:
+    """The renewal bills what was agreed: no old terms, no proration, one invoice."""
+    pro, top = await world.price(), await world.price(9300, name="Max")
+    schedule = await scheduled(world, (pro, 1, {"duration": MONTH}), (top, 2, {"duration": {"interval": "year"}}))
+    at = schedule.next_at
+    assert at is not None
+    world.now = at
+    kinds = [(PHASE, schedule.id), (RENEWAL, schedule.subscription)]
+    if order == "both at once":
+        await asyncio.gather(*(world.run(kind, [subject], at) for kind, subject in kinds))
+    else:
+        for kind, subject in kinds if order == "phase first" else reversed(kinds):
+            await world.run(kind, [subject], at)
+    assert await billed(world, schedule) == [[3100], [18600]]
+    renewed = await world.whole(await world.see(Subscription, schedule.subscription))
+    assert [(item.price.id, item.quantity, item.current_period_start) for item in renewed.items.data] == [(top.id, 2, at)]
+    entered = await world.see(SubscriptionSchedule, schedule.id)
+    assert entered.current_phase.start_date == at
+    for kind, subject in kinds:  # once more, as a worker would whose transaction was lost
+        await world.run(kind, [subject], at)
+    assert len(await billed(world, schedule)) == 2
+
+
+@pytest.mark.parametrize("behavior", ["create_prorations", "always_invoice", "none"])
+async def test_another_interval_on_a_renewal_is_one_invoice_too(world: BillingWorld, behavior: str) -> None:
+    pro, year = await world.price(), await world.price(30000, "year")
+    schedule = await scheduled(
+        world, (pro, 1, {"duration": MONTH}), (year, 1, {"duration": {"interval": "year"}, "proration_behavior": behavior})
+    )
+    world.now = at = schedule.next_at or 0
+    await world.pass_time(0)
+    assert await billed(world, schedule) == [[3100], [30000]]
+    renewed = await world.see(Subscription, schedule.subscription)
+    assert (renewed.billing_cycle_anchor, renewed.current_period_end) == (at, at + 365 * DAY)
+
+
+@pytest.mark.parametrize("first", [PHASE, RENEWAL])
+async def test_a_worker_that_was_off_for_months_bills_each_with_its_own_terms(world: BillingWorld, first: str) -> None:
+    """Two months of Pro, two of Max with the change in the middle of a month, then free again; all of it late."""
+    pro, top = await world.price(3100), await world.price(6200, name="Max")
+    start = world.now
+    schedule = await scheduled(
+        world,
+        (pro, 1, {"duration": {"interval": "month", "interval_count": 2}}),
+        (top, 1, {"duration": {"interval": "month", "interval_count": 2}}),
+        (pro, 3, {"duration": MONTH}),
+    )
+    world.now = start + 140 * DAY
+    for _ in range(20):
+        due = await world.all(
+            "select kind, subject, due_at from due where account_id = %(account)s "
+            f"and kind in ('{PHASE}', '{RENEWAL}') and due_at <= to_timestamp({world.now}) "
+            f"order by (kind = '{first}') desc, due_at limit 1"
+        )
+        if not due:
+            break
+        kind, subject, at = due[0]
+        await world.run(kind, [subject], at)
+    assert await billed(world, schedule) == [[3100], [3100], [6200], [6200], [9300]]
+    entered = await world.see(SubscriptionSchedule, schedule.id)
+    assert (entered.status, entered.current_phase.end_date) == ("active", schedule.agreed[2].end_date)
+
+
+async def test_a_phase_in_the_middle_of_a_period_is_prorated_from_its_own_instant(world: BillingWorld) -> None:
+    """Although the worker comes three hours late."""
+    pro, top = await world.price(3000), await world.price(6000, name="Max")
+    start = world.now  # 21 September: a month of thirty days
+    schedule = await scheduled(
+        world,
+        (pro, 1, {"end_date": start + 15 * DAY}),
+        (top, 1, {"duration": MONTH, "proration_behavior": "always_invoice"}),
+    )
+    world.now += 15 * DAY + 3 * HOUR
+    await world.run(PHASE, [schedule.id], start + 15 * DAY)
+    assert await billed(world, schedule) == [[3000], [-1500, 3000]]
+    [_, second] = await world.invoices()
+    assert (second.status, second.billing_reason, second.subscription_proration_date) == (
+        "draft", "subscription_update", start + 15 * DAY,
+    )  # fmt: skip
+
+
+async def test_a_batch_of_phases_is_decided_in_a_fixed_number_of_queries(
+    world: BillingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def counting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        asked[-1] += 1
+        return await execute(self, *args, **kwargs)
+
+    pro, top = await world.price(), await world.price(9300, name="Max")
+    counts = []
+    for count in (1, 12):
+        made = [
+            await scheduled(world, (pro, 1, {"duration": MONTH}), (top, 1, {"duration": MONTH, "proration_behavior": "none"}))
+            for _ in range(count)
+        ]
+        at, began = made[0].next_at or 0, world.now
+        world.now = at
+        for kind, subjects in ((PHASE, [s.id for s in made]), (RENEWAL, [s.subscription for s in made])):
+            asked.append(0)
+            with monkeypatch.context() as patched:
+                patched.setattr(psycopg.AsyncConnection, "execute", counting)
+                await world.run(kind, [s for s in subjects if s], at)
+        counts.append(asked[-2:])
+        assert [await billed(world, s) for s in made] == [[[3100], [9300]]] * count
+        world.now = began
+    assert counts[0] == counts[1]
+
+
+# With its subscription ----------------------------------------------------------------------------------------------------
+
+
+async def test_direct_changes_show_in_the_present_phase_and_hold_until_the_next(world: BillingWorld) -> None:
+    pro, top = await world.price(), await world.price(9300, name="Max")
+    schedule = await scheduled(world, (pro, 1, {"duration": MONTH}), (top, 1, {"duration": MONTH}))
+    subscription = await world.see(Subscription, schedule.subscription)
+    item = (await world.whole(subscription)).items.data[0]
+    params = SubscriptionUpdate(items=[{"id": item.id, "quantity": 4}], proration_behavior="none")
+    await world.do(subscriptions.update, params, subscription.id)
+    after = await world.see(SubscriptionSchedule, schedule.id)
+    assert [i.quantity for i in after.agreed[0].items] == [4]
+    assert after.agreed[1] == schedule.agreed[1]
+    for given in ({"cancel_at_period_end": True}, {"cancel_at": world.now + DAY}):
+        with pytest.raises(Refused, match="updating any cancelation behavior directly is not allowed"):
+            await world.do(subscriptions.update, SubscriptionUpdate(**given), subscription.id)
+
+
+@pytest.mark.parametrize("how", ["canceled", "gone", "aborted"])
+async def test_it_ends_with_its_subscription(world: BillingWorld, how: str) -> None:
+    settings = replace(world.account.settings_billing, retry_offsets=[], retry_final_action="cancel")
+    world.account = replace(world.account, settings_billing=settings)
+    pro, anna = await world.price(), await world.customer("pm_card_chargeCustomerFail" if how == "aborted" else "pm_card_visa")
+    schedule = await scheduled(world, (pro, 1, {"duration": {"interval": "year"}}), customer=anna.id)
+    waiting = await scheduled(world, (pro, 1, {"duration": MONTH}), customer=anna.id, start=world.now + 90 * DAY)
+    if how == "canceled":
+        await world.do(subscriptions.cancel, SubscriptionCancel(), schedule.subscription)
+    elif how == "gone":
+        await world.do(customers.delete, CustomerDelete(), anna.id)
+    else:
+        await world.pass_time(2 * HOUR)
+    after = await world.see(SubscriptionSchedule, schedule.id)
+    assert (after.status, after.current_phase, after.next_at) == ("canceled", None, None)
+    assert (await world.see(SubscriptionSchedule, waiting.id)).status == ("canceled" if how == "gone" else "not_started")
+    told = [e for e in await world.events() if e.startswith("subscription_schedule")]
+    assert f"subscription_schedule.{'aborted' if how == 'aborted' else 'canceled'}" in told
+
+
+async def test_what_is_not_alive_cannot_be_changed(world: BillingWorld) -> None:
+    schedule = await scheduled(world, (await world.price(), 1, {"duration": MONTH}))
+    await world.do(subscriptions.cancel, SubscriptionCancel(), schedule.subscription)
+    with pytest.raises(Refused, match="currently in the `canceled` status"):
+        await world.do(subscription_schedules.update, SubscriptionScheduleUpdate(end_behavior="cancel"), schedule.id)
+
+
+# The invariants -----------------------------------------------------------------------------------------------------------
+
+BREAK = {
+    "I9_schedule_and_subscription_agree": "update subscriptions set schedule_id = null where account_id = %(account)s",
+    "I10_a_schedule_has_its_next_phase_due": "delete from due where account_id = %(account)s and kind = 'schedule.phase'",
+    "I11_the_present_phase_is_one_that_was_agreed": "update subscription_schedules set next_at = next_at + interval '1 day' "
+    "where account_id = %(account)s",
+}
+
+
+@pytest.mark.parametrize("name", BREAK)
+async def test_an_invariant_finds_what_breaks_it(pool: Pool, account: Account, network: SandboxNetwork, name: str) -> None:
+    world = BillingWorld(pool, account, network)
+    await scheduled(world, (await world.price(), 1, {"duration": MONTH}))
+    for broken in (False, True):
+        if broken:
+            await world.change(BREAK[name])
+        async with pool.connection() as connection:
+            cursor = await connection.execute(shelf("verify")[name], {"only": account.id})
+            assert bool(await cursor.fetchall()) is broken
