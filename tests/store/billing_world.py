@@ -30,6 +30,7 @@ payments_world.INSIDE.update(
         "subscription.resume_collection": subscriptions.resume_collection,
         "subscription.cancel": subscriptions.cancel_due,
         "subscription.renew": renewals.renew,
+        "usage.settle": subscriptions.settle_usage,
         "invoice.finalize": invoices.finalize_due,
         "invoice.attempt": invoices.attempt_due,
         "invoice.overdue": invoices.overdue,

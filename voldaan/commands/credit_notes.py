@@ -146,7 +146,7 @@ async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
 
 def _schedule(left: Left) -> revenue.Schedule:
     """What a line would have earned without the note that is being made."""
-    return revenue.Schedule(left.parts.net + left.now.net, left.line.period_start, left.line.period_end)
+    return revenue.schedule(left.line, left.parts.net + left.now.net)
 
 
 async def _catalogue(tx: Transaction, terms: NoteTerms) -> Catalogue:
@@ -186,8 +186,7 @@ async def _missed(tx: Transaction, note: CreditNote) -> int:
     _, month = await tx.one(query("credit_notes", "books"), invoice=note.invoice)
     would = 0
     for share in shares:
-        line = lines[share.invoice_line]
-        would += revenue.so_far(revenue.Schedule(share.net, line.period_start, line.period_end), month)
+        would += revenue.so_far(revenue.schedule(lines[share.invoice_line], share.net), month)
     return max(0, min(would, note.net) - note.recognised)
 
 

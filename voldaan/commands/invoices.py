@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, lookups, posting
+from voldaan.commands import billing, clocks, collection, lookups, metered, posting
 from voldaan.commands.answers import Answer, Failure
 from voldaan.commands.collection import load_collection as load_collection
 from voldaan.commands.withdrawing import cancel_intents
@@ -31,6 +31,7 @@ from voldaan.rules import attempts, automatic_tax, holds, owing, payments
 from voldaan.rules import collection as outcomes
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
+from voldaan.rules import metered as usage
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.owing import CollectionFacts
@@ -176,6 +177,7 @@ async def attach_payment(tx: Transaction, params: InvoiceAttachPayment, id: str)
 async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.finalize: drafts whose time to be edited is over, and of which everybody has heard."""
     facts, drafts = await billing.load_drafts(tx, subjects)
+    await metered.know_drafts(tx, facts, list(drafts.values()))
     await billing.number_whole_book(tx, facts)
     held = {row[0] for row in await tx.all(query("invoices", "held_by_webhooks"), ids=list(drafts))}
     decisions: list[Decision] = []
@@ -186,7 +188,7 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
         if id in held and tx.now < invoice.created + HELD_MAX:
             decisions.append(Decision(due=[Due("invoice.finalize", id, tx.now + LOOK_AGAIN)]))
             continue
-        decisions.append(rules.finalize(facts, invoice, tx.now, new_id)[0])
+        decisions.append(_with_usage(facts, invoice, tx.now))
     await write(tx, [posting.together(decisions, tx.now)])
     await billing.keep_number(tx, facts)
 
@@ -255,16 +257,26 @@ async def _load_one(tx: Transaction, id: str) -> CollectionFacts:
     return known
 
 
+def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> Decision:
+    """The draft finalized, with the usage that arrived for it until now."""
+    counted, decision = usage.rated_anew(facts, draft)
+    if counted is not draft:
+        decision.updates.append(Update(counted, draft))
+    return decision.add(rules.finalize(facts, counted, now, new_id)[0])
+
+
 async def _finalized(
     tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: rules.Collect
 ) -> tuple[Decision, CollectionFacts]:
-    """The decision that finalizes `draft`, of which the row still says `was`."""
+    """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it."""
+    await metered.know_drafts(tx, facts, [draft])
     await billing.number_whole_book(tx, facts)
-    decision, known = rules.finalize(facts, draft, tx.now, new_id, collect=collect)
-    if draft is not was:
-        decision.updates.insert(0, Update(draft, was))
+    counted, decision = usage.rated_anew(facts, draft)
+    if counted is not was:
+        decision.updates.append(Update(counted, was))
+    finalized, known = rules.finalize(facts, counted, tx.now, new_id, collect=collect)
     await billing.keep_number(tx, facts)
-    return decision, known
+    return decision.add(finalized), known
 
 
 def _not_finalized(known: CollectionFacts) -> Failure | None:

@@ -174,6 +174,7 @@ async def _changed(
         quantity_decimal=priced.quantity_decimal,
         unit_amount_decimal=priced.unit_amount_decimal,
         basis=GIVEN if want.amount is not None else None,
+        usage=None,  # it says what somebody wants it to say
         **values,
     )
 

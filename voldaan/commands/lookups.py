@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from voldaan.commands import billing
 from voldaan.commands.automatic_tax import know as know_taxes
 from voldaan.commands.discounts import redeem
+from voldaan.resources.base import UNSET
 from voldaan.resources.billing import AutomaticTaxParams, OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
@@ -31,6 +32,7 @@ from voldaan.rules.automatic_tax import check as check_taxes
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import is_metered
 from voldaan.rules.promotion_codes import not_for
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import NewItem
@@ -106,12 +108,15 @@ async def new_items(
             id = (await inline_price(tx, facts, want.price_data, _at(here, "price_data"), decision)).id
         if id is None:
             raise missing(_at(here, "price"))
+        counted = is_metered(facts.catalogue, id)
+        if counted and want.quantity is not None:
+            raise refused("You cannot set the quantity for metered plans.", _at(here, "quantity"))
         item = new_id("si")
         found.append(
             NewItem(
                 id=item,
                 price=id,
-                quantity=1 if want.quantity is None else want.quantity,
+                quantity=UNSET if counted else 1 if want.quantity is None else want.quantity,
                 discounts=await discounts(
                     tx, facts, want.discounts, _at(here, "discounts"), decision,
                     customer=customer, subscription=subscription, subscription_item=item,

@@ -13,7 +13,7 @@ from voldaan.rules.decision import Decision
 def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = None) -> Decision:
     """Adds the postings of every invoice that was finalized, voided or written off, and the work that earns its revenue.
 
-    `recognised` is what of older invoices was posted as revenue; a new one has earned what is for no time at all.
+    `recognised` is what of older invoices was posted as revenue; a new one has earned what is for no time at all, and usage.
     """
     earned = dict(recognised or {})
     for update in decision.updates:
@@ -22,8 +22,9 @@ def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = No
             continue
         if was.status == "draft":
             decision.postings += ledger.finalized(new, now)
-            earned[new.id] = revenue.at_once(_schedules(new))
-            if any(line.period_start < line.period_end and line.net for line in new.lines.data):
+            schedules = revenue.schedules(new)
+            earned[new.id] = revenue.at_once(schedules)
+            if any(line.start < line.end and line.net and not line.usage for line in schedules):
                 decision.due.append(revenue.due(now, new.test_clock))
         if new.status == "void":
             decision.postings += ledger.voided(new, earned.get(new.id, 0), now)
@@ -39,6 +40,3 @@ def together(decisions: Iterable[Decision], now: int) -> Decision:
         whole.add(decision)
     return post(whole, now)
 
-
-def _schedules(invoice: Invoice) -> list[revenue.Schedule]:
-    return [revenue.Schedule(line.net, line.period_start, line.period_end) for line in invoice.lines.data]

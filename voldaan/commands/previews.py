@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.commands import automatic_tax as taxing
-from voldaan.commands import billing, clocks, lookups
+from voldaan.commands import billing, clocks, lookups, metered
 from voldaan.commands import subscription_changes as changing
 from voldaan.resources.customers import Customer, CustomerTax
 from voldaan.resources.invoice_items import InvoiceItem
@@ -154,10 +154,7 @@ async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, s
         debits = await lookups.debits(tx, facts, was.items.data)
         facts.pending.setdefault(was.customer, []).extend(crediting.credits(facts, was, debits, at, new_id))
     owing.end_subscription(facts.parties, was, tx.now, None)
-    taken = renewals.take_pending(facts, was, tx.now)
-    if not taken:
-        raise Refused(NOTHING_COMES)
-    return _drawn(renewals.last_invoice(facts, facts.parties.subscriptions[was.id], taken, tx.now, new_id))
+    return _drawn(renewals.final_invoice(facts, facts.parties.subscriptions[was.id], tx.now, new_id))
 
 
 async def _of_new(
@@ -344,6 +341,7 @@ async def _who(
     if params.customer is not None and subscription is not None and params.customer != subscription.customer:
         raise refused("The subscription does not belong to the customer.", "subscription")
     await clocks.now_for(tx, found.test_clock)
+    await metered.know(tx, facts)
     return facts, found, subscription
 
 

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from voldaan.commands import products
 from voldaan.resources.base import Resource
+from voldaan.resources.meters import Meter
 from voldaan.resources.params import Params
 from voldaan.resources.plans import plan_of
 from voldaan.resources.prices import Price, PriceCreate, PriceUpdate
 from voldaan.resources.products import Product
-from voldaan.resources.registry import BY_OBJECT
 from voldaan.rules import prices as rules
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.refusals import exclusive, refused
@@ -90,13 +90,12 @@ async def product_of(tx: Transaction, params: PriceCreate) -> tuple[Product, Dec
 
 
 async def need_meter(tx: Transaction, price: Price) -> None:
-    """Raises Missing if the price names a meter that is not there."""
+    """Raises Missing if the price names a meter that is not there, and refuses one that counts no more."""
     if price.recurring is None or price.recurring.meter is None:
         return
-    meters = BY_OBJECT.get("billing.meter")
-    if meters is None:
-        raise Missing("billing meter", price.recurring.meter, "recurring[meter]")
-    await tx.need(meters, price.recurring.meter, param="recurring[meter]")
+    meter = await tx.need(Meter, price.recurring.meter, param="recurring[meter]")
+    if meter.status != "active":
+        raise refused(f"The meter {meter.id} is inactive. This field only accepts active meters.", "recurring[meter]")
 
 
 async def refuse_default(tx: Transaction, price: Price, param: str | None) -> None:

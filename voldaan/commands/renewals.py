@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voldaan.commands import automatic_tax, billing, posting, previews, schedule_facts
+from voldaan.commands import automatic_tax, billing, metered, posting, previews, schedule_facts
 from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import schedules as rules
 from voldaan.rules.decision import Decision, Event
@@ -14,6 +14,7 @@ from voldaan.store.writer import write
 async def renew(tx: Transaction, subjects: list[str]) -> None:
     """Due work subscription.renew. One whose period has not ended, or that renews no more, is left alone."""
     facts = await billing.load(tx, subscriptions=subjects)
+    await metered.know(tx, facts)
     at_once = not tx.account.settings_billing.draft_seconds
     if at_once:
         await billing.number_whole_book(tx, facts)
@@ -30,6 +31,7 @@ async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.upcoming: the invoices that renewals will bring, told beforehand. Nothing is billed."""
     facts = await billing.load(tx, subscriptions=subjects)
     debits = await schedule_facts.know_due(tx, facts)
+    await metered.know(tx, facts)
     told = Decision()
     for subscription in sorted(facts.parties.subscriptions.values(), key=lambda s: s.id):
         coming = previews.drawn(rules.renew(facts, debits, subscription, subscription.current_period_end, previews.new_id))

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups, pending_updates, posting
+from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting
 from voldaan.commands.answers import Answer
 from voldaan.resources.subscriptions import (
     CancellationDetails,
@@ -233,4 +233,5 @@ async def load_one(tx: Transaction, id: str, param: str | None = None) -> tuple[
     if subscription is None:
         raise Missing("subscription", id, param)
     await clocks.now_for(tx, subscription.test_clock)
+    await metered.know(tx, facts)
     return facts, subscription

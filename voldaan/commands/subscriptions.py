@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, discounts, lookups, pending_updates, posting
+from voldaan.commands import billing, clocks, collection, discounts, lookups, metered, pending_updates, posting
 from voldaan.commands import subscription_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.commands.withdrawing import cancel_intents
@@ -28,6 +28,7 @@ from voldaan.resources.subscriptions import (
 )
 from voldaan.rules import changes, crediting, owing, renewals, states
 from voldaan.rules import invoice_verbs as verbs
+from voldaan.rules import metered as usage
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
@@ -107,7 +108,7 @@ async def update(tx: Transaction, params: SubscriptionUpdate, id: str) -> Subscr
 
 
 async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscription | Answer:
-    """Ends it now. Collection of its invoices stops; what waits may be given back and billed."""
+    """Ends it now. Collection of its invoices stops; what waits may be given back, and with usage until now be billed."""
     facts, was = await changing.load_one(tx, id)
     if was.status in states.SUBSCRIPTION_ENDED:
         raise Missing("subscription", id)
@@ -127,10 +128,11 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
     elif not params.invoice_now:
         decision.add(_forget_prorations(facts, subscription))
     decision.add(owing.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
-    if params.invoice_now and (taken := renewals.take_pending(facts, subscription, tx.now)):
+    if params.invoice_now:
         await billing.number_whole_book(tx, facts)
-        ended = facts.parties.subscriptions[id]
-        decision.add(renewals.last_invoice(facts, ended, taken, tx.now, new_id))
+        decision.add(renewals.final_invoice(facts, facts.parties.subscriptions[id], tx.now, new_id))
+    elif usage.is_watched(facts, subscription):
+        decision.due.append(usage.settle(subscription, tx.now))
     decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
@@ -160,6 +162,7 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
     changing.check_pausable(was)
     facts, was = await _without_held(tx, facts, was)
     unused = params.bill_for.unused_time_from if params.bill_for else None
+    outstanding = params.bill_for.outstanding_usage_through if params.bill_for else None
     await billing.number_whole_book(tx, facts)
     decision = changes.pause(
         facts,
@@ -169,6 +172,7 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
         await lookups.debits(tx, facts, was.items.data),
         tx.now,
         new_id,
+        bill_usage=outstanding is None or outstanding.type == "now",
     )
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
@@ -251,6 +255,7 @@ async def resume_collection(tx: Transaction, subjects: list[str]) -> None:
 async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work subscription.cancel: the agreed instant has come."""
     facts = await billing.load(tx, subscriptions=subjects)
+    await metered.know(tx, facts)
     await billing.number_whole_book(tx, facts)
     decision, ended = Decision(), []
     for subscription in list(facts.parties.subscriptions.values()):
@@ -260,6 +265,16 @@ async def cancel_due(tx: Transaction, subjects: list[str]) -> None:
             ended.append(subscription.id)
     decision.add(await _stop_collecting(tx, ended))
     await write(tx, [posting.post(decision, tx.now)])
+    await billing.keep_number(tx, facts)
+
+
+async def settle_usage(tx: Transaction, subjects: list[str]) -> None:
+    """Due work usage.settle: what arrived for subscriptions that have ended is billed, and nothing more can arrive."""
+    facts = await billing.load(tx, subscriptions=subjects, pending=False)
+    await metered.know(tx, facts)
+    await billing.number_whole_book(tx, facts)
+    decisions = [renewals.settle(facts, s, tx.now, new_id) for s in list(facts.parties.subscriptions.values())]
+    await write(tx, [posting.together(decisions, tx.now)])
     await billing.keep_number(tx, facts)
 
 

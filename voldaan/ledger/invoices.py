@@ -6,6 +6,7 @@ ledger/payments.py, which settles the receivable for the whole amount received.
 
 from __future__ import annotations
 
+from voldaan.ledger import revenue
 from voldaan.ledger.chart import (
     BAD_DEBT,
     CUSTOMER_BALANCE,
@@ -24,12 +25,12 @@ from voldaan.rules.money import divide
 
 
 def finalized(invoice: Invoice, at: int) -> list[Posting]:
-    """The customer owes the total, less what the balance paid; what is for no time at all is earned at once.
+    """The customer owes the total, less what the balance paid; what is for no time, and usage, is earned at once.
 
     A negative total turns the legs round: the customer is owed, and the balance holds it.
     """
     net = sum(line.net for line in invoice.lines.data)
-    at_once = sum(line.net for line in invoice.lines.data if line.period_start >= line.period_end)
+    at_once = revenue.at_once(revenue.schedules(invoice))
     legs: list[Leg] = [
         (RECEIVABLE, DEFERRED_REVENUE, net),
         (RECEIVABLE, TAX_PAYABLE, invoice.total - net),

@@ -13,16 +13,19 @@ from typing import NamedTuple
 
 from voldaan.ledger.chart import DEFERRED_REVENUE, REVENUE
 from voldaan.ledger.journal import postings
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
 from voldaan.rules.decision import Due, Posting
 from voldaan.rules.money import divide
 
 
 class Schedule(NamedTuple):
-    """What a line earns, and over which time."""
+    """What a line earns, and over which time. What was used is earned when it is billed: its time is over."""
 
     net: int
     start: int
     end: int
+    usage: bool = False
 
 
 class Deferred(NamedTuple):
@@ -36,11 +39,21 @@ class Deferred(NamedTuple):
     lines: tuple[Schedule, ...]
 
 
+def schedules(invoice: Invoice) -> list[Schedule]:
+    """What the lines of an invoice earn."""
+    return [schedule(line, line.net) for line in invoice.lines.data]
+
+
+def schedule(line: LineItem, net: int) -> Schedule:
+    """What a line earns when `net` of it is left."""
+    return Schedule(net, line.period_start, line.period_end, line.usage is not None)
+
+
 def earned(lines: Iterable[Schedule], at: int) -> int:
-    """What the lines have earned until the instant: each its share of the time gone by, rounded by itself."""
+    """What the lines have earned until the instant: each its share of the time gone by, rounded by itself; usage all."""
     total = 0
-    for net, start, end in lines:
-        if at >= end:
+    for net, start, end, usage in lines:
+        if usage or at >= end:
             total += net
         elif at > start:
             total += divide(net * (at - start), end - start)
@@ -73,8 +86,8 @@ def recognise(facts: Deferred, month: str) -> list[Posting]:
 
 
 def at_once(lines: Iterable[Schedule]) -> int:
-    """What was earned at finalization, because it is for no time."""
-    return sum(line.net for line in lines if line.start >= line.end)
+    """What was earned at finalization, because it is for no time, or for usage."""
+    return sum(line.net for line in lines if line.usage or line.start >= line.end)
 
 
 def credited(lines: Sequence[tuple[Schedule, int]], deferred: int, month: str | None) -> int:
@@ -92,7 +105,7 @@ def credited(lines: Sequence[tuple[Schedule, int]], deferred: int, month: str | 
 
 def so_far(line: Schedule, month: str | None) -> int:
     """What a line has earned until the end of the last month that was recognised; None: of none."""
-    if line.start >= line.end:
+    if line.usage or line.start >= line.end:
         return line.net
     return 0 if month is None else earned([line], bounds(month)[1])
 

@@ -64,6 +64,29 @@ class LineParent(Part, kw_only=True):
     subscription_item_details: SubscriptionItemDetails | None = None
 
 
+class TierUsage(Part, kw_only=True):
+    """What one tier contributes. The amounts of all tiers, minor units, add up to what the whole quantity costs."""
+
+    up_to: int | None = None
+    quantity: Decimal
+    amount: int
+
+
+class LineUsage(Part, kw_only=True):
+    """What a metered line was computed from: a meter's usage in [start, end), counted so far.
+
+    `before` is what was billed of it earlier, by other lines; null when this line is the first.
+    """
+
+    usage_period: str
+    meter: str
+    start: int
+    end: int
+    quantity: Decimal
+    before: Decimal | None = None
+    tiers: list[TierUsage] = []
+
+
 class LineItem(Resource, kw_only=True):
     """Minor units. `amount` is before the invoice's discounts and before exclusive tax.
 
@@ -107,6 +130,7 @@ class LineItem(Resource, kw_only=True):
     tax_rates: Annotated[list[str] | None, Hidden()] = None  # of its own; None: the invoice's
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
     basis: Annotated[Basis | None, Hidden()] = None  # None: price or unit amount times quantity, or the amount as given
+    usage: Annotated[LineUsage | None, Hidden()] = None  # of a metered price, as long as nobody edits the line by hand
 
     def __post_init__(self) -> None:
         self.period = Period(start=self.period_start, end=self.period_end)

@@ -38,6 +38,7 @@ from voldaan.resources.tax_registrations import TaxRegistration
 from voldaan.resources.tax_rules import TaxRule
 from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
+from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
 
 RESOURCES: list[type[Resource]] = [
@@ -64,6 +65,7 @@ RESOURCES: list[type[Resource]] = [
     SubscriptionItem,
     Invoice,
     BilledPeriod,
+    UsagePeriod,
     Discount,
     InvoiceItem,
     LineItem,

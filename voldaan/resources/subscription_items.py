@@ -85,6 +85,7 @@ class SubscriptionItem(Resource, kw_only=True):
     metadata: dict[str, str] = {}
     debits: Annotated[list[Debit], Hidden()] = []
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
+    usage_since: Annotated[int | UnsetType, Hidden()] = UNSET  # of a metered one, if usage counts from elsewhere than the start
 
     def __post_init__(self) -> None:
         self.plan = _plan(self.price) if isinstance(self.price, Price) else None
@@ -138,7 +139,7 @@ class SubscriptionItemUpdate(Params, ItemHash):
 
 
 class SubscriptionItemDelete(Params):
-    clear_usage: NotSupported = None
+    clear_usage: bool = False  # no effect: a meter's usage is the customer's, not the item's
     payment_behavior: PaymentBehavior = "allow_incomplete"
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Timestamp | None = None

@@ -308,7 +308,7 @@ class SubscriptionItemChange(ItemHash):
 
     id: str | None = None
     deleted: bool = False
-    clear_usage: NotSupported = None
+    clear_usage: bool = False  # no effect: a meter's usage is the customer's, not the item's
     metadata: Metadata | Unset = {}
 
 

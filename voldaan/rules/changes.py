@@ -14,8 +14,8 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import automatic_tax, invoices, lines, pending_intervals, pending_updates, states
-from voldaan.rules.crediting import Change, Debits, ItemChange, Work, credit, debit, lengthened, shortened
+from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, pending_updates, states
+from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
@@ -78,17 +78,27 @@ def resume(
 
 
 def pause(
-    facts: BillingFacts, was: Subscription, unused_from: str, bill_now: bool, debits: Debits, now: int, new_id: NewId
+    facts: BillingFacts,
+    was: Subscription,
+    unused_from: str,
+    bill_now: bool,
+    debits: Debits,
+    now: int,
+    new_id: NewId,
+    *,
+    bill_usage: bool = True,
 ) -> Decision:
     """Nothing is billed until it is resumed. What is left of the periods is given back: from now, from their start, or not
-    at all (`unused_from`); as items that wait, or on an invoice at once."""
+    at all (`unused_from`), and usage until now is billed, or not (`bill_usage`): as items that wait, or at once."""
     behavior: ProrationBehavior = "always_invoice" if bill_now else "create_prorations"
     work = Work(facts, was, Change(at=now, behavior=behavior, debits=debits), now, new_id, list(was.items.data))
     items = []
     for item in work.items:
         if unused_from != "none":
             credit(work, was, item, item.current_period_start if unused_from == "item_current_period_start" else now)
-        after = replace(item, debits=[])
+        if bill_usage:
+            close_usage(work, was, item, always=True)
+        after = _without_usage(work, replace(item, debits=[]), now)
         work.decision.updates.append(Update(after, item))
         items.append(after)
     details = SubscriptionStatusDetails(
@@ -131,7 +141,10 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
         return
     if work.change.turns and _turn(work, subscription, each):
         return
-    spent = credit(work, subscription, was) if was is not None else []
+    spent: list[Debit] = []
+    if was is not None:
+        spent = credit(work, subscription, was)
+        close_usage(work, subscription, was)
     if wanted is None:
         assert was is not None
         work.items = [item for item in work.items if item.id != was.id]
@@ -145,7 +158,7 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
         if not same:
             start, end = _period(work, subscription, wanted.price)
             after = replace(after, current_period_start=start, current_period_end=end)
-        after = replace(after, price=work.facts.catalogue.prices[wanted.price])
+        after = _counts_from(work, subscription, replace(after, price=work.facts.catalogue.prices[wanted.price]))
         _replace_item(work, was, debit(work, subscription, after, spent))
         return
     start, end = _period(work, subscription, wanted.price)
@@ -160,8 +173,11 @@ def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
     was, wanted = each.was, each.wanted
     if was is not None and was.current_period_end > work.now:
         return False
+    if was is not None:
+        close_usage(work, subscription, was, always=True)
     if was is not None and wanted is not None:
-        _replace_item(work, was, replace(_fields(was, wanted), price=work.facts.catalogue.prices[wanted.price], debits=[]))
+        after = replace(_fields(was, wanted), price=work.facts.catalogue.prices[wanted.price], debits=[])
+        _replace_item(work, was, _without_usage(work, after, work.now))
         return True
     if was is not None:
         work.items = [item for item in work.items if item.id != was.id]
@@ -179,7 +195,7 @@ def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
 
 
 def _fresh(work: Work, subscription: Subscription, wanted: NewItem, start: int, end: int) -> SubscriptionItem:
-    return SubscriptionItem(
+    made = SubscriptionItem(
         id=wanted.id,
         subscription=subscription.id,
         price=work.facts.catalogue.prices[wanted.price],
@@ -191,6 +207,7 @@ def _fresh(work: Work, subscription: Subscription, wanted: NewItem, start: int, 
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
     )
+    return _counts_from(work, subscription, made)
 
 
 def _restart(work: Work, subscription: Subscription) -> Subscription:
@@ -205,6 +222,8 @@ def _restart(work: Work, subscription: Subscription) -> Subscription:
     for item in work.items:
         spent = credit(work, subscription, item)
         each = changes.get(item.id)
+        stays = each is None or (each.wanted is not None and each.wanted.price == lines.price_id(item))
+        close_usage(work, subscription, item, always=stays)
         if each is not None and each.wanted is None:
             work.decision.deletes.append(item)
             continue
@@ -236,8 +255,10 @@ def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscrip
     items = []
     for item in work.items:
         credit(work, subscription, item)
+        close_usage(work, subscription, item)
         start = work.now if work.change.turns else item.current_period_start
         after = replace(item, current_period_start=start, current_period_end=trial_end, debits=[])
+        after = _without_usage(work, after, trial_end)
         work.decision.updates.append(Update(after, item))
         items.append(after)
     work.items = items
@@ -273,7 +294,19 @@ def _billed_anew(
     end = lines.period_at(work.facts.catalogue, subscription, lines.price_id(item), work.now).end
     if subscription.cancel_at is not None and subscription.cancel_at > work.now:
         end = min(end, subscription.cancel_at)
-    return replace(item, current_period_start=work.now, current_period_end=end, debits=list(spent))
+    return replace(item, current_period_start=work.now, current_period_end=end, debits=list(spent), usage_since=UNSET)
+
+
+def _counts_from(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+    """An item that is new, or has a new price: usage counts from now, after a trial from its end."""
+    trial = subscription.trial_end if subscription.status == "trialing" else None
+    return _without_usage(work, item, work.now if trial is None else trial)
+
+
+def _without_usage(work: Work, item: SubscriptionItem, at: int) -> SubscriptionItem:
+    """The item with its usage before `at` billed, or free."""
+    counts = lines.is_metered(work.facts.catalogue, lines.price_id(item))
+    return replace(item, usage_since=at if counts else UNSET)
 
 
 # Pieces ---------------------------------------------------------------------------------------------------------------
@@ -285,8 +318,12 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
     once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
-    bills = anew or (work.change.behavior == "always_invoice" and (work.waiting or once))
-    if not bills:
+    begins = [item for item in changed.items.data if anew and _begins_with_a_line(work, changed, item)]
+    at_once = anew or work.change.behavior == "always_invoice"
+    if not begins and not (at_once and (work.waiting or once)):
+        if waits:
+            changed = replace(changed, status="active", status_details=UNSET)
+            facts.parties.subscriptions[changed.id] = changed
         if changed == work.was and not decision.updates:
             return decision
         _schedule(work, changed)
@@ -311,20 +348,26 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
         invoice.subscription_proration_date = work.change.at
         invoice.__post_init__()
     billed = []
-    if anew:
-        for item in changed.items.data:
-            line = lines.for_item(
-                facts.catalogue,
-                changed,
-                item,
-                item.current_period_start,
-                item.current_period_end,
-                invoice=invoice.id,
-                new_id=work.new_id,
-                free=work.change.behavior == "none" and not _is_whole(work, changed, item),
-            )
-            work.drawn.append(line)
-            billed.append((item, line))
+    for item in begins:
+        if lines.is_metered(facts.catalogue, lines.price_id(item)):
+            work.drawn.append(metered.nothing_yet(facts, changed, item, invoice.id, work.new_id))
+            continue
+        line = lines.for_item(
+            facts.catalogue,
+            changed,
+            item,
+            item.current_period_start,
+            item.current_period_end,
+            invoice=invoice.id,
+            new_id=work.new_id,
+            free=work.change.behavior == "none" and not _is_whole(work, changed, item),
+        )
+        work.drawn.append(line)
+        billed.append((item, line))
+    if not work.change.must_be_paid:
+        drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id)
+        work.drawn += drawn
+        decision.add(late)
     swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
     invoices.complete(facts, invoice, work.drawn + waiting)
     automatic_tax.need(invoice)
@@ -361,6 +404,11 @@ def _taken(work: Work, subscription: Subscription) -> list[InvoiceItem]:
     waiting = work.facts.pending[subscription.customer]
     work.facts.pending[subscription.customer] = [item for item in waiting if item not in own]
     return own
+
+
+def _begins_with_a_line(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:
+    """Whether a new period of the item is billed, or told of, when it begins: usage is so in classic billing only."""
+    return subscription.billing_mode.type == "classic" or not lines.is_metered(work.facts.catalogue, lines.price_id(item))
 
 
 def _schedule(work: Work, changed: Subscription) -> None:

@@ -20,12 +20,13 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import discounts as discounting
-from voldaan.rules import invoice_items, lines
+from voldaan.rules import invoice_items, lines, metered
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts, Collect
 from voldaan.rules.lines import Calendar
 from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, unused_credits
+from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import discounts_of
 from voldaan.rules.subscription_fields import NewItem
 
@@ -92,7 +93,7 @@ def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: i
 
     Returns the item's debits that are used up by that, each with what used it up: they count again if that is void.
     """
-    if not work.prorates:
+    if not work.prorates or lines.is_metered(work.facts.catalogue, lines.price_id(item)):
         return []
     at = work.change.at if at is None else at
     price, units = lines.price_id(item), lines.quantity(item)
@@ -113,6 +114,8 @@ def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: i
 def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent: Sequence[Debit] = ()) -> SubscriptionItem:
     """The rest of the item's period is charged, as an invoice item that waits. Returns the item that knows of it, and of
     the debits before it that are used up."""
+    if lines.is_metered(work.facts.catalogue, lines.price_id(item)):
+        return replace(item, debits=list(spent))
     if not work.prorates:
         return item if work.was.status != "trialing" else replace(item, debits=[])
     at = work.change.at
@@ -130,6 +133,27 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
     return replace(item, debits=debits)
 
 
+def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, *, always: bool = False) -> None:
+    """Usage until now is billed, as an invoice item that waits, because the item goes, changes its price or begins anew.
+
+    Classic billing forgets it when a price goes, and so does flexible billing without prorations; `always`: nobody does.
+    """
+    if not lines.is_metered(work.facts.catalogue, lines.price_id(item)):
+        return
+    if not always and (subscription.billing_mode.type == "classic" or work.change.behavior == "none"):
+        return
+    billed = metered.waiting(work.facts, subscription, item, work.now, work.new_id)
+    if billed is None:
+        return
+    if work.change.must_be_paid:
+        raise refused("A change that bills usage cannot wait for its payment.", "payment_behavior")
+    made, period = billed
+    work.decision.inserts.append(period)
+    if made is not None:
+        work.decision.inserts.append(made)
+        work.waiting.append(made)
+
+
 def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
     credit(work, subscription, item, end)
     calendar = Calendar.of(work.facts.catalogue, subscription)
@@ -139,7 +163,7 @@ def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, en
 
 
 def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
-    if not work.prorates:
+    if not work.prorates or lines.is_metered(work.facts.catalogue, lines.price_id(item)):
         return replace(item, current_period_end=end)
     price, units = lines.price_id(item), lines.quantity(item)
     start = item.current_period_end
@@ -211,7 +235,13 @@ def _after_discounts(
     """
     currency = subscription.currency
     catalogue = work.facts.catalogue
-    others = [each for each in work.items if each.id != item.id] if subscription.billing_mode.type == "flexible" else []
+    others = [
+        each
+        for each in work.items
+        if subscription.billing_mode.type == "flexible"
+        and each.id != item.id
+        and not lines.is_metered(catalogue, lines.price_id(each))
+    ]
     shared = catalogue.active(discounts_of(work.facts, subscription), currency, work.now)
     priced = []
     for each in (item, *others):

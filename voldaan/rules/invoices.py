@@ -7,6 +7,7 @@ commands/posting.py. Amounts are minor units.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from voldaan.resources.payment_intents import CardOptions
 from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOptions
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import attempts, automatic_tax, collection, owing, payments, totals
 from voldaan.rules.automatic_tax import Buyer, TaxFacts
 from voldaan.rules.catalogue import Catalogue
@@ -41,6 +43,7 @@ from voldaan.rules.money import minimum_charge, round_to_step
 from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.rules.promotion_codes import Redemption
 from voldaan.rules.reminders import before_due
+from voldaan.rules.usage import UsageKey
 
 DAY = 86_400
 EMBEDDED = 10  # lines that an invoice shows of itself; the rest is at the list's address
@@ -70,6 +73,10 @@ class BillingFacts:
     templates: dict[str, InvoiceRenderingTemplate] = field(default_factory=dict)
     redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
     taxes: TaxFacts | None = None                    # where somebody has automatic tax
+    usage: dict[UsageKey, Decimal] = field(default_factory=dict)
+    usage_at: int = 0                                # when usage was asked for: what begins later has none yet
+    usage_periods: dict[str, UsagePeriod] = field(default_factory=dict)  # billed, and perhaps to be billed further
+    late_events: dict[str, str] = field(default_factory=dict)            # by meter: what becomes of late usage
 
 
 # Drafts ----------------------------------------------------------------------------------------------------------------

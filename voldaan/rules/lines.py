@@ -30,6 +30,11 @@ def rate_ids(rates: Sequence[TaxRate | str] | None) -> list[str]:
     return [rate.id if isinstance(rate, TaxRate) else rate for rate in rates or ()]
 
 
+def is_metered(catalogue: Catalogue, price: str) -> bool:
+    """Whether a price bills what a meter counted, after its period, instead of a quantity before it."""
+    return catalogue.prices[price].recurring_usage_type == "metered"
+
+
 def quantity(item: SubscriptionItem) -> int:
     return 1 if item.quantity is UNSET else item.quantity
 
@@ -120,7 +125,7 @@ def for_item(
         cost, said = 0, f"Trial period for {catalogue.name(price)}"
     elif free:
         basis = Basis(kind="free")
-        cost, said = 0, f"Time on {catalogue.name(price)} from {_day(start)} until {_day(end)}"
+        cost, said = 0, f"Time on {catalogue.name(price)} from {day(start)} until {day(end)}"
     else:
         cost = amount(catalogue, subscription, price, units, start, end)
         said = f"{units} × {catalogue.caption(price, currency)}"
@@ -200,11 +205,11 @@ def debit(line: LineItem) -> Debit:
 
 def unused(catalogue: Catalogue, price: str, units: int, at: int) -> str:
     """ "Unused time on 2 × Pro after 15 Jan 2026"."""
-    return f"Unused time on {_counted(catalogue, price, units)} after {_day(at)}"
+    return f"Unused time on {_counted(catalogue, price, units)} after {day(at)}"
 
 
 def remaining(catalogue: Catalogue, price: str, units: int, at: int) -> str:
-    return f"Remaining time on {_counted(catalogue, price, units)} after {_day(at)}"
+    return f"Remaining time on {_counted(catalogue, price, units)} after {day(at)}"
 
 
 def _counted(catalogue: Catalogue, price: str, units: int) -> str:
@@ -222,5 +227,6 @@ def _credited(item: InvoiceItem) -> CreditedItems | None:
     return CreditedItems(invoice=lines.invoice, invoice_line_items=lines.invoice_line_items)
 
 
-def _day(at: int) -> str:
+def day(at: int) -> str:
+    """ "15 Jan 2026"."""
     return datetime.fromtimestamp(at, UTC).strftime("%d %b %Y")

@@ -6,12 +6,13 @@ periods bills two invoices. What a decision changes is put back into the facts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from voldaan.resources.base import ListObject
+from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
@@ -24,7 +25,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import invoices, lines, owing, periods, states
+from voldaan.rules import invoices, lines, metered, owing, periods, states
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
@@ -55,10 +56,38 @@ def renew(facts: BillingFacts, subscription: Subscription, now: int, new_id: New
 
 
 def finish(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
-    """The subscription ends as was agreed; what still waits to be billed for it is billed."""
+    """The subscription ends as was agreed; what still waits to be billed for it is billed, and its usage."""
     decision = owing.end_subscription(facts.parties, subscription, now, "cancellation_requested")
-    if taken := take_pending(facts, subscription, now):
-        decision.add(last_invoice(facts, facts.parties.subscriptions[subscription.id], taken, now, new_id))
+    return decision.add(final_invoice(facts, facts.parties.subscriptions[subscription.id], now, new_id))
+
+
+def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
+    """All that is left to bill: what waits, usage until now, and what was late. No invoice if that is nothing."""
+    decision, id = Decision(), new_id("in")
+    drawn, late = metered.late(facts, subscription, id, now, new_id)
+    decision.add(late)
+    for item in metered.metered_items(facts, subscription):
+        billed = metered.line_of(facts, subscription, item, min(now, item.current_period_end), id, new_id)
+        if billed is None:
+            continue
+        line, period = billed
+        decision.inserts.append(period)
+        if line.amount or line.quantity_decimal:
+            drawn.append(line)
+    if metered.is_watched(facts, subscription):
+        decision.due.append(metered.settle(subscription, now))
+    taken = take_pending(facts, subscription, now)
+    if taken or drawn:
+        decision.add(last_invoice(facts, subscription, taken, now, new_id, id=id, usage=drawn))
+    return decision
+
+
+def settle(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
+    """The last look at the usage of a subscription that has ended."""
+    id = new_id("in")
+    drawn, decision = metered.late(facts, subscription, id, now, new_id)
+    if drawn:
+        decision.add(last_invoice(facts, subscription, [], now, new_id, id=id, usage=drawn))
     return decision
 
 
@@ -69,14 +98,16 @@ def last_invoice(
     now: int,
     new_id: NewId,
     *,
+    id: str | None = None,
+    usage: Sequence[LineItem] = (),
     reason: str | None = None,
 ) -> Decision:
-    """A draft for invoice items that would otherwise wait for a renewal. `reason` is its billing_reason."""
+    """A draft for invoice items and lines of usage that would otherwise wait for a renewal. `reason` is its billing_reason."""
     customer = facts.parties.customers[subscription.customer]
     invoice = invoices.draft(
         facts,
         customer,
-        id=new_id("in"),
+        id=id or new_id("in"),
         currency=subscription.currency,
         now=now,
         reason=reason or ("subscription_update" if subscription.ended_at is None else "subscription_cycle"),
@@ -84,7 +115,8 @@ def last_invoice(
         period_end=now,
         subscription=subscription,
     )
-    decision, drawn = sweep(items, invoice, new_id)
+    decision, swept = sweep(items, invoice, new_id)
+    drawn = [*usage, *swept]
     invoices.complete(facts, invoice, drawn)
     invoice.auto_advance = True
     changed = replace(subscription, latest_invoice=invoice.id)
@@ -120,8 +152,7 @@ def _bill(
         subscription=renewed,
     )
     invoice.discounts = discounts_of(facts, renewed)
-    decision = Decision()
-    drawn: list[LineItem] = []
+    drawn, decision = metered.late(facts, renewed, invoice.id, now, new_id)
     items: list[SubscriptionItem] = []
     billed: list[tuple[SubscriptionItem, LineItem]] = []
     for item in renewed.items.data:
@@ -135,15 +166,21 @@ def _bill(
         )
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)
-        moved = replace(item, current_period_start=start, current_period_end=end)
+        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
+        items.append(moved)
+        decision.updates.append(Update(moved, item))
+        if lines.is_metered(facts.catalogue, price):
+            if usage := metered.line_of(facts, renewed, item, item.current_period_end, invoice.id, new_id):
+                drawn.append(usage[0])
+                decision.inserts.append(usage[1])
+            continue
         line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
         drawn.append(line)
-        items.append(moved)
         billed.append((moved, line))
         decision.inserts.append(billed_period(moved, invoice.id))
-        decision.updates.append(Update(moved, item))
     swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
     decision.add(swept)
+    empty = not drawn and not waiting
     invoices.complete(facts, invoice, drawn + waiting)
     for moved, line in billed:
         moved.debits = [lines.debit(line)]
@@ -154,9 +191,14 @@ def _bill(
         items=ListObject(data=items, url=was.items.url),
         current_period_start=max(item.current_period_start for item in items),
         current_period_end=min(item.current_period_end for item in items),
-        latest_invoice=invoice.id,
+        latest_invoice=was.latest_invoice if empty else invoice.id,
     )
     facts.parties.subscriptions[renewed.id] = renewed
+    decision.due += next_renewal(facts.account.settings_billing, renewed, now)
+    if empty:  # a trial of nothing but usage is over
+        decision.updates.append(Update(renewed, was))
+        decision.events.append(Event("customer.subscription.updated", renewed, _previous(renewed, was)))
+        return decision
     decision.add(drop_used_discounts(facts, renewed, now))
     renewed = facts.parties.subscriptions[renewed.id]
     decision.inserts += [invoice, *drawn, *waiting]
@@ -165,7 +207,6 @@ def _bill(
         Event("invoice.created", invoices.told(invoice)),
         Event("customer.subscription.updated", renewed, _previous(renewed, was)),
     ]
-    decision.due += next_renewal(facts.account.settings_billing, renewed, now)
     return decision.add(advance(facts, invoice, now, new_id))
 
 

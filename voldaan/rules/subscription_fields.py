@@ -191,10 +191,11 @@ def ending(subscription: Subscription, params: SubscriptionUpdate, now: int) -> 
 def kept(item: SubscriptionItem, wanted: NewItem, params: SubscriptionItemChange | SubscriptionItemUpdate) -> NewItem:
     """What is asked of an item that exists: what is not said stays as it is."""
     given = params.model_fields_set
+    keeps = params.quantity is None and UNSET not in (item.quantity, wanted.quantity)  # usage has no quantity to keep
     return NewItem(
         id=item.id,
         price=wanted.price,
-        quantity=wanted.quantity if params.quantity is not None else item.quantity,
+        quantity=item.quantity if keeps else wanted.quantity,
         discounts=wanted.discounts if "discounts" in given else item.discounts,
         tax_rates=wanted.tax_rates if "tax_rates" in given else list(item.tax_rates or []),
         metadata=merged(item.metadata, params.metadata) if "metadata" in given else item.metadata,
@@ -205,7 +206,7 @@ def kept(item: SubscriptionItem, wanted: NewItem, params: SubscriptionItemChange
 
 
 def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, mode: str) -> None:
-    """Refuses prices that do not recur, are off, metered, twice there, or do not go together. `params` names each."""
+    """Refuses prices that do not recur, are off, twice there, or do not go together. `params` names each."""
     if not prices:
         raise refused("Missing required param: items.", "items", "parameter_missing")
     seen: set[str] = set()
@@ -215,8 +216,6 @@ def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, m
                 "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
                 param,
             )
-        if price.recurring.usage_type == "metered":
-            raise refused("Metered prices are not supported by this version of Voldaan.", param)
         if not price.active:
             raise refused("The price specified is inactive. This field only accepts active prices.", param)
         if price.id in seen:
@@ -235,8 +234,9 @@ def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, m
 def check_amounts(catalogue: Catalogue, items: Sequence[NewItem], currency: str, params: Sequence[str]) -> None:
     """Refuses a quantity whose bill would have more digits than the currency takes."""
     for item, param in zip(items, params, strict=True):
-        units = 1 if item.quantity is UNSET else item.quantity
-        cost = pricing.amount(catalogue.terms(item.price, currency), units)
+        if item.quantity is UNSET:
+            continue
+        cost = pricing.amount(catalogue.terms(item.price, currency), item.quantity)
         if not is_within_maximum(cost, currency):
             raise refused(f"Amount must be no more than {shown(maximum_amount(currency), currency)}", param, "amount_too_large")
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import ListObject
+from voldaan.resources.base import UNSET, ListObject, UnsetType
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, invoices, lines, pending_intervals, periods
+from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, periods
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -125,7 +125,12 @@ def _first_invoice(
     decision = Decision()
     trial = subscription.status == "trialing"
     billed: list[tuple[SubscriptionItem, LineItem]] = []
+    announced: list[LineItem] = []
     for item in subscription.items.data:
+        if lines.is_metered(facts.catalogue, lines.price_id(item)):
+            if subscription.billing_mode.type == "classic":
+                announced.append(metered.nothing_yet(facts, subscription, item, invoice.id, new_id))
+            continue
         begins, ends = item.current_period_start, item.current_period_end
         if not trial:
             begins = min(begins, subscription.start_date)
@@ -144,8 +149,10 @@ def _first_invoice(
         billed.append((item, line))
         decision.inserts.append(billed_period(item, invoice.id))
     extra = [replace(item, invoice=invoice.id) for item in new.extra]
-    drawn = [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
+    drawn = announced + [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
     swept, waiting = sweep(take_pending(facts, subscription, now), invoice, new_id)
+    if not drawn and not waiting:
+        return decision.add(_without_invoice(facts, customer, subscription, now))
     invoices.complete(facts, invoice, drawn + waiting)
     automatic_tax.need(invoice)
     for item, line in billed:
@@ -189,6 +196,19 @@ def _first_invoice(
     return decision
 
 
+def _without_invoice(facts: BillingFacts, customer: Customer, subscription: Subscription, now: int) -> Decision:
+    """A subscription of nothing but usage: there is nothing to bill yet, and nothing to wait for."""
+    if subscription.status == "incomplete":
+        subscription.status = "active"
+    facts.parties.subscriptions[subscription.id] = subscription
+    decision = _own_currency(facts, customer, subscription.currency)
+    due, warned = trial_warning(subscription, now)
+    decision.inserts += [subscription, *subscription.items.data]
+    decision.events += [Event("customer.subscription.created", subscription), *warned]
+    decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
+    return decision
+
+
 def _own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Decision:
     """A customer is billed in the currency of the first thing that bills."""
     if customer.currency is not None:
@@ -210,6 +230,9 @@ def _item(
     catalogue: Catalogue, new: Beginning, each: NewItem, start: int, now: int, anchor: int, trial_end: int | None, zone: str
 ) -> SubscriptionItem:
     period = periods.period_at(anchor, *lines.interval(catalogue, each.price), now, zone)
+    usage_since: int | UnsetType = UNSET
+    if lines.is_metered(catalogue, each.price) and (trial_end or start < period.start):
+        usage_since = trial_end or start  # a trial is free; what was used before, in a period that is over, is not
     return SubscriptionItem(
         id=each.id,
         subscription=new.id,
@@ -221,6 +244,7 @@ def _item(
         discounts=each.discounts,
         tax_rates=each.tax_rates,
         metadata=each.metadata,
+        usage_since=usage_since,
     )
 
 

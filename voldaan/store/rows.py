@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
+from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
@@ -33,6 +34,7 @@ def reader(cls: type[R]) -> Callable[[Sequence[Any]], R]:
     names = ("id", *(f.name for f in spec(cls).columns))
     last = len(names)
     placeholders = {f.name: _no_children(f) for f in spec(cls).children}
+    absent = [f.name for f in spec(cls).columns if UnsetType in get_args(f.annotation) and NoneType not in get_args(f.annotation)]
     convert = msgspec.convert
 
     def read(row: Sequence[Any]) -> R:
@@ -40,6 +42,9 @@ def reader(cls: type[R]) -> Callable[[Sequence[Any]], R]:
         values.update(zip(names, row, strict=False))
         if placeholders:
             values.update(placeholders)
+        for name in absent:
+            if values[name] is None:
+                del values[name]
         return convert(values, cls, dec_hook=from_json)
 
     return read

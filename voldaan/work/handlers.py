@@ -59,6 +59,7 @@ HANDLERS = [
     Handler("invoice.upcoming", inside=renewals.tell_upcoming),
     Handler("subscription.renew", inside=renewals.renew),
     Handler("subscription.bill_pending", inside=renewals.bill_pending),
+    Handler("usage.settle", inside=subscriptions.settle_usage),
     Handler("invoice.finalize", inside=invoices.finalize_due),
     Handler("invoice.attempt", inside=invoices.attempt_due),
     Handler("invoice.will_be_due", inside=invoices.will_be_due),

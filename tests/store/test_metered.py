@@ -1,0 +1,267 @@
+"""Metered prices on a real database: events become lines, late ones the difference; a draft counts until it is finalized."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.store.billing_world import BillingWorld
+from tests.store.payments_world import DAY
+from voldaan.commands import invoices as invoice_commands
+from voldaan.commands import meter_events, meters, previews
+from voldaan.commands import subscriptions as subscription_commands
+from voldaan.processors.sandbox import Faults, SandboxNetwork
+from voldaan.resources.accounts import Account
+from voldaan.resources.invoice_params import InvoiceCreatePreview, InvoiceFinalize
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.meters import Meter, MeterCreate
+from voldaan.resources.prices import Price
+from voldaan.resources.subscriptions import (
+    Subscription,
+    SubscriptionCancel,
+    SubscriptionPause,
+    SubscriptionResume,
+    SubscriptionUpdate,
+)
+from voldaan.rules.decision import Refused
+from voldaan.rules.usage import Given
+from voldaan.store.ids import new_id
+from voldaan.store.pool import Pool
+from voldaan.store.transaction import Transaction, transaction
+
+pytestmark = pytest.mark.anyio
+HOUR = 3600
+GRADUATED = [{"up_to": 100, "unit_amount": 10}, {"up_to": "inf", "unit_amount": 5}]
+
+
+@pytest.fixture(scope="module")
+async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
+    network = SandboxNetwork(dsn, Faults())
+    await network.open()
+    yield network
+    await network.close()
+
+
+class MeteredWorld(BillingWorld):
+    meter: Meter
+
+    async def metered(self, unit_amount: int = 10, interval: str = "month", **more: Any) -> Price:
+        recurring = {"interval": interval, "usage_type": "metered", "meter": self.meter.id}
+        return await self.price(unit_amount, interval, **{"name": "Calls", "recurring": recurring, **more})
+
+    async def used(self, customer: Any, value: float | str, ago: int = 0) -> None:
+        """An event of the customer, some seconds old."""
+        event = Given("calls", {"stripe_customer_id": customer.id, "value": str(value)}, new_id("e"), self.now - ago)
+        async with transaction(self.pool, self.account, self.now, self.now) as tx:
+            assert await meter_events.record(tx, [event]) == [None]
+
+    async def preview(self, subscription: Subscription) -> Invoice:
+        made: Invoice = await self.do(previews.create, InvoiceCreatePreview(subscription=subscription.id))
+        return made
+
+
+@pytest.fixture
+async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[MeteredWorld]:
+    world = MeteredWorld(pool, account, network)
+    world.faults()
+    params = {"default_aggregation": {"formula": "sum"}, "display_name": "Calls", "event_name": "calls"}
+    world.meter = await world.do(meters.create, MeterCreate.model_validate(params))
+    yield world
+    world.faults()
+    await world.check_invariants()
+    await world.check_shapes()
+
+
+def shown(invoice: Invoice) -> list[tuple[str | None, int]]:
+    return [(line.description, line.amount) for line in invoice.lines.data]
+
+
+async def test_usage_is_billed_when_its_period_is_over(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), await world.price(3000, name="Pro"))
+    [first] = await world.invoices(subscription)
+    assert shown(first) == [("1 × Pro (at €30.00 / month)", 3000)]
+    assert subscription.items.data[0].quantity is not None
+    began = world.now
+    await world.pass_time(3 * DAY)
+    await world.used(anna, "12.5")
+    await world.used(anna, 30)
+    expected = await world.preview(subscription)
+    assert shown(expected) == [("1 × Pro (at €30.00 / month)", 3000), ("42.5 × Calls (at €0.10 / month)", 425)]
+
+    await world.pass_time(27 * DAY + 2 * HOUR)
+    second = (await world.invoices(subscription))[-1]
+    assert (second.status, second.amount_paid, shown(second)) == ("paid", 3425, shown(expected))
+    usage = second.lines.data[1]
+    assert (usage.period_start, usage.period_end) == (began, second.lines.data[0].period_start)
+    assert str(usage.quantity_decimal) == "42.5"
+    assert (await world.balances())["revenue"] == -(941 + 425)  # nine days of September of Pro, and all that was used
+
+
+async def test_nothing_but_usage_makes_no_first_invoice(world: MeteredWorld) -> None:
+    anna = await world.customer(card=None)
+    subscription = await world.subscribe(anna, await world.metered())
+    assert (subscription.status, subscription.latest_invoice) == ("active", None)
+    assert await world.invoices(subscription) == []
+
+
+async def test_classic_billing_announces_usage_with_a_line_of_zero(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), billing_mode={"type": "classic"})
+    [first] = await world.invoices(subscription)
+    assert (first.status, shown(first)) == ("paid", [("0 × Calls (at €0.10 / month)", 0)])
+
+
+async def test_a_quantity_is_refused(world: MeteredWorld) -> None:
+    anna, calls = await world.customer(), await world.metered()
+    with pytest.raises(Refused) as caught:
+        await world.subscribe(anna, {"price": calls.id, "quantity": 2})
+    assert caught.value.refusal.param == "items[0][quantity]"
+
+
+async def test_a_draft_counts_until_it_is_finalized_and_what_is_later_comes_next(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    tiers = await world.metered(tiers=GRADUATED, tiers_mode="graduated", billing_scheme="tiered")
+    subscription = await world.subscribe(anna, tiers)
+    await world.used(anna, 90)
+    await world.pass_time(30 * DAY + 60)
+    [draft] = await world.invoices(subscription)
+    assert (draft.status, shown(draft)) == ("draft", [("90 × Calls", 900)])
+
+    await world.used(anna, 30, ago=DAY)
+    await world.do(invoice_commands.finalize, InvoiceFinalize(), draft.id)
+    [first] = await world.invoices(subscription)
+    assert (first.status, first.total, shown(first)) == ("paid", 1100, [("120 × Calls", 1100)])
+    assert [(str(t.quantity), t.amount) for t in first.lines.data[0].usage.tiers] == [("100", 1000), ("20", 100)]
+
+    await world.used(anna, 40, ago=DAY)
+    await world.used(anna, 5)
+    await world.pass_time(31 * DAY)
+    second = (await world.invoices(subscription))[-1]
+    assert shown(second) == [("5 × Calls", 50), ("40 × Calls, reported after 21 Oct 2026", 200)]
+    await world.pass_time(31 * DAY)
+    assert shown((await world.invoices(subscription))[-1]) == [("0 × Calls", 0)]
+
+
+async def test_a_correction_after_the_bill_is_given_back(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    await world.used(anna, 100)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    await world.used(anna, -30, ago=DAY)
+    await world.used(anna, 50)
+    await world.pass_time(31 * DAY)
+    second = (await world.invoices(subscription))[-1]
+    assert [amount for _, amount in shown(second)] == [500, -300]
+
+
+async def test_another_price_bills_what_was_used_before(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(10))
+    other = await world.metered(20)
+    await world.used(anna, 100)
+    await world.pass_time(10 * DAY)
+    item = subscription.items.data[0].id
+    await world.do(
+        subscription_commands.update, SubscriptionUpdate(items=[{"id": item, "price": other.id}]), subscription.id
+    )
+    await world.used(anna, 7)
+    await world.pass_time(21 * DAY)
+    [invoice] = await world.invoices(subscription)
+    assert sorted(amount for _, amount in shown(invoice)) == [140, 1000]
+
+
+async def test_canceled_now_usage_is_billed_if_asked_for(world: MeteredWorld) -> None:
+    anna, calls = await world.customer(), await world.metered()
+    quiet, told = await world.subscribe(anna, calls), await world.subscribe(anna, calls)
+    await world.used(anna, 100, ago=0)
+    await world.pass_time(DAY)
+    await world.do(subscription_commands.cancel, SubscriptionCancel(), quiet.id)
+    await world.do(subscription_commands.cancel, SubscriptionCancel(invoice_now=True), told.id)
+    await world.used(anna, 10, ago=HOUR)
+    await world.pass_time(2 * HOUR)
+    assert await world.invoices(quiet) == []
+    [last] = await world.invoices(told)
+    assert (last.status, last.total) == ("paid", 1100)
+    await world.used(anna, 90, ago=DAY)
+    await world.pass_time(40 * DAY)
+    assert [i.total for i in await world.invoices(told)] == [1100, 900]
+
+
+async def test_the_end_of_the_period_bills_its_usage(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), cancel_at_period_end=True)
+    await world.used(anna, 100)
+    await world.pass_time(31 * DAY)
+    [last] = await world.invoices(subscription)
+    assert (last.status, last.total) == ("paid", 1000)
+
+
+async def test_a_trial_is_free(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), trial_period_days=10)
+    await world.used(anna, 100)
+    await world.pass_time(11 * DAY)
+    assert await world.invoices(subscription) == []
+    await world.used(anna, 3)
+    await world.pass_time(31 * DAY)
+    assert [i.total for i in await world.invoices(subscription)] == [30]
+
+
+async def test_paused_and_resumed(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    await world.used(anna, 100)
+    await world.pass_time(DAY)
+    await world.do(subscription_commands.pause, SubscriptionPause(invoicing_behavior="invoice"), subscription.id)
+    assert [i.total for i in await world.invoices(subscription)] == [1000]
+    await world.used(anna, 500)
+    await world.pass_time(DAY)
+    await world.do(subscription_commands.resume, SubscriptionResume(), subscription.id)
+    assert (await world.whole(subscription)).status == "active"
+    await world.used(anna, 5)
+    await world.pass_time(31 * DAY)
+    assert [i.total for i in await world.invoices(subscription)] == [1000, 50]
+
+
+async def test_a_yearly_plan_with_monthly_usage(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.price(36000, "year", name="Plan"), await world.metered())
+    for month in range(3):
+        await world.used(anna, 100 + month)
+        await world.pass_time(31 * DAY)
+    assert [shown(i) for i in await world.invoices(subscription)] == [
+        [("1 × Plan (at €360.00 / year)", 36000)],
+        [("100 × Calls (at €0.10 / month)", 1000)],
+        [("101 × Calls (at €0.10 / month)", 1010)],
+        [("102 × Calls (at €0.10 / month)", 1020)],
+    ]
+
+
+async def test_a_batch_of_renewals_takes_as_many_queries_as_one(world: MeteredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, pro = await world.metered(), await world.price(3000)
+    asked: list[str] = []
+    every = Transaction.all
+
+    async def counting(self: Transaction, sql: str, **params: object) -> Any:
+        asked.append(sql)
+        return await every(self, sql, **params)
+
+    monkeypatch.setattr(Transaction, "all", counting)
+    tallies = []
+    for many in (1, 12):
+        subscriptions = []
+        for _ in range(many):
+            anna = await world.customer()
+            subscriptions.append(await world.subscribe(anna, calls, pro))
+            await world.used(anna, 5)
+        world.now += 31 * DAY
+        due = subscriptions[0].items.data[0].current_period_end
+        asked.clear()
+        await world.run("subscription.renew", [s.id for s in subscriptions], due)
+        tallies.append(len(asked))
+        for each in subscriptions:
+            assert (await world.invoices(each))[-1].total == 3050
+    assert tallies[0] == tallies[1]

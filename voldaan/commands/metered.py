@@ -1,0 +1,42 @@
+"""What billing must know of usage: loaded for a whole batch in as many queries as there are kinds of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voldaan.commands import billing, usage
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.usage_periods import UsagePeriod
+from voldaan.rules import metered as rules
+from voldaan.rules.invoices import BillingFacts
+from voldaan.store.transaction import Transaction
+
+
+async def know(tx: Transaction, facts: BillingFacts) -> None:
+    """The usage of the subscriptions in these facts, at the transaction's time, and what was billed of it already."""
+    ids = list(facts.parties.subscriptions)
+    if not ids:
+        return
+    open_ones = await tx.select(UsagePeriod, "t.subscription_id = any(%(ids)s) and t.open", ids=ids)
+    await _know(tx, facts, open_ones)
+
+
+async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice]) -> None:
+    """The usage that the lines of these drafts stand for."""
+    named = {
+        line.usage.usage_period
+        for invoice in invoices
+        if invoice.status == "draft"
+        for line in invoice.lines.data
+        if line.usage is not None
+    }
+    await _know(tx, facts, list((await tx.get(UsagePeriod, named)).values()))
+
+
+async def _know(tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePeriod]) -> None:
+    facts.usage_periods |= {period.id: period for period in periods}
+    await billing.know(tx, facts, prices=[period.price for period in periods])
+    facts.usage_at = tx.now
+    wanted = rules.keys(facts, tx.now) - facts.usage.keys()
+    if wanted:
+        facts.usage |= await usage.quantities(tx, list(wanted))

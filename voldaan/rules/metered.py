@@ -1,0 +1,331 @@
+"""Metered prices: usage becomes lines, once, when its period is over; and what arrives later becomes the difference.
+
+A usage period is rated as a whole each time. A line holds what that comes to, less what earlier lines for the same
+period came to, so all of them together are always the price of the whole quantity, tiers and rounding included.
+Sources: docs/behaviour-billing.md, "Usage". Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from msgspec.structs import replace
+
+from voldaan.resources.base import UNSET
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem, LineUsage, TierUsage
+from voldaan.resources.numbers import plain
+from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.usage_periods import UsagePeriod
+from voldaan.rules import invoices, pricing
+from voldaan.rules.catalogue import Catalogue, shown
+from voldaan.rules.decision import Decision, Due, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import day, is_metered, price_id, rate_ids
+from voldaan.rules.money import DECIMALS, is_within_maximum, maximum_amount
+from voldaan.rules.refusals import refused
+from voldaan.rules.usage import UsageKey
+
+DAY = 86_400
+LATE = 37 * DAY  # how long after a period its usage may change: an event is up to 35 days old, and correctable for a day
+NOTHING = Decimal(0)
+PLACES = Decimal(1).scaleb(-DECIMALS)
+EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)  # more digits than the sum of any usage has
+
+
+# What must be known ----------------------------------------------------------------------------------------------------
+
+
+def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
+    """The usage that a change, a renewal or the end of these subscriptions may bill, and what may be late."""
+    wanted = {_key(period) for period in facts.usage_periods.values()}
+    for subscription in facts.parties.subscriptions.values():
+        for item in subscription.items.data:
+            if is_metered(facts.catalogue, price_id(item)):
+                wanted |= _possible(facts.catalogue, subscription, item, now)
+    return wanted
+
+
+def _possible(catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, now: int) -> set[UsageKey]:
+    """The item's usage to its period's end, and, for what a change may bill, until now and from now on."""
+    start, end = since(item), item.current_period_end
+    stretches = [(start, end)] if end <= now else [(start, end), (start, now), (now, end)]
+    return {_of_item(catalogue, subscription, item, a, b) for a, b in stretches if a < b}
+
+
+def quantity(facts: BillingFacts, key: UsageKey) -> Decimal:
+    """What the meter says, to twelve places. Of a time that began after it was asked nothing is known: nothing was used."""
+    if key not in facts.usage and key.start >= facts.usage_at:
+        return NOTHING
+    return plain(facts.usage[key].quantize(PLACES, context=EXACTLY))
+
+
+def since(item: SubscriptionItem) -> int:
+    """From when on the item's usage is not billed yet."""
+    return item.current_period_start if item.usage_since is UNSET else item.usage_since
+
+
+# Billing it ------------------------------------------------------------------------------------------------------------
+
+
+def line_of(
+    facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int, invoice: str, new_id: NewId
+) -> tuple[LineItem, UsagePeriod] | None:
+    """The item's usage that is not billed yet, until then. None if that is no time at all: in a trial it is free."""
+    period = _rated(facts, subscription, item, until)
+    if period is None:
+        return None
+    line = _line(facts, subscription, period, period.amount, None, invoice, new_id)
+    line.discounts = item.discounts
+    return line, period
+
+
+def nothing_yet(facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, invoice: str, new_id: NewId) -> LineItem:
+    """The line of zero with which classic billing announces a metered item."""
+    start, end = item.current_period_start, item.current_period_end
+    period = _period(facts.catalogue, subscription, item, start, end, NOTHING, 0)
+    return replace(_line(facts, subscription, period, 0, None, invoice, new_id), usage=None)
+
+
+def waiting(
+    facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int, new_id: NewId
+) -> tuple[InvoiceItem | None, UsagePeriod] | None:
+    """The same as an invoice item that waits, for an item that goes or changes its price. None of it for no cost."""
+    period = _rated(facts, subscription, item, until)
+    if period is None:
+        return None
+    units = max(period.quantity, NOTHING)
+    if not units and not period.amount:
+        return None, period
+    catalogue = facts.catalogue
+    made = InvoiceItem(
+        id=new_id("ii"),
+        amount=period.amount,
+        created=until,
+        currency=period.currency,
+        customer=period.customer,
+        description=_said(catalogue, period, units),
+        discounts=item.discounts,
+        livemode=subscription.livemode,
+        metadata=subscription.metadata,
+        period_start=period.period_start,
+        period_end=period.period_end,
+        price=period.price,
+        product=catalogue.prices[period.price].product,
+        quantity_decimal=units,
+        subscription=period.subscription,
+        subscription_item=period.subscription_item,
+        tax_rates=list(item.tax_rates or []),
+        test_clock=subscription.test_clock,
+        unit_amount_decimal=catalogue.unit_amount(period.price, period.currency),
+    )
+    return made, period
+
+
+def late(
+    facts: BillingFacts, subscription: Subscription, invoice: str, now: int, new_id: NewId
+) -> tuple[list[LineItem], Decision]:
+    """What has arrived for periods that were billed before, as the meter's policy says, and what can change no more."""
+    drawn: list[LineItem] = []
+    decision = Decision()
+    for was in sorted(facts.usage_periods.values(), key=lambda each: each.id):
+        if was.subscription != subscription.id or not was.open:
+            continue
+        counted = quantity(facts, _key(was))
+        amount = _amount(facts.catalogue, was, counted)
+        allowed = _allowed(facts.late_events.get(was.meter, "next_invoice"), amount - was.amount)
+        after = replace(was, open=now < was.period_end + LATE)
+        if allowed and counted != was.quantity:
+            after = replace(after, quantity=counted, amount=amount)
+            if amount != was.amount:
+                drawn.append(_line(facts, subscription, after, amount - was.amount, was.quantity, invoice, new_id))
+        if after != was:
+            facts.usage_periods[was.id] = after
+            decision.updates.append(Update(after, was))
+    return drawn, decision
+
+
+def _allowed(policy: str, difference: int) -> bool:
+    """next_invoice: whatever it is. credit: only what the customer gets back. ignore: nothing."""
+    return policy == "next_invoice" or (policy == "credit" and difference < 0)
+
+
+def is_watched(facts: BillingFacts, subscription: Subscription) -> bool:
+    """Whether usage of the subscription may still arrive."""
+    open = any(each.subscription == subscription.id and each.open for each in facts.usage_periods.values())
+    return open or bool(metered_items(facts, subscription))
+
+
+def settle(subscription: Subscription, now: int) -> Due:
+    """When the usage of a subscription that has ended is looked at for the last time."""
+    return Due("usage.settle", subscription.id, now + LATE, subscription.test_clock)
+
+
+# Finalization ----------------------------------------------------------------------------------------------------------
+
+
+def rated_anew(facts: BillingFacts, was: Invoice) -> tuple[Invoice, Decision]:
+    """A draft with the usage that has arrived since it was made; the draft itself if there is none."""
+    decision = Decision()
+    last = {line.usage.usage_period: line for line in was.lines.data if line.usage is not None}
+    drawn: dict[str, LineItem] = {}
+    for id, line in last.items():
+        period = facts.usage_periods[id]
+        counted = quantity(facts, _key(period))
+        if counted == period.quantity:
+            continue
+        after = replace(period, quantity=counted, amount=_amount(facts.catalogue, period, counted))
+        facts.usage_periods[id] = after
+        decision.updates.append(Update(after, period))
+        drawn[line.id] = _recounted(facts.catalogue, line, after, after.amount - period.amount)
+    if not drawn:
+        return was, decision
+    fresh = replace(was)
+    every = [drawn.get(line.id) or replace(line) for line in was.lines.data]
+    invoices.complete(facts, fresh, every, was.created)
+    before = {line.id: line for line in was.lines.data}
+    decision.updates += [Update(line, before[line.id]) for line in every]
+    return fresh, decision
+
+
+def _recounted(catalogue: Catalogue, line: LineItem, period: UsagePeriod, more: int) -> LineItem:
+    """The line with the whole quantity of its period, and what that costs more, or less."""
+    assert line.usage is not None
+    usage = replace(line.usage, quantity=period.quantity, tiers=_tiers(catalogue, period))
+    units = _units(period.quantity, usage.before)
+    said = _said(catalogue, period, units, late=usage.before is not None)
+    return replace(
+        line,
+        amount=line.amount + more,
+        subtotal=line.amount + more,
+        description=said,
+        quantity_decimal=units,
+        usage=usage,
+    )
+
+
+# Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+def _key(period: UsagePeriod) -> UsageKey:
+    return UsageKey(period.meter, period.customer, period.period_start, period.period_end)
+
+
+def _of_item(
+    catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, start: int, end: int
+) -> UsageKey:
+    return UsageKey(catalogue.prices[price_id(item)].recurring_meter or "", subscription.customer, start, end)
+
+
+def _rated(
+    facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int
+) -> UsagePeriod | None:
+    start = since(item)
+    if start >= until:
+        return None
+    counted = quantity(facts, _of_item(facts.catalogue, subscription, item, start, until))
+    period = _period(facts.catalogue, subscription, item, start, until, counted, 0)
+    return replace(period, amount=_amount(facts.catalogue, period, counted))
+
+
+def _period(
+    catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, start: int, end: int, counted: Decimal, amount: int
+) -> UsagePeriod:
+    price = price_id(item)
+    return UsagePeriod(
+        id=f"{item.id}/{start}",
+        customer=subscription.customer,
+        subscription=subscription.id,
+        subscription_item=item.id,
+        meter=catalogue.prices[price].recurring_meter or "",
+        price=price,
+        currency=subscription.currency,
+        period_start=start,
+        period_end=end,
+        quantity=counted,
+        amount=amount,
+        tax_rates=rate_ids(item.tax_rates),
+    )
+
+
+def _amount(catalogue: Catalogue, period: UsagePeriod, counted: Decimal) -> int:
+    """The price of the whole quantity, rounded once. Less than nothing was not used. Refuses more than can be charged."""
+    cost = pricing.amount(catalogue.terms(period.price, period.currency), max(counted, NOTHING))
+    if not is_within_maximum(cost, period.currency):
+        most = shown(maximum_amount(period.currency), period.currency)
+        raise refused(f"The usage of {period.subscription_item} comes to more than {most}.", code="amount_too_large")
+    return cost
+
+
+def _line(
+    facts: BillingFacts,
+    subscription: Subscription,
+    period: UsagePeriod,
+    amount: int,
+    before: Decimal | None,
+    invoice: str,
+    new_id: NewId,
+) -> LineItem:
+    catalogue = facts.catalogue
+    units = _units(period.quantity, before)
+    return LineItem(
+        id=new_id("il"),
+        amount=amount,
+        currency=period.currency,
+        description=_said(catalogue, period, units, late=before is not None),
+        invoice=invoice,
+        livemode=subscription.livemode,
+        metadata=subscription.metadata,
+        quantity_decimal=units,
+        subscription=period.subscription,
+        subtotal=amount,
+        period_start=period.period_start,
+        period_end=period.period_end,
+        price=period.price,
+        product=catalogue.prices[period.price].product,
+        subscription_item=period.subscription_item,
+        unit_amount_decimal=catalogue.unit_amount(period.price, period.currency),
+        tax_rates=period.tax_rates or None,
+        usage=LineUsage(
+            usage_period=period.id,
+            meter=period.meter,
+            start=period.period_start,
+            end=period.period_end,
+            quantity=period.quantity,
+            before=before,
+            tiers=_tiers(catalogue, period),
+        ),
+    )
+
+
+def _units(counted: Decimal, before: Decimal | None) -> Decimal:
+    """The quantity that a line shows: what was used, or how much more that is than before."""
+    return plain(EXACTLY.subtract(max(counted, NOTHING), max(before or NOTHING, NOTHING)))
+
+
+def _said(catalogue: Catalogue, period: UsagePeriod, units: Decimal, *, late: bool = False) -> str:
+    """ "1200 × API calls (at €0.01 / month)"."""
+    said = f"{plain(units)} × {catalogue.caption(period.price, period.currency)}"
+    if not late:
+        return said
+    return f"{said}, reported after {day(period.period_end)}"
+
+
+def _tiers(catalogue: Catalogue, period: UsagePeriod) -> list[TierUsage]:
+    terms = catalogue.terms(period.price, period.currency)
+    if terms.billing_scheme != "tiered":
+        return []
+    steps = pricing.tier_breakdown(terms, max(period.quantity, NOTHING))
+    return [TierUsage(up_to=_bound(step.tier.up_to), quantity=plain(step.quantity), amount=step.amount) for step in steps]
+
+
+def _bound(up_to: int | Decimal | None) -> int | None:
+    return None if up_to is None else int(up_to)
+
+
+def metered_items(facts: BillingFacts, subscription: Subscription) -> list[SubscriptionItem]:
+    """The items of a subscription that are billed by usage."""
+    return [item for item in subscription.items.data if is_metered(facts.catalogue, price_id(item))]
