@@ -8,6 +8,7 @@ from tests.api.contract.checker import check
 from tests.store import payments_world
 from tests.store.payments_world import World
 from voldaan.commands import customers, invoices, prices, products, renewals, revenue, subscriptions
+from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
@@ -37,6 +38,8 @@ payments_world.INSIDE.update(
     }
 )
 SHAPES = {
+    CreditNote: "stripe.CreditNote",
+    CreditNoteLine: "stripe.CreditNoteLineItem",
     Invoice: "stripe.Invoice",
     InvoiceItem: "stripe.InvoiceItem",
     InvoicePayment: "stripe.InvoicePayment",
@@ -46,6 +49,7 @@ SHAPES = {
 }
 payments_world.NAMES.update(
     {
+        "credit_note": "stripe.CreditNote",
         "invoice": "stripe.Invoice",
         "invoiceitem": "stripe.InvoiceItem",
         "invoice_payment": "stripe.InvoicePayment",

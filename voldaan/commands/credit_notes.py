@@ -41,6 +41,7 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refunds import put_back
 from voldaan.settings import site
+from voldaan.store.children import attach
 from voldaan.store.ids import new_id
 from voldaan.store.pages import Page
 from voldaan.store.queries import query
@@ -81,7 +82,7 @@ preview_lines.many = True  # type: ignore[attr-defined]
 
 async def update(tx: Transaction, params: CreditNoteUpdate, id: str) -> CreditNote:
     """Another memo or other metadata; the amounts stay."""
-    was = await tx.need(CreditNote, id, lock=True)
+    was = await _whole(tx, id)
     note = replace(was, metadata=merged(was.metadata or {}, params.metadata))
     if "memo" in params.model_fields_set:
         note = replace(note, memo=params.memo or None)
@@ -97,7 +98,7 @@ async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote:
         raise Missing("credit_note", id)
     known = (await load_collection(tx, [row[0]]))[row[0]]
     await clocks.now_for(tx, known.clock)
-    note = await tx.need(CreditNote, id, lock=True)
+    note = await _whole(tx, id)
     decision = rules.void(known, note, await _live(tx, row[0]), tx.now)
     decision.postings += ledger.voided(note, await _missed(tx, note), tx.now)
     asked = await _ask_for_the_rest(tx, known)
@@ -110,6 +111,13 @@ async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote:
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------------
+
+
+async def _whole(tx: Transaction, id: str) -> CreditNote:
+    """A note with its first lines, as events show it, locked."""
+    note = await tx.need(CreditNote, id, lock=True)
+    await attach(tx, [note])
+    return note
 
 
 async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
@@ -131,7 +139,7 @@ async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
         account=tx.account,
         known=known,
         lefts=credited.left_of(lines, shares),
-        catalogue=await _catalogue(tx, terms),
+        catalogue=await _catalogue(tx, terms, lines),
         site=site(),
         number=notes[0][0],
         live=await _live(tx, id),
@@ -149,15 +157,15 @@ def _schedule(left: Left) -> revenue.Schedule:
     return revenue.schedule(left.line, left.parts.net + left.now.net)
 
 
-async def _catalogue(tx: Transaction, terms: NoteTerms) -> Catalogue:
-    """The tax rates that the note's own lines name."""
+async def _catalogue(tx: Transaction, terms: NoteTerms, lines: Sequence[LineItem]) -> Catalogue:
+    """The tax rates of the invoice's lines, and those that the note's own lines name."""
     named: dict[str, str] = {}
     for place, line in enumerate(terms.lines or []):
         for at, rate in enumerate(line.tax_rates or []):
             named.setdefault(rate, f"lines[{place}][tax_rates][{at}]")
         for at, each in enumerate(line.tax_amounts or []):
             named.setdefault(each.tax_rate, f"lines[{place}][tax_amounts][{at}][tax_rate]")
-    found = await tx.get(TaxRate, named)
+    found = await tx.get(TaxRate, {*named, *(id for line in lines for id in credited.rates_of(line))})
     for id, param in named.items():
         if id not in found:
             raise Missing("tax_rate", id, param)

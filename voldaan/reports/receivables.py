@@ -23,7 +23,8 @@ class Bucket:
 
 @dataclass(slots=True)
 class Receivables:
-    """One currency. `sales` is what was billed in the last 90 days, without voided invoices."""
+    """One currency. `sales` is what was billed in the last 90 days, without voided invoices and what credit notes took
+    back."""
 
     buckets: list[Bucket] = field(default_factory=lambda: [Bucket(name) for name in BUCKETS])
     sales: int = 0

@@ -11,7 +11,7 @@ from voldaan.resources.credit_notes import CreditNoteLine, NoteLine
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credited, tax
 from voldaan.rules.catalogue import Catalogue, shown
-from voldaan.rules.credited import By, Left, Parts
+from voldaan.rules.credited import By, Left, Parts, rate_of
 from voldaan.rules.metadata import merged
 from voldaan.rules.money import line_amount
 from voldaan.rules.refusals import missing, refused
@@ -54,7 +54,7 @@ def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue
     ):
         _told_taxes(left, part, want, amount, f"lines[{place}]")
         left.take(part, want.quantity or 0)
-        lines[place] = _of_invoice(left, want, amount, part)
+        lines[place] = _of_invoice(left, want, amount, part, catalogue)
     for place, want in enumerate(wanted):
         if place not in named:
             lines[place] = _of_its_own(lefts, want, catalogue, rounding, f"lines[{place}]")
@@ -140,7 +140,7 @@ def _told_taxes(left: Left, part: Parts, want: NoteLine, amount: int, here: str)
         raise refused("These taxes leave no part of the line that could be credited.", f"{here}[tax_amounts]")
 
 
-def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts) -> CreditNoteLine:
+def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts, catalogue: Catalogue) -> CreditNoteLine:
     line = left.line
     unit = line.unit_amount_decimal if want.quantity is not None else None
     return CreditNoteLine(
@@ -157,8 +157,8 @@ def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts) -> CreditN
         pretax_credit_amounts=pretax(_discounts(part.discounts)),
         quantity=want.quantity,
         tax=part.tax,
-        tax_rates=list(part.taxes),
-        taxes=[_told(each, part.taxes[_rate(each)], part.net) for each in line.taxes or []],
+        tax_rates=[catalogue.tax_rates.get(id, id) for id in credited.rates_of(line)],
+        taxes=[_told(each, part.taxes[rate_of(each)], part.net) for each in line.taxes or []],
         type="invoice_line_item",
         unit_amount=None if unit is None or unit != int(unit) else int(unit),
         unit_amount_decimal=unit,
@@ -204,7 +204,7 @@ def _of_its_own(
         net=amount - inclusive,
         quantity=want.quantity,
         tax=sum(told.values()),
-        tax_rates=[rate.id for rate in rates],
+        tax_rates=[*rates],
         taxes=[_of_rate(rate, told[rate.id], amount - inclusive) for rate in rates],
         type="custom_line_item",
         unit_amount=None if unit != int(unit) else int(unit),
@@ -241,12 +241,12 @@ def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
             discounts[id] = discounts.get(id, 0) + off
             subtotal -= off if id in line.discounts else 0
         for each in line.taxes or []:
-            if _rate(each) in now.taxes:
-                amount, taxable = now.taxes[_rate(each)], now.net
-                known = taxes.get(_rate(each))
+            if rate_of(each) in now.taxes:
+                amount, taxable = now.taxes[rate_of(each)], now.net
+                known = taxes.get(rate_of(each))
                 if known is not None:
                     amount, taxable = amount + known.amount, taxable + (known.taxable_amount or 0)
-                taxes[_rate(each)] = _told(each, amount, taxable)
+                taxes[rate_of(each)] = _told(each, amount, taxable)
     return Drawn(net, list(taxes.values()), inclusive, subtotal, _discounts(discounts), lines)
 
 
@@ -277,6 +277,3 @@ def _of_rate(rate: TaxRate, amount: int, taxable: int) -> TaxAmount:
         taxable_amount=taxable,
     )
 
-
-def _rate(tax: TaxAmount) -> str:
-    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""

@@ -23,7 +23,7 @@ from voldaan.rules.credited import Left
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoice_verbs import in_progress
-from voldaan.rules.invoices import told
+from voldaan.rules.invoices import EMBEDDED, told
 from voldaan.rules.metadata import merged
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refusals import missing, refused, renamed
@@ -75,13 +75,13 @@ def issue(facts: NoteFacts, terms: NoteTerms, now: int, wall: int, new_id: NewId
     for refund in _refunded(facts, terms, decision, now, wall, new_id):
         given.append(CreditNoteRefund(amount_refunded=refund.amount, refund=refund.id))
     note = replace(note, refunds=given, refund_amount=sum(each.amount_refunded for each in given))
-    decision.events.append(Event("credit_note.created", note))
-    decision.add(_lowered(facts.known, note, now))
+    lowered = _lowered(facts.known, note, now)
+    moved = Decision()
     if note.credit_amount:
         moved = owing.move_balance(facts.known, -note.credit_amount, "credit_note", now, new_id, credit_note=note.id)
-        decision.add(moved)
         note = replace(note, customer_balance_transaction=moved.inserts[0].id)
-        decision.events[0] = Event("credit_note.created", note)
+    decision.events.append(Event("credit_note.created", _told(note)))
+    decision.add(lowered).add(moved)
     decision.inserts += [note, *note.lines.data, *credited.shares(note.id, facts.lefts)]
     decision.answer = note
     return decision
@@ -119,11 +119,22 @@ def void(known: CollectionFacts, note: CreditNote, live: bool, now: int) -> Deci
 def _drawn(facts: NoteFacts, terms: NoteTerms) -> Drawn:
     if terms.shipping_cost is not None:
         raise refused("The invoice has no shipping cost that could be credited.", "shipping_cost")
+    if facts.known.invoice.automatic_tax.enabled:
+        _check_automatic(terms)
     if terms.lines:
         return credit_note_lines.draw(facts.lefts, terms.lines, facts.catalogue, facts.account.settings_billing.tax_rounding)
     if terms.amount is not None:
         return credit_note_lines.spread(facts.lefts, terms.amount)
     raise Refused(Refusal("parameter_missing", NOTHING, "amount"))
+
+
+def _check_automatic(terms: NoteTerms) -> None:
+    """Where taxes were computed automatically, nobody says them otherwise."""
+    for place, line in enumerate(terms.lines or []):
+        if line.type == "custom_line_item":
+            raise refused("`custom_line_item` is not valid when the invoice has automatic tax.", f"lines[{place}][type]")
+        if line.tax_amounts:
+            raise refused("`tax_amounts` is not valid when the invoice has automatic tax.", f"lines[{place}][tax_amounts]")
 
 
 def _check_total(facts: NoteFacts, terms: NoteTerms, total: int, linked: int) -> None:
@@ -191,6 +202,14 @@ def _note(
         total_taxes=drawn.taxes,
         type="pre_payment" if not after else "post_payment" if not before else "mixed",
     )
+
+
+def _told(note: CreditNote) -> CreditNote:
+    """The note as its event tells of it: with its first lines only."""
+    lines = note.lines
+    if len(lines.data) <= EMBEDDED:
+        return note
+    return replace(note, lines=ListObject(data=lines.data[:EMBEDDED], has_more=True, url=lines.url))
 
 
 def _lowered(known: CollectionFacts, note: CreditNote, now: int) -> Decision:

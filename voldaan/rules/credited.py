@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Literal
 
+from voldaan.resources.billing import TaxAmount
 from voldaan.resources.credit_notes import CreditedLine
 from voldaan.resources.line_items import LineItem
 from voldaan.rules.money import apportion, divide
@@ -73,7 +74,7 @@ class Left:
         return amount_of(self, self.parts)
 
     def behavior(self, rate: str) -> str:
-        return next((t.tax_behavior for t in self.line.taxes or [] if _rate(t) == rate), "exclusive")
+        return next((t.tax_behavior for t in self.line.taxes or [] if rate_of(t) == rate), "exclusive")
 
     def take(self, parts: Parts, units: int = 0) -> None:
         """Credits these parts: they are left no more."""
@@ -104,16 +105,21 @@ def _whole(line: LineItem) -> Left:
     parts = Parts(
         net=line.net,
         discounts={d.discount: d.amount for d in line.discount_amounts or []},
-        taxes={_rate(t): t.amount for t in line.taxes or []},
+        taxes={rate_of(t): t.amount for t in line.taxes or []},
     )
     left = Left(line, parts, line.quantity or 0)
     parts.left_out = line.amount - left.amount
     return left
 
 
-def _rate(tax: object) -> str:
-    details = getattr(tax, "tax_rate_details", None)
-    return details.tax_rate if details else ""
+def rate_of(tax: TaxAmount) -> str:
+    """The id of a tax's rate; "" where a tax has none."""
+    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
+
+
+def rates_of(line: LineItem) -> list[str]:
+    """The ids of the rates that a line was taxed with."""
+    return [id for id in map(rate_of, line.taxes or []) if id]
 
 
 # What is credited ------------------------------------------------------------------------------------------------------

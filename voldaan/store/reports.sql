@@ -108,10 +108,11 @@ select p.currency, to_char(p.effective_at at time zone 'UTC', 'YYYY-MM'), p.debi
 
 -- name: receivables
 -- Open invoices by how late they are: 0 not due, then 1-30, 31-60, 61-90 days and more; part of a day counts as one. With
--- what was billed since `start`, the divisor of days sales outstanding; invoices that are not open have no lateness.
+-- what was billed since `start`, less credit notes, the divisor of days sales outstanding; invoices that are not open have no lateness.
 select currency, place, count(*), coalesce(sum(amount_remaining), 0)::bigint,
        coalesce(sum(total) filter (where finalized_at >= to_timestamp(%(start)s)), 0)::bigint
-  from (select currency, amount_remaining, total, finalized_at,
+  from (select currency, amount_remaining, finalized_at,
+               total - pre_payment_credit_notes_amount - post_payment_credit_notes_amount as total,
                case when status = 'open' then
                  case when late <= 0 then 0 when late <= 30 then 1 when late <= 60 then 2 when late <= 90 then 3 else 4 end
                end as place
