@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.api.calls import ALWAYS_REFUSED, CALLS, key
+from tests.api.calls import ALWAYS_REFUSED, CALLS, key, taxes
 from tests.api.wire import Wire
 from tests.api.world import World
 from tests.conftest import new_account
@@ -78,6 +78,9 @@ FOREIGN = {
     "invoice": lambda w: w.draft()["id"],
     "subscription": lambda w: w.subscription()["id"],
     "test_clock": lambda w: w.clock()["id"],
+    "calculation": taxes.calculation,
+    "original_transaction": taxes.transaction,
+    "performance_location": taxes.place,
     "id": lambda w: w.subscription()["items"]["data"][0]["id"],
 }
 

@@ -90,3 +90,14 @@ def test_what_the_seller_gives_goes_before_the_table_the_nearest_first() -> None
     assert ask("DE", "txcd_10103001", "2026-03-01").percentage == 19
     madeira = ask("PT", "txcd_10103001", "2026-03-01", "9000-001")
     assert (madeira.percentage, madeira.state, madeira.level) == (Decimal(22), "30", "state")
+
+
+def test_what_is_attended_is_taxed_where_it_takes_place() -> None:
+    provider = EuropeanVat([Registration("AT", "standard", 0)], european_union())
+    line = TaxLine("txcd_20030000", 1000, False, performed=Address(country="AT"))
+    ids, at = (("eu_vat", "DE123"),), instant("2026-03-01")
+    query = TaxQuery(Address(country="NL"), Address(country="DE"), ids, "none", "eur", at, (line,))
+    one = found(provider.decide(query))
+    assert (one.country, one.percentage, one.sourcing) == ("AT", 20, "performance")
+    elsewhere = line._replace(performed=Address(country="FR"))
+    assert found(provider.decide(query._replace(lines=(elsewhere,)))).reason == "not_collecting"

@@ -189,12 +189,24 @@ async def _expand_field(tx: Transaction, cls: type[msgspec.Struct], group: list[
             for spot in group
             for hash, child in zip(spot.hash[name]["data"], getattr(spot.resource, name).data, strict=True)
         ]
-        await _expand(tx, members, below.get("data", {}))
+        inside = below.get("data", {})
+        for member in members:
+            _include(member, inside)
+        await _expand(tx, members, inside)
     elif facts.whole and below:
         await _replace(tx, facts.whole, group, name, below)
     elif facts.part and below:
         values = [v for spot in group for v in _listed(spot.hash.get(name)) if isinstance(v, dict)]
         await _expand(tx, [_Spot(v, facts.part) for v in values], below)
+
+
+def _include(spot: _Spot, wanted: Tree) -> None:
+    """Of an object inside another, the fields that are absent unless asked for."""
+    facts = facts_of(spot.cls)
+    names = tuple(name for name in wanted if name in facts and facts[name].includable and not facts[name].children)
+    if names and spot.resource is not None:
+        whole = to_dict(spot.resource, names)
+        spot.hash |= {name: whole[name] for name in names}
 
 
 def _listed(value: Any) -> list[Any]:

@@ -39,7 +39,7 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
         if owner := getattr(params, "customer", None):
             await tx.need(BY_OBJECT["customer"], owner, param="customer")
         for placeholder, name in parents.items():
-            if parent := BY_OBJECT.get(placeholder):
+            if parent := _parent(placeholder):
                 await tx.need(parent, path[placeholder])
             conditions.append(f"t.{column(spec(cls), name)} = %({placeholder})s")
             values[placeholder] = path[placeholder]
@@ -48,6 +48,11 @@ def page(cls: type[Resource], **parents: str) -> Callable[..., Awaitable[Page]]:
     listing.many = True  # type: ignore[attr-defined]
     listing.__doc__ = f"Lists {spec(cls).table.name.replace('_', ' ')}, newest first."
     return listing
+
+
+def _parent(placeholder: str) -> type[Resource] | None:
+    """The class that a placeholder of a path is an id of: {customer}, or {calculation} of tax.calculation."""
+    return next((cls for name, cls in BY_OBJECT.items() if name.rpartition(".")[2] == placeholder), None)
 
 
 def _as_of(resource: Resource, now: int) -> Resource:

@@ -32,11 +32,14 @@ from voldaan.resources.setup_intents import SetupIntent
 from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.tax_calculations import TaxCalculation, TaxCalculationLineItem
 from voldaan.resources.tax_ids import TaxId
+from voldaan.resources.tax_locations import TaxLocation
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistration
 from voldaan.resources.tax_rules import TaxRule
 from voldaan.resources.tax_settings import TaxSettings
+from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionLineItem
 from voldaan.resources.test_clocks import TestClock
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.resources.webhook_endpoints import WebhookEndpoint
@@ -54,9 +57,14 @@ RESOURCES: list[type[Resource]] = [
     TaxRegistration,
     InvoiceRenderingTemplate,
     TaxRule,
+    TaxLocation,
     Customer,
     PromotionCode,
     TaxId,
+    TaxCalculation,
+    TaxCalculationLineItem,
+    TaxTransaction,
+    TaxTransactionLineItem,
     PaymentMethod,
     Mandate,
     SetupIntent,

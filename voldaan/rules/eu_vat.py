@@ -74,6 +74,7 @@ class EuropeanVat:
                 state=territories.region(there, buyer.postal_code) if there in EUROPEAN_UNION else buyer.state,
                 business=any(type == "eu_vat" and not value.upper().startswith("XI") for type, value in query.tax_ids),
                 exempt=query.exempt,
+                performed=territories.country(line.performed.country or "") if line.performed else None,
             ),
             self.registrations,
         )

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from voldaan.rules.countries import EUROPEAN_UNION
 
 Kind = Literal["digital", "service", "goods", "nontaxable"]
-Sourcing = Literal["origin", "destination"]
+Sourcing = Literal["origin", "destination", "performance"]
 NoTax = Literal["reverse_charge", "customer_exempt", "not_collecting", "not_subject_to_tax"]
 
 # A scheme of registration, as the API names it; a standard one also says which sales it covers.
@@ -40,6 +40,7 @@ class Sale(NamedTuple):
     state: str | None = None          # the buyer's region, where it has rates of its own
     business: bool = False            # the buyer has a VAT id of a member state
     exempt: Literal["none", "exempt", "reverse"] = "none"
+    performed: str | None = None      # country where it takes place, of what is attended
 
 
 class Place(NamedTuple):
@@ -61,6 +62,9 @@ def place(sale: Sale, registrations: Sequence[Registration]) -> Place:
     if sale.exempt == "reverse":
         return there._replace(untaxed="reverse_charge")
     active = [r for r in registrations if is_active(r, sale.at)]
+    if sale.performed is not None:
+        here = Place(sale.performed, None, "performance")
+        return here if _registered(active, sale.performed) else here._replace(untaxed="not_collecting")
     if sale.buyer not in EUROPEAN_UNION or sale.outside:
         return _abroad(sale, there, active)
     if sale.buyer == sale.seller:

@@ -30,6 +30,7 @@ class TaxLine(NamedTuple):
     code: str
     amount: int
     inclusive: bool
+    performed: Address | None = None     # where it takes place, of what is attended
 
 
 class TaxQuery(NamedTuple):
@@ -55,7 +56,7 @@ class TaxFound(NamedTuple):
     tax_type: TaxType | None = "vat"
     name: str = "VAT"
     jurisdiction: str | None = None      # None: the country's, or the state's
-    sourcing: Literal["origin", "destination"] = "destination"
+    sourcing: Literal["origin", "destination", "performance"] = "destination"
 
 
 class TaxUnknown(NamedTuple):

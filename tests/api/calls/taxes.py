@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import count
+from uuid import uuid4
 
-from tests.api.calls.filing import ADDRESS, call, plain
+from tests.api.calls.filing import ADDRESS, METADATA, call, plain
 from tests.api.world import World
 
 FREE = count(1)  # registrations may not overlap, so each call takes a year of its own
@@ -68,3 +69,64 @@ plain("POST /voldaan/tax_rules", country="PT", state="30", percentage="22", disp
       expires_at=1_900_000_000)  # fmt: skip
 call("GET /voldaan/tax_rules/{}")(rule)
 call("POST /voldaan/tax_rules/{}", expires_at=2_000_000_000)(rule)
+
+
+def place(w: World) -> str:
+    return w.wire.post("/v1/tax/locations", type="performance", address=ADDRESS)["id"]
+
+
+@call("GET /v1/tax/locations", type="performance", limit=3)
+def _(w: World):
+    place(w)
+
+
+plain("POST /v1/tax/locations", type="performance", address=ADDRESS, description="The new church")
+call("GET /v1/tax/locations/{}")(place)
+
+
+def calculation(w: World) -> str:
+    w.wire.post("/v1/tax/settings", head_office={"address": ADDRESS}, defaults={"tax_behavior": "exclusive"})
+    lines = [{"amount": 1000, "reference": "bread"}, {"amount": 250, "reference": "milk", "tax_behavior": "inclusive"}]
+    details = {"address": ADDRESS, "address_source": "shipping"}
+    given = {"currency": "eur", "customer_details": details, "line_items": lines, "shipping_cost": {"amount": 500}}
+    return w.wire.post("/v1/tax/calculations", **given)["id"]
+
+
+@call("POST /v1/tax/calculations", currency="eur", ship_from_details={"address": ADDRESS},
+      shipping_cost={"amount": 395, "tax_behavior": "inclusive", "tax_code": "txcd_92010001"},
+      expand=["line_items", "line_items.data.tax_breakdown"])
+def _(w: World):
+    calculation(w)
+    lines = [{"amount": 1999, "quantity": 2, "reference": "a", "tax_code": "txcd_99999999", "product": w.product()["id"],
+              "metadata": {"shelf": "3"}}, {"amount": 5000, "reference": "b", "performance_location": place(w)}]  # fmt: skip
+    tax_ids = [{"type": "eu_vat", "value": "NL123456789B01"}]
+    details = {"address": ADDRESS, "address_source": "billing", "ip_address": "192.0.2.7", "tax_ids": tax_ids,
+               "taxability_override": "none"}  # fmt: skip
+    return (), {"line_items": lines, "customer_details": details}
+
+
+call("GET /v1/tax/calculations/{}")(calculation)
+call("GET /v1/tax/calculations/{}/line_items", limit=3)(calculation)
+
+
+def transaction(w: World) -> str:
+    given = {"calculation": calculation(w), "reference": f"order {uuid4()}"}
+    return w.wire.post("/v1/tax/transactions/create_from_calculation", **given)["id"]
+
+
+@call("POST /v1/tax/transactions/create_from_calculation", metadata=METADATA, posted_at=1_780_000_000, expand=["line_items"])
+def _(w: World):
+    return (), {"calculation": calculation(w), "reference": f"order {uuid4()}"}
+
+
+@call("POST /v1/tax/transactions/create_reversal", mode="partial", metadata=METADATA, expand=["line_items"],
+      shipping_cost={"amount": -100, "amount_tax": 0})  # fmt: skip
+def _(w: World):
+    original = transaction(w)
+    line = w.wire.get(f"/v1/tax/transactions/{original}/line_items")["data"][0]
+    lines = [{"amount": -10, "amount_tax": 0, "original_line_item": line["id"], "quantity": 1, "reference": "back"}]
+    return (), {"original_transaction": original, "reference": f"back {uuid4()}", "line_items": lines}
+
+
+call("GET /v1/tax/transactions/{}")(transaction)
+call("GET /v1/tax/transactions/{}/line_items", limit=3)(transaction)
