@@ -5,11 +5,27 @@ from __future__ import annotations
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
+    credit_balance,
+    credit_grants,
     credit_notes,
     entitlements,
     invoice_rendering_templates,
     promotion_codes,
     subscription_schedules,
+)
+from voldaan.resources.credit_balance import (
+    CreditBalanceSummary,
+    CreditBalanceSummaryRetrieve,
+    CreditBalanceTransaction,
+    CreditBalanceTransactionList,
+)
+from voldaan.resources.credit_grants import (
+    CreditGrant,
+    CreditGrantCreate,
+    CreditGrantExpire,
+    CreditGrantList,
+    CreditGrantUpdate,
+    CreditGrantVoid,
 )
 from voldaan.resources.credit_notes import (
     CreditNote,
@@ -79,6 +95,17 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/products/{product}/features",                        entitlements.attach,                                ProductFeatureCreate,               ProductFeature),
     ("GET",    "/v1/products/{product}/features/{id}",                   lists.one(ProductFeature, **of_product),            Params,                             ProductFeature),
     ("DELETE", "/v1/products/{product}/features/{id}",                   entitlements.detach,                                ProductFeatureDelete,               ProductFeature),
+
+    # reductions: billing credits ──────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/billing/credit_grants",                              lists.page(CreditGrant),                            CreditGrantList,                    CreditGrant),
+    ("POST",   "/v1/billing/credit_grants",                              credit_grants.create,                               CreditGrantCreate,                  CreditGrant),
+    ("GET",    "/v1/billing/credit_grants/{id}",                         lists.one(CreditGrant),                             Params,                             CreditGrant),
+    ("POST",   "/v1/billing/credit_grants/{id}",                         credit_grants.update,                               CreditGrantUpdate,                  CreditGrant),
+    ("POST",   "/v1/billing/credit_grants/{id}/expire",                  credit_grants.expire,                               CreditGrantExpire,                  CreditGrant),
+    ("POST",   "/v1/billing/credit_grants/{id}/void",                    credit_grants.void,                                 CreditGrantVoid,                    CreditGrant),
+    ("GET",    "/v1/billing/credit_balance_summary",                     credit_balance.summary,                             CreditBalanceSummaryRetrieve,       CreditBalanceSummary),
+    ("GET",    "/v1/billing/credit_balance_transactions",                lists.page(CreditBalanceTransaction),               CreditBalanceTransactionList,       CreditBalanceTransaction),
+    ("GET",    "/v1/billing/credit_balance_transactions/{id}",           lists.one(CreditBalanceTransaction),                Params,                             CreditBalanceTransaction),
 
     # reductions: promotion codes ─────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/promotion_codes",                                    lists.page(PromotionCode),                          PromotionCodeList,                  PromotionCode),

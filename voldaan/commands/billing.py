@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from voldaan.commands import automatic_tax
 from voldaan.commands.clocks import now_for
+from voldaan.commands.credit_grants import know as know_grants
 from voldaan.resources.base import ListObject
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.customers import Customer
@@ -21,6 +22,7 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import credit_grants
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
 from voldaan.rules.lines import price_id, rate_ids
@@ -78,6 +80,8 @@ async def load(
     if any(s.automatic_tax.enabled for s in subs):
         await automatic_tax.know(tx, facts)
     await know_templates(tx, facts)
+    if any(credit_grants.is_counted(price) for price in facts.catalogue.prices.values()):
+        await know_grants(tx, parties)
     return facts
 
 
@@ -183,10 +187,12 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     for line in found:
         lines.setdefault(line.invoice or "", []).append(line)
     automatic = {i.id for i in invoices if i.automatic_tax.enabled}
+    await know_grants(tx, facts.parties)
+    priced = facts.parties.grants or automatic
     await know(
         tx,
         facts,
-        prices=[line.price for line in found if line.price and line.invoice in automatic],
+        prices=[line.price for line in found if line.price and priced],
         tax_rates=[
             *(id for i in invoices for id in rate_ids(i.default_tax_rates)),
             *(id for line in found for id in line.tax_rates or []),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from voldaan.commands.billing import managing
+from voldaan.commands.credit_grants import know_applied
 from voldaan.commands.posting import post
 from voldaan.ledger import invoices as ledger
 from voldaan.resources.customers import Customer
@@ -47,7 +48,7 @@ async def load_collection(
     posted = await _recognised(tx, [i.id for i in invoices if all_may_end or _may_end(i, parties)])
     troubled = [s.id for s in parties.subscriptions.values() if s.status in ("past_due", "unpaid")]
     latest = dict(await tx.all(query("invoices", "latest_finalized"), ids=troubled)) if troubled else {}
-    return {
+    known = {
         invoice.id: CollectionFacts(
             invoice=invoice,
             parties=parties,
@@ -58,6 +59,8 @@ async def load_collection(
         )
         for invoice in invoices
     }
+    await know_applied(tx, known.values())
+    return known
 
 
 def _may_end(invoice: Invoice, parties: Parties) -> bool:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from voldaan.ledger import credit_grants as credits
 from voldaan.ledger import invoices as ledger
 from voldaan.ledger import revenue
+from voldaan.resources.credit_balance import CreditBalanceTransaction
 from voldaan.resources.invoices import Invoice
 from voldaan.rules.decision import Decision
 
 
 def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = None) -> Decision:
-    """Adds the postings of every invoice that was finalized, voided or written off, and the work that earns its revenue.
+    """Adds the postings of every invoice that was finalized, voided or written off, and the work that earns its revenue;
+    and those of billing credits that have moved.
 
     `recognised` is what of older invoices was posted as revenue; a new one has earned what is for no time at all, and usage.
     """
+    for made in decision.inserts:
+        if isinstance(made, CreditBalanceTransaction):
+            decision.postings += credits.moved(made)
     earned = dict(recognised or {})
     for update in decision.updates:
         new, was = update.new, update.was

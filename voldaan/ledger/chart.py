@@ -16,8 +16,12 @@ EXTERNAL_CASH = "external_cash"                  # paid out of band
 DEFERRED_REVENUE = "deferred_revenue"            # billed, not yet earned
 TAX_PAYABLE = "tax_payable"
 CUSTOMER_BALANCE = "customer_balance"            # credit that customers hold; a debit balance is what they owe
+PREPAID_CREDITS = "prepaid_credits"              # billing credits bought and not yet used
 REFUNDS_PAYABLE = "refunds_payable"              # refunds promised, not yet taken from the balance
 REVENUE = "revenue"
+CREDIT_REVENUE = "credit_revenue"                # usage paid with billing credits that were bought
+CREDIT_BREAKAGE = "credit_breakage"              # billing credits that were bought and never used
+CREDIT_SALES = "credit_sales"                    # sales of billing credits, put off until these are used
 REFUNDS = "refunds"
 DISPUTES = "disputes"
 VOIDS = "voids"
@@ -38,8 +42,12 @@ CHART: dict[str, Kind] = {
     DEFERRED_REVENUE: "liability",
     TAX_PAYABLE: "liability",
     CUSTOMER_BALANCE: "liability",
+    PREPAID_CREDITS: "liability",
     REFUNDS_PAYABLE: "liability",
     REVENUE: "revenue",
+    CREDIT_REVENUE: "revenue",
+    CREDIT_BREAKAGE: "revenue",
+    CREDIT_SALES: "contra_revenue",
     REFUNDS: "contra_revenue",
     DISPUTES: "contra_revenue",
     VOIDS: "contra_revenue",

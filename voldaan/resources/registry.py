@@ -8,6 +8,8 @@ from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.charges import Charge
 from voldaan.resources.coupons import Coupon
+from voldaan.resources.credit_balance import CreditBalanceTransaction
+from voldaan.resources.credit_grants import CreditGrant
 from voldaan.resources.credit_notes import CreditedLine, CreditNote, CreditNoteLine
 from voldaan.resources.customer_balance_transactions import CustomerBalanceTransaction
 from voldaan.resources.customers import Customer
@@ -80,6 +82,8 @@ RESOURCES: list[type[Resource]] = [
     CreditNote,
     CreditNoteLine,
     CreditedLine,
+    CreditGrant,
+    CreditBalanceTransaction,
     CustomerBalanceTransaction,
     PaymentIntent,
     InvoicePayment,

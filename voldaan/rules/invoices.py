@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.billing import CustomField, InvoiceCardOptions, InvoicePaymentMethodOptions, PaymentMethodOptions
+from voldaan.resources.credit_balance import CreditBalanceTransaction
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_payments import InvoicePayment
@@ -32,9 +33,10 @@ from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOpti
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
-from voldaan.rules import attempts, automatic_tax, collection, owing, payments, totals
+from voldaan.rules import attempts, automatic_tax, collection, credit_grants, owing, payments, totals
 from voldaan.rules.automatic_tax import Buyer, TaxFacts
 from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.credit_grants import Use
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
 from voldaan.rules.ids import NewId
@@ -176,17 +178,21 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
     invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + balance)
 
 
-def _compute(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: int, tax_at: int) -> None:
-    """Discounts in force at `at`, tax as of `tax_at`. Automatic tax is always rounded per rate, other tax as the book says."""
+def _compute(
+    facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: int, now: int, new_id: NewId | None = None
+) -> list[tuple[LineItem, Use]]:
+    """Discounts in force at `at`; credits and tax as of `now`. Automatic tax is always rounded per rate, other tax as the
+    book says."""
     rounding = facts.account.settings_billing.tax_rounding
     if invoice.automatic_tax.enabled:
         customer = facts.parties.customers[invoice.customer]
         buyer = Buyer(customer, facts.tax_ids.get(customer.id, []), payment_method(facts, invoice))
-        automatic_tax.apply(facts.taxes, facts.catalogue, invoice, lines, buyer, tax_at)
+        automatic_tax.apply(facts.taxes, facts.catalogue, invoice, lines, buyer, now)
         rounding = "per_rate"
     else:
         automatic_tax.forget(invoice, lines)
-    totals.compute(invoice, lines, facts.catalogue, at, rounding)
+    grants = credit_grants.usable(facts.parties.grants.values(), invoice, now)
+    return totals.compute(invoice, lines, facts.catalogue, at, rounding, grants, new_id)
 
 
 def is_charged(invoice: Invoice) -> bool:
@@ -239,11 +245,14 @@ def finalize(
     payment method there is. Nothing to be paid: it is paid.
     """
     customer = facts.parties.customers[invoice.customer]
-    was, taxed = invoice, Decision()
-    if invoice.automatic_tax.enabled:
-        invoice, taxed = _taxed_anew(facts, invoice, now)
+    was, priced = invoice, Decision()
+    if invoice.automatic_tax.enabled or credit_grants.matter(facts.parties.grants.values(), invoice, now):
+        invoice, uses = _priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
             return _not_finalized(facts, invoice, was, no)
+        priced = credit_grants.used(facts.parties.grants, invoice, uses, now)
+        both = zip(invoice.lines.data, was.lines.data, strict=True)
+        priced.updates += [Update(line, before) for line, before in both if line != before]
     number = invoice.number
     if number is None:
         number, customer = _number(facts, customer)
@@ -270,9 +279,10 @@ def finalize(
     )
     of_customer(opened, customer, facts.tax_ids.get(customer.id, []))
     decision = Decision(due_cancelled=[("invoice.finalize", invoice.id)] if invoice.automatically_finalizes_at else [])
-    decision.add(taxed)
+    decision.add(priced)
     _use_balance(facts, decision, opened, customer, now, new_id)
     known = CollectionFacts(opened, facts.parties, facts.account.settings_billing)
+    known.applied = [made for made in priced.inserts if isinstance(made, CreditBalanceTransaction)]
     decision.updates.append(Update(opened, was))
     if not due:
         decision.events.append(Event("invoice.finalized", told(opened)))
@@ -283,14 +293,19 @@ def finalize(
     return decision.add(_ask_for_payment(facts, known, now, new_id, collect)), known
 
 
-def _taxed_anew(facts: BillingFacts, was: Invoice, now: int) -> tuple[Invoice, Decision]:
-    """The draft with the tax of this instant: rate, registrations or address may have changed since it was made."""
-    before = list(was.lines.data)
-    fresh = [replace(line) for line in before]
+def _priced_anew(
+    facts: BillingFacts, was: Invoice, now: int, new_id: NewId
+) -> tuple[Invoice, list[tuple[LineItem, Use]]]:
+    """The draft as of this instant, and what billing credits now pay of it.
+
+    Since it was made, tax rates, registrations and addresses may have changed; credits that it showed may have been
+    used by others, or have ended.
+    """
+    fresh = [replace(line) for line in was.lines.data]
     invoice = replace(was, lines=ListObject(data=fresh, url=was.lines.url))
-    of_customer(invoice, facts.parties.customers[was.customer], facts.tax_ids.get(was.customer, []))
-    _compute(facts, invoice, fresh, was.created, now)
-    return invoice, Decision(updates=[Update(new, old) for new, old in zip(fresh, before, strict=True) if new != old])
+    if invoice.automatic_tax.enabled:
+        of_customer(invoice, facts.parties.customers[was.customer], facts.tax_ids.get(was.customer, []))
+    return invoice, _compute(facts, invoice, fresh, was.created, now, new_id)
 
 
 def _not_finalized(

@@ -13,13 +13,15 @@ from msgspec.structs import replace
 
 from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.base import UNSET
+from voldaan.resources.credit_balance import CreditBalanceTransaction
+from voldaan.resources.credit_grants import CreditGrant
 from voldaan.resources.customer_balance_transactions import BalanceTransactionType
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
-from voldaan.rules import dunning, held_updates, schedule_ends, states
+from voldaan.rules import credit_grants, dunning, held_updates, schedule_ends, states
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -33,6 +35,7 @@ class Parties:
     customers: dict[str, Customer] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # with their items
     schedules: dict[str, SubscriptionSchedule] = field(default_factory=dict)  # that manage them
+    grants: dict[str, CreditGrant] = field(default_factory=dict)  # billing credits that can be used, or come back
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class CollectionFacts:
     settings: BillingSettings
     payments: list[InvoicePayment] = field(default_factory=list)
     recognised: int = 0                # posted as revenue so far
+    applied: list[CreditBalanceTransaction] = field(default_factory=list)  # what billing credits have paid of it
     latest_finalized: str | None = None  # of the subscription: its status follows this invoice
 
     @property
@@ -143,7 +147,7 @@ def end_subscription(parties: Parties, subscription: Subscription, now: int, rea
 
 
 def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
-    """Nothing is owed any more. The number stays used; the balance gets back what it had paid.
+    """Nothing is owed any more. The number stays used; balance and billing credits get back what they had paid.
 
     The caller has seen to it that no attempt is live, adds the posting, and cancels the payment intents.
     """
@@ -165,6 +169,7 @@ def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     )
     if invoice.applied_balance:
         decision.add(move_balance(facts, -invoice.applied_balance, "unapplied_from_invoice", now, new_id))
+    decision.add(credit_grants.give_back(facts.parties.grants, facts.applied, now, new_id))
     return decision.add(cancel_payments(facts, now))
 
 

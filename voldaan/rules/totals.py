@@ -1,4 +1,4 @@
-"""What an invoice comes to: discounts off its lines, taxes on them, and the sums. Amounts are minor units.
+"""What an invoice comes to: discounts off its lines, what credits pay, taxes on the rest, and the sums. Minor units.
 
 A line's `amount` is before discounts and exclusive tax. The subtotal has the discounts of the lines' own in it already;
 the total has all discounts and all tax (docs/behaviour-billing.md, "Invoice amounts").
@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
+from voldaan.resources.credit_grants import CreditGrant
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import credit_grants
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.credit_grants import Use
+from voldaan.rules.ids import NewId
 
 NO_DISCOUNTS: tuple[discounting.Discount, ...] = ()
 
@@ -26,17 +30,24 @@ def compute(
     catalogue: Catalogue,
     at: int,
     rounding: taxing.Rounding = "per_rate",
-) -> None:
-    """Fills in discounts, taxes and sums of this invoice and these lines, which nobody else holds yet.
+    grants: Sequence[CreditGrant] = (),
+    new_id: NewId | None = None,
+) -> list[tuple[LineItem, Use]]:
+    """Fills in discounts, billing credits, taxes and sums of this invoice and these lines, which nobody else holds yet.
 
-    `at` says which discounts are in force. What is due is the total until finalization looks at the balance.
+    `at` says which discounts are in force. `grants` pay in their order for metered lines; what each pays of each line is
+    returned, and named as a transaction where there is a `new_id` for it. What is due is the total until finalization
+    looks at the balance.
     """
     taken, by_line = _discounts(invoice, lines, catalogue, at)
-    taxes = _taxes(invoice, lines, taken, catalogue, rounding)
+    credits = _credits(lines, taken, catalogue, grants, new_id) if grants else None
+    taxes = _taxes(invoice, lines, taken, credits, catalogue, rounding)
     subtotal = total = net = tax = 0
     discounted: dict[str, int] = {}
+    uses: list[tuple[LineItem, Use]] = []
     for index, line in enumerate(lines):
         off = 0
+        line.discount_amounts, line.pretax_credit_amounts = [], []
         if taken is not None:
             line.discount_amounts = [DiscountAmount(amount=d.amount, discount=d.discount) for d in taken[index]]
             line.pretax_credit_amounts = [PretaxCreditAmount(amount=d.amount, discount=d.discount) for d in taken[index]]
@@ -45,6 +56,10 @@ def compute(
                 off += each.amount
         after = line.amount - off
         line.discount = off
+        if credits is not None:
+            uses += [(line, use) for use in credits[index]]
+            after -= credit_grants.total(credits[index])
+            line.pretax_credit_amounts += _paid_with(credits[index])
         line.tax, line.net, line.taxes = 0, after, []
         if taxes is not None:
             exempt = _reason(invoice)
@@ -62,8 +77,38 @@ def compute(
     invoice.total = total
     invoice.total_discount_amounts = [DiscountAmount(amount=a, discount=d) for d, a in discounted.items()]
     invoice.total_pretax_credit_amounts = [PretaxCreditAmount(amount=a, discount=d) for d, a in discounted.items()]
+    invoice.total_pretax_credit_amounts += _paid_with([use for _, use in uses])
     invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice), catalogue) for each in taxes.rates]
-    invoice.subtotal_excluding_tax = subtotal - _inside(invoice, lines, by_line, taxes, catalogue, rounding)
+    lowered = bool(invoice.discounts or uses)
+    invoice.subtotal_excluding_tax = subtotal - _inside(invoice, lines, by_line, taxes, catalogue, rounding, lowered)
+    return uses
+
+
+def _credits(
+    lines: Sequence[LineItem],
+    taken: list[list[discounting.DiscountAmount]] | None,
+    catalogue: Catalogue,
+    grants: Sequence[CreditGrant],
+    new_id: NewId | None,
+) -> list[list[Use]]:
+    """What billing credits pay of each line: only of what subscription items cost by a meter, after discounts."""
+    payable = []
+    for index, line in enumerate(lines):
+        price = catalogue.prices.get(line.price or "") if line.subscription_item and not line.proration else None
+        counted = price is not None and credit_grants.is_counted(price)
+        off = discounting.total(taken[index]) if taken is not None else 0
+        payable.append(credit_grants.Payable(line.amount - off, line.price if counted else None))
+    uses = credit_grants.apply(payable, grants)
+    if new_id is None:
+        return uses
+    return [[use._replace(transaction=new_id("cbtxn")) for use in each] for each in uses]
+
+
+def _paid_with(uses: Sequence[Use]) -> list[PretaxCreditAmount]:
+    return [
+        PretaxCreditAmount(amount=u.amount, credit_balance_transaction=u.transaction, type="credit_balance_transaction")
+        for u in uses
+    ]
 
 
 def _discounts(
@@ -92,6 +137,7 @@ def _taxes(
     invoice: Invoice,
     lines: Sequence[LineItem],
     taken: list[list[discounting.DiscountAmount]] | None,
+    credits: list[list[Use]] | None,
     catalogue: Catalogue,
     rounding: taxing.Rounding,
 ) -> taxing.Taxes | None:
@@ -100,7 +146,9 @@ def _taxes(
         return None
     taxable = [
         taxing.TaxableLine(
-            line.amount - (discounting.total(taken[index]) if taken is not None else 0),
+            line.amount
+            - (discounting.total(taken[index]) if taken is not None else 0)
+            - (credit_grants.total(credits[index]) if credits is not None else 0),
             catalogue.rates(rates[index]),
         )
         for index, line in enumerate(lines)
@@ -121,13 +169,16 @@ def _inside(
     taxes: taxing.Taxes | None,
     catalogue: Catalogue,
     rounding: taxing.Rounding,
+    lowered: bool,
 ) -> int:
-    """The tax inside the subtotal, which knows nothing of the invoice's own discounts."""
-    if taxes is None or not (taxes.inclusive or any(taxes.backed_out)):
+    """The tax inside the subtotal, which knows nothing of what the invoice's own discounts and credits take off."""
+    if taxes is None:
         return 0
-    if not invoice.discounts:
+    if not lowered:
         return taxes.inclusive + sum(taxes.backed_out)
     rates = _rates(invoice, lines)
+    if not any(rate.inclusive for each in rates for rate in catalogue.rates(each)):
+        return 0
     before = [
         taxing.TaxableLine(line.amount - by_line[index], catalogue.rates(rates[index])) for index, line in enumerate(lines)
     ]

@@ -237,6 +237,52 @@ with promised as (
 select account_id, currency, format('promised %%s, the ledger says %%s', coalesce(n.amount, 0), coalesce(p.amount, 0))
   from promised n full join posted p using (account_id, currency)
  where coalesce(n.amount, 0) <> coalesce(p.amount, 0);
+-- name: C1_credit_grants_are_their_transactions
+-- What is left of a credit grant is what its transactions come to.
+select g.account_id, g.id, format('balance %%s, transactions %%s', g.balance, t.amount)
+  from credit_grants g
+ cross join lateral (
+   select coalesce(sum(case when t.movement in ('credits_granted', 'credits_application_invoice_voided') then t.value else -t.value end), 0) as amount
+     from credit_balance_transactions t where t.account_id = g.account_id and t.credit_grant_id = g.id) t
+ where (%(only)s::text is null or g.account_id = %(only)s) and g.balance <> t.amount;
+
+-- name: C2_prepaid_credits_are_the_ledgers
+-- What customers have bought in advance and not used is the liability in the ledger, per customer and currency.
+with held as (
+  select account_id, customer_id, currency, sum(balance) as amount from credit_grants
+   where category = 'paid' and balance > 0 and (%(only)s::text is null or account_id = %(only)s) group by 1, 2, 3
+), posted as (
+  select account_id, customer_id, currency, sum(case when credit = 'prepaid_credits' then amount else -amount end) as amount
+    from postings where 'prepaid_credits' in (debit, credit) and (%(only)s::text is null or account_id = %(only)s) group by 1, 2, 3
+)
+select coalesce(h.account_id, p.account_id), coalesce(h.customer_id, p.customer_id),
+       format('holds %%s %%s, the ledger says %%s', coalesce(h.amount, 0), coalesce(h.currency, p.currency), coalesce(p.amount, 0))
+  from held h full join posted p using (account_id, customer_id, currency)
+ where coalesce(h.amount, 0) <> coalesce(p.amount, 0);
+
+-- name: C3_invoices_took_what_credits_gave
+-- What an invoice shows as paid by billing credits is what the transactions took; a void invoice has given all of it back.
+with moved as (
+  select account_id, invoice_id, sum(value) filter (where movement = 'credits_applied') as taken,
+         coalesce(sum(value) filter (where movement = 'credits_application_invoice_voided'), 0) as returned
+    from credit_balance_transactions
+   where invoice_id is not null and (%(only)s::text is null or account_id = %(only)s) group by 1, 2
+)
+select m.account_id, m.invoice_id, format('shows %%s, taken %%s, given back %%s', s.amount, m.taken, m.returned)
+  from moved m join invoices i on i.account_id = m.account_id and i.id = m.invoice_id
+ cross join lateral (
+   select coalesce(sum((e ->> 'amount')::bigint), 0) as amount
+     from jsonb_array_elements(i.doc -> 'total_pretax_credit_amounts') e where e ->> 'type' = 'credit_balance_transaction') s
+ where m.taken is distinct from s.amount or m.returned <> case when i.status = 'void' then m.taken else 0 end;
+
+-- name: C4_credits_that_have_ended_are_gone
+-- Nothing is left of a credit grant an hour (of its own clock) after its end.
+select g.account_id, g.id, format('%%s left after %%s', g.balance, g.expires_at)
+  from credit_grants g
+  left join test_clocks c on c.account_id = g.account_id and c.id = g.test_clock_id
+ where (%(only)s::text is null or g.account_id = %(only)s)
+   and g.balance > 0 and g.expires_at < coalesce(c.frozen_at, to_timestamp(%(now)s)) - interval '1 hour'
+   and c.status is distinct from 'advancing';
 
 -- name: I9_schedule_and_subscription_agree
 -- A subscription is managed by the schedule that it names, and an active schedule manages one that lives.

@@ -1,4 +1,4 @@
-"""Of reductions: promotion codes, and in time what else lowers a bill."""
+"""Of reductions: promotion codes and billing credits."""
 
 from __future__ import annotations
 
@@ -37,3 +37,63 @@ def _(w: World):
 @call("POST /v1/promotion_codes/{}", active=False, metadata={"0": ""})
 def _(w: World):
     return promotion_code(w, metadata=METADATA)["id"]
+
+
+def grant(w: World, **params: object) -> JSON:
+    given = {
+        "customer": w.customer()["id"],
+        "amount": {"type": "monetary", "monetary": {"currency": "eur", "value": 1000}},
+        "applicability_config": {"scope": {"price_type": "metered"}},
+        **params,
+    }
+    return w.wire.post("/v1/billing/credit_grants", **given)
+
+
+@call("POST /v1/billing/credit_grants", category="promotional", name="Welcome", metadata=METADATA, priority=10,
+      amount={"type": "monetary", "monetary": {"currency": "usd", "value": 2500}}, effective_at=FAR - 1, expires_at=FAR,
+      applicability_config={"scope": {"price_type": "metered"}}, expand=["customer", "test_clock"])  # fmt: skip
+def _(w: World):
+    return (), {"customer": w.customer()["id"]}
+
+
+@call("GET /v1/billing/credit_grants", limit=3)
+def _(w: World):
+    return (), {"customer": grant(w)["customer"]}
+
+
+@call("GET /v1/billing/credit_grants/{}", expand=["customer"])
+def _(w: World):
+    return grant(w)["id"]
+
+
+@call("POST /v1/billing/credit_grants/{}", expires_at=FAR, metadata={"0": ""})
+def _(w: World):
+    return grant(w, metadata=METADATA)["id"]
+
+
+@call("POST /v1/billing/credit_grants/{}/expire")
+def _(w: World):
+    return grant(w)["id"]
+
+
+@call("POST /v1/billing/credit_grants/{}/void")
+def _(w: World):
+    return grant(w)["id"]
+
+
+@call("GET /v1/billing/credit_balance_summary", expand=["customer"],
+      filter={"type": "applicability_scope", "applicability_scope": {"price_type": "metered"}})  # fmt: skip
+def _(w: World):
+    return (), {"customer": grant(w)["customer"]}
+
+
+@call("GET /v1/billing/credit_balance_transactions", limit=3)
+def _(w: World):
+    made = grant(w)
+    return (), {"customer": made["customer"], "credit_grant": made["id"]}
+
+
+@call("GET /v1/billing/credit_balance_transactions/{}", expand=["credit_grant.customer"])
+def _(w: World):
+    made = grant(w)
+    return w.wire.get("/v1/billing/credit_balance_transactions", credit_grant=made["id"])["data"][0]["id"]
