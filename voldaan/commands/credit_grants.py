@@ -78,7 +78,7 @@ async def know(tx: Transaction, parties: Parties) -> None:
     if parties.customers:
         where = "t.customer_id = any(%(ids)s) and t.balance > 0"
         for grant in await tx.select(CreditGrant, where, ids=list(parties.customers)):
-            parties.grants.setdefault(grant.id, grant)
+            parties.grants.setdefault(grant.customer, {}).setdefault(grant.id, grant)
 
 
 async def know_applied(tx: Transaction, known: Iterable[CollectionFacts]) -> None:
@@ -88,12 +88,13 @@ async def know_applied(tx: Transaction, known: Iterable[CollectionFacts]) -> Non
         return
     where = "t.invoice_id = any(%(ids)s) and t.movement = 'credits_applied'"
     applied = await tx.select(CreditBalanceTransaction, where, ids=list(facts))
-    for each in applied:
-        facts[each.invoice or ""].applied.append(each)
-    grants = await tx.get(CreditGrant, [each.credit_grant for each in applied])
-    for one in facts.values():
-        for id, grant in grants.items():
-            one.parties.grants.setdefault(id, grant)
+    for taken in applied:
+        facts[taken.invoice or ""].applied.append(taken)
+    grants = await tx.get(CreditGrant, [taken.credit_grant for taken in applied])
+    for each in facts.values():
+        own = each.parties.grants.setdefault(each.invoice.customer, {})
+        for taken in each.applied:
+            own.setdefault(taken.credit_grant, grants[taken.credit_grant])
 
 
 async def need_counted(tx: Transaction, scope: CreditScope, param: str) -> None:

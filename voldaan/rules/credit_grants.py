@@ -7,7 +7,7 @@ units. Sources: docs/behaviour-billing.md, "Billing credits".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -179,19 +179,18 @@ class Use(NamedTuple):
     transaction: str | None = None
 
 
-def usable(grants: Iterable[CreditGrant], invoice: Invoice, now: int) -> list[CreditGrant]:
-    """The grants that may pay for this invoice, in the order in which they are used up.
+def usable(grants: Mapping[str, CreditGrant], invoice: Invoice, now: int) -> list[CreditGrant]:
+    """Those of the customer's grants that may pay for this invoice, in the order in which they are used up.
 
     Priority, then the sooner end, promotional before paid, the sooner start, the older. What counts is where the
     invoice's period ends; and what has ended by now is gone.
     """
-    if invoice.subscription is None:
+    if not grants or invoice.subscription is None:
         return []
     found = [
         grant
-        for grant in grants
-        if grant.customer == invoice.customer
-        and grant.currency == invoice.currency
+        for grant in grants.values()
+        if grant.currency == invoice.currency
         and grant.effective_at <= invoice.period_end
         and (grant.expires_at is None or grant.expires_at > invoice.period_end)
         and is_unused(grant, now)
@@ -199,7 +198,7 @@ def usable(grants: Iterable[CreditGrant], invoice: Invoice, now: int) -> list[Cr
     return sorted(found, key=_turn)
 
 
-def matter(grants: Iterable[CreditGrant], draft: Invoice, now: int) -> bool:
+def matter(grants: Mapping[str, CreditGrant], draft: Invoice, now: int) -> bool:
     """Whether credits may change what the draft comes to: there are some, or it shows some."""
     shown = any(each.type == "credit_balance_transaction" for each in draft.total_pretax_credit_amounts or [])
     return shown or bool(usable(grants, draft, now))

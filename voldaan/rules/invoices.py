@@ -191,7 +191,7 @@ def _compute(
         rounding = "per_rate"
     else:
         automatic_tax.forget(invoice, lines)
-    grants = credit_grants.usable(facts.parties.grants.values(), invoice, now)
+    grants = credit_grants.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
     return totals.compute(invoice, lines, facts.catalogue, at, rounding, grants, new_id)
 
 
@@ -246,11 +246,12 @@ def finalize(
     """
     customer = facts.parties.customers[invoice.customer]
     was, priced = invoice, Decision()
-    if invoice.automatic_tax.enabled or credit_grants.matter(facts.parties.grants.values(), invoice, now):
+    grants = facts.parties.grants.get(customer.id, {})
+    if invoice.automatic_tax.enabled or credit_grants.matter(grants, invoice, now):
         invoice, uses = _priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
             return _not_finalized(facts, invoice, was, no)
-        priced = credit_grants.used(facts.parties.grants, invoice, uses, now)
+        priced = credit_grants.used(grants, invoice, uses, now)
         both = zip(invoice.lines.data, was.lines.data, strict=True)
         priced.updates += [Update(line, before) for line, before in both if line != before]
     number = invoice.number

@@ -35,7 +35,7 @@ class Parties:
     customers: dict[str, Customer] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # with their items
     schedules: dict[str, SubscriptionSchedule] = field(default_factory=dict)  # that manage them
-    grants: dict[str, CreditGrant] = field(default_factory=dict)  # billing credits that can be used, or come back
+    grants: dict[str, dict[str, CreditGrant]] = field(default_factory=dict)  # billing credits of each customer, by id
 
 
 @dataclass(slots=True)
@@ -169,7 +169,9 @@ def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     )
     if invoice.applied_balance:
         decision.add(move_balance(facts, -invoice.applied_balance, "unapplied_from_invoice", now, new_id))
-    decision.add(credit_grants.give_back(facts.parties.grants, facts.applied, now, new_id))
+    if facts.applied:
+        grants = facts.parties.grants[invoice.customer]
+        decision.add(credit_grants.give_back(grants, facts.applied, now, new_id))
     return decision.add(cancel_payments(facts, now))
 
 
