@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.api.calls.reductions import grant
 from tests.api.test_races import done, together
-from tests.api.wire import JSON
+from tests.api.wire import JSON, Wire
 from tests.api.world import DAY, MONDAY, World
+from tests.conftest import new_account
+from voldaan.reports.verify import verify
+from voldaan.runtime import running
+from voldaan.settings import Settings
 
 SCOPE = {"price_type": "metered"}
 
@@ -173,3 +179,40 @@ def test_of_expire_and_void_one_wins(fresh: World):
         answers = together(lambda n, path=path: fresh.wire.send("POST", f"{path}/{('expire', 'void')[n % 2]}"), 4)
         assert len(done(answers)) == 1
         assert len(movements(fresh, made)) == 2
+
+
+# What is done to the rows, how it is undone, and which invariants find it.
+BREACHES = [
+    ("credit_grants set balance = balance - 1 where balance = 1000 and category = 'paid'",
+     "credit_grants set balance = balance + 1 where balance = 999", ["C1", "C2"]),
+    ("credit_balance_transactions set value = value - 1 where movement = 'credits_expired'",
+     "credit_balance_transactions set value = value + 1 where movement = 'credits_expired'", ["C1"]),
+    ("postings set amount = amount + 1 where credit = 'prepaid_credits'",
+     "postings set amount = amount - 1 where credit = 'prepaid_credits'", ["C2"]),
+    ("credit_grants set expires_at = created_at - interval '2 hours' where expires_at is null",
+     "credit_grants set expires_at = null where expires_at < created_at", ["C4"]),
+]  # fmt: skip
+
+
+def test_verify_finds_credits_that_do_not_add_up(dsn: str, api_server: str):
+    made = new_account(dsn, business_name="Credulous bakery")
+    world = World(Wire(api_server, made.secret_key))
+    customer = grant(world)["customer"]
+    grant(world, customer=customer, category="promotional")
+    world.wire.post(f"/v1/billing/credit_grants/{grant(world, customer=customer)['id']}/expire")
+
+    async def broken() -> list[str]:
+        async with running(dsn, Settings()) as engine:
+            verdict = await verify(engine.pool, engine.wall(), account=made.account.id)
+        return sorted({found.invariant.partition("_")[0] for found in verdict.findings})
+
+    def tamper(what: str) -> None:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            assert connection.execute(f"update {what} and account_id = %s", (made.account.id,)).rowcount
+
+    assert asyncio.run(broken()) == []
+    for breach, undo, expected in BREACHES:
+        tamper(breach)
+        assert asyncio.run(broken()) == expected, breach
+        tamper(undo)
+    assert asyncio.run(broken()) == []
