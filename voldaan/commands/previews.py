@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.commands import automatic_tax as taxing
-from voldaan.commands import billing, clocks, lookups, metered
+from voldaan.commands import billing, clocks, lookups, metered, schedule_facts, schedule_previews
 from voldaan.commands import subscription_changes as changing
 from voldaan.resources.customers import Customer, CustomerTax
 from voldaan.resources.invoice_items import InvoiceItem
@@ -21,7 +21,7 @@ from voldaan.resources.invoice_params import (
 )
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
-from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, states
+from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.decision import Decision, Refusal, Refused
@@ -44,6 +44,10 @@ def new_id(prefix: str) -> str:
 
 async def create(tx: Transaction, params: InvoiceCreatePreview) -> Invoice:
     """POST /v1/invoices/create_preview"""
+    if params.schedule is not None or params.schedule_details is not None:
+        facts, decision = await schedule_previews.decided(tx, params, new_id)
+        await taxing.keep_rates(tx, facts)
+        return as_upcoming(_drawn(decision))
     facts, customer, subscription = await _who(tx, params)
     await lookups.automatic_tax(tx, facts, params.automatic_tax, [])
     scratch = Decision()
@@ -100,7 +104,8 @@ async def _of_existing(
         facts.pending = {}
         for item in after.items.data:
             item.debits = []
-    return _drawn(renewals.renew(facts, after, after.current_period_end, new_id))
+    debits = await schedule_facts.know_due(tx, facts)
+    return _drawn(schedules.renew(facts, debits, after, after.current_period_end, new_id))
 
 
 async def _changed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, posting, schedule_facts, subscriptions
+from voldaan.commands import schedule_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.resources.schedule_params import (
     SubscriptionScheduleCancel,
@@ -21,8 +22,8 @@ from voldaan.resources.subscription_schedules import (
     ScheduleInvoiceSettings,
     SubscriptionSchedule,
 )
-from voldaan.resources.subscriptions import BillingMode, FlexibleBilling, Subscription, SubscriptionCancel
-from voldaan.rules import changes, schedule_phases, states
+from voldaan.resources.subscriptions import Subscription, SubscriptionCancel
+from voldaan.rules import changes, states
 from voldaan.rules import schedules as rules
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
@@ -33,7 +34,6 @@ from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_ends import no_more_due
 from voldaan.rules.subscription_due import cancellation, follow_up
-from voldaan.rules.subscriptions import zone_of
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -59,7 +59,7 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
     schedule = SubscriptionSchedule(
         id=new_id("sub_sched"),
         agreed=[],
-        billing_mode=_billing_mode(params),
+        billing_mode=changing.billing_mode(params.billing_mode),
         created=now,
         customer=customer.id,
         end_behavior=params.end_behavior,
@@ -72,7 +72,7 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
     schedule = replace(schedule, default_settings=defaults)
     begins = now if params.start_date == "now" else params.start_date
     wanted = await schedule_facts.wanted(tx, facts, params.phases, customer.id, decision)
-    agreed = _agreed(facts, schedule, wanted, begins, now, decision)
+    agreed = changing.agreed(facts, schedule, wanted, begins, now, decision)
     if no := other_currency(customer, agreed[0].currency):
         raise Refused(no)
     if begins <= now and agreed[0].end_date <= now:
@@ -106,13 +106,13 @@ async def update(tx: Transaction, params: SubscriptionScheduleUpdate, id: str) -
     )
     if params.phases is not None:
         wanted = await schedule_facts.wanted(tx, facts, params.phases, was.customer, decision)
-        changed = _rearranged(facts, was, changed, wanted, now, decision)
+        changed = changing.rearranged(facts, was, changed, wanted, now, decision)
         await embed(tx, [changed])
     if changed == was:
         return was
     await schedule_facts.know_phases(tx, facts, changed.agreed)
     await billing.number_whole_book(tx, facts)
-    decision.add(_take_effect(facts, debits, was, changed, params, now))
+    decision.add(changing.take_effect(facts, debits, was, changed, params.proration_behavior, now, new_id))
     made = facts.parties.schedules[id]
     decision.due_cancelled += no_more_due(id)
     decision.due += [*rules.boundary(made), *rules.warning(made, now)]
@@ -292,96 +292,6 @@ def _defaults_of(subscription: Subscription) -> ScheduleDefaults:
     )
 
 
-def _agreed(
-    facts: BillingFacts,
-    schedule: SubscriptionSchedule,
-    wanted: list[schedule_phases.Wanted],
-    start: int,
-    now: int,
-    decision: Decision,
-    subscription: Subscription | None = None,
-) -> list[Phase]:
-    """The phases of a request, checked and with their dates."""
-    inline = {made.id for made in decision.inserts} | {item.price for phase in schedule.agreed for item in phase.items}
-    for each in wanted:
-        if each.phase.currency != wanted[0].phase.currency:
-            raise refused("All phases of a schedule must have the same currency.", f"{each.here}[currency]")
-        schedule_phases.check(facts.catalogue, each, inline, each.phase.currency, schedule.billing_mode.type)
-        schedule_phases.check_terms(each, schedule.default_settings)
-    calendar = schedule_phases.Calendar(
-        subscription.timezone if subscription else zone_of(facts, facts.parties.customers[schedule.customer]),
-        subscription.billing_cycle_anchor if subscription else None,
-    )
-    return schedule_phases.laid_out(facts.catalogue, wanted, schedule.default_settings, start, now, calendar)
-
-
-def _rearranged(
-    facts: BillingFacts,
-    was: SubscriptionSchedule,
-    changed: SubscriptionSchedule,
-    wanted: list[schedule_phases.Wanted],
-    now: int,
-    decision: Decision,
-) -> SubscriptionSchedule:
-    """The schedule with other phases from the present one on; what is past stays, and may be left out of the request."""
-    current = was.current_phase
-    past = [phase for phase in was.agreed if current is not None and phase.end_date <= current.start_date]
-    begun = {phase.start_date for phase in past}
-    wanted = [each for each in wanted if getattr(each.params, "start_date", None) not in begun]
-    if not wanted:
-        raise missing("phases")
-    first = getattr(wanted[0].params, "start_date", None)
-    if first is None:
-        raise refused(
-            "The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.",
-            f"{wanted[0].here}[start_date]",
-        )
-    start = now if first == "now" else first
-    if current is not None and start != current.start_date:
-        raise refused("You can not modify the start date of the current phase.", f"{wanted[0].here}[start_date]")
-    if current is None and start < now:
-        raise refused("A schedule that has not started cannot be moved to the past.", f"{wanted[0].here}[start_date]")
-    subscription = facts.parties.subscriptions.get(was.subscription or "")
-    agreed = _agreed(facts, changed, wanted, start, now, decision, subscription)
-    if subscription is not None and agreed[0].currency != subscription.currency:
-        raise refused("The currency of a subscription cannot be changed.", f"{wanted[0].here}[currency]")
-    return rules.with_phases(changed, [*past, *agreed])
-
-
-def _take_effect(
-    facts: BillingFacts,
-    debits: Debits,
-    was: SubscriptionSchedule,
-    changed: SubscriptionSchedule,
-    params: SubscriptionScheduleUpdate,
-    now: int,
-) -> Decision:
-    """What the change means now: for the subscription, if there is one, and for when the next phase begins."""
-    if was.current_phase is None:
-        changed = replace(changed, next_at=changed.agreed[0].start_date)
-        facts.parties.schedules[was.id] = changed
-        decision = Decision(updates=[Update(changed, was)])
-        if changed.next_at is not None and changed.next_at <= now:
-            decision.add(rules.start(facts, changed, now, new_id))
-        made = facts.parties.schedules[was.id]
-        decision.events.append(Event("subscription_schedule.updated", made, was))
-        return decision
-    phase = schedule_phases.in_force(changed.agreed, now)
-    if phase is None:  # the last phase is over, and the work that says so is about to
-        raise refused("The last phase must end in the future.", "phases")
-    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
-    changed = replace(changed, current_phase=current, next_at=phase.end_date)
-    facts.parties.schedules[was.id] = changed
-    begins = phase.start_date != was.current_phase.start_date
-    decision = Decision(
-        updates=[Update(changed, was)], events=[Event("subscription_schedule.updated", changed, was)]
-    )
-    behavior = phase.proration_behavior if begins else params.proration_behavior
-    return decision.add(
-        rules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
-    )
-
-
 def _check_alive(schedule: SubscriptionSchedule, done: str) -> None:
     if schedule.status in ALIVE:
         return
@@ -390,14 +300,3 @@ def _check_alive(schedule: SubscriptionSchedule, done: str) -> None:
         f"You cannot {verb} a subscription schedule that is currently in the `{schedule.status}` status. It must be in "
         f"`not_started, active` status to be {done}."
     )
-
-
-def _billing_mode(params: SubscriptionScheduleCreate) -> BillingMode:
-    mode = params.billing_mode
-    if mode is None:
-        return BillingMode()
-    if mode.type == "classic":
-        return BillingMode(type="classic", flexible=None)
-    discounts = mode.flexible.proration_discounts if mode.flexible else "included"
-    return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
-

@@ -34,6 +34,7 @@ from voldaan.resources.params import (
     Unset,
     exclusive,
 )
+from voldaan.resources.schedule_params import PreviewSchedule
 from voldaan.resources.shared import AddressParams, ShippingParams
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscriptions import BillForParams, BillingModeParams, CancelAt, SubscriptionItemChange
@@ -243,11 +244,13 @@ class InvoiceCreatePreview(Params):
     issuer: LiabilityParams | None = None
     on_behalf_of: NotSupported = None
     preview_mode: Literal["next", "recurring"] = "next"
-    schedule: NotSupported = None
-    schedule_details: NotSupported = None
+    schedule: str | None = None
+    schedule_details: PreviewSchedule | None = None
     subscription: str | None = None
     subscription_details: PreviewSubscription | None = None
 
     _one_customer = exclusive("customer", "customer_details")
+    _one_subject = exclusive("schedule", "subscription")
+    _one_change = exclusive("schedule_details", "subscription_details")
 
 

@@ -153,6 +153,16 @@ class SubscriptionScheduleUpdate(ScheduleWrite):
     proration_behavior: ProrationBehavior = "create_prorations"
 
 
+class PreviewSchedule(Hash):
+    """A schedule that may be made, or the changes to the one that `schedule` names."""
+
+    billing_mode: BillingModeParams | None = None
+    end_behavior: EndBehavior | None = None
+    pause_schedules: NotSupported = None
+    phases: list[PhaseChangeParams] = []
+    proration_behavior: ProrationBehavior = "create_prorations"
+
+
 class SubscriptionScheduleCancel(Params):
     invoice_now: bool = True
     prorate: bool = True

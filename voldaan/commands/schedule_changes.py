@@ -1,0 +1,119 @@
+"""Changing a subscription schedule: the phases of a request checked and dated, and what they mean at once. Writes nothing."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from voldaan.resources.subscription_items import ProrationBehavior
+from voldaan.resources.subscription_schedules import CurrentPhase, Phase, SubscriptionSchedule
+from voldaan.resources.subscriptions import BillingMode, BillingModeParams, FlexibleBilling, Subscription
+from voldaan.rules import schedule_phases
+from voldaan.rules import schedules as rules
+from voldaan.rules.crediting import Debits
+from voldaan.rules.decision import Decision, Event, Update
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.refusals import missing, refused
+from voldaan.rules.subscriptions import zone_of
+
+
+def agreed(
+    facts: BillingFacts,
+    schedule: SubscriptionSchedule,
+    wanted: list[schedule_phases.Wanted],
+    start: int,
+    now: int,
+    decision: Decision,
+    subscription: Subscription | None = None,
+) -> list[Phase]:
+    """The phases of a request, checked and with their dates."""
+    inline = {made.id for made in decision.inserts} | {item.price for phase in schedule.agreed for item in phase.items}
+    for each in wanted:
+        if each.phase.currency != wanted[0].phase.currency:
+            raise refused("All phases of a schedule must have the same currency.", f"{each.here}[currency]")
+        schedule_phases.check(facts.catalogue, each, inline, each.phase.currency, schedule.billing_mode.type)
+        schedule_phases.check_terms(each, schedule.default_settings)
+    calendar = schedule_phases.Calendar(
+        subscription.timezone if subscription else zone_of(facts, facts.parties.customers[schedule.customer]),
+        subscription.billing_cycle_anchor if subscription else None,
+    )
+    return schedule_phases.laid_out(facts.catalogue, wanted, schedule.default_settings, start, now, calendar)
+
+
+def rearranged(
+    facts: BillingFacts,
+    was: SubscriptionSchedule,
+    changed: SubscriptionSchedule,
+    wanted: list[schedule_phases.Wanted],
+    now: int,
+    decision: Decision,
+) -> SubscriptionSchedule:
+    """The schedule with other phases from the present one on; what is past stays, and may be left out of the request."""
+    current = was.current_phase
+    past = [phase for phase in was.agreed if current is not None and phase.end_date <= current.start_date]
+    begun = {phase.start_date for phase in past}
+    wanted = [each for each in wanted if getattr(each.params, "start_date", None) not in begun]
+    if not wanted:
+        raise missing("phases")
+    first = getattr(wanted[0].params, "start_date", None)
+    if first is None:
+        raise refused(
+            "The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.",
+            f"{wanted[0].here}[start_date]",
+        )
+    start = now if first == "now" else first
+    if current is not None and start != current.start_date:
+        raise refused("You can not modify the start date of the current phase.", f"{wanted[0].here}[start_date]")
+    if current is None and start < now:
+        raise refused("A schedule that has not started cannot be moved to the past.", f"{wanted[0].here}[start_date]")
+    subscription = facts.parties.subscriptions.get(was.subscription or "")
+    phases = agreed(facts, changed, wanted, start, now, decision, subscription)
+    if subscription is not None and phases[0].currency != subscription.currency:
+        raise refused("The currency of a subscription cannot be changed.", f"{wanted[0].here}[currency]")
+    return rules.with_phases(changed, [*past, *phases])
+
+
+def take_effect(
+    facts: BillingFacts,
+    debits: Debits,
+    was: SubscriptionSchedule,
+    changed: SubscriptionSchedule,
+    behavior: ProrationBehavior,
+    now: int,
+    new_id: NewId,
+) -> Decision:
+    """What the change means now: for the subscription, if there is one, and for when the next phase begins."""
+    if was.current_phase is None:
+        changed = replace(changed, next_at=changed.agreed[0].start_date)
+        facts.parties.schedules[was.id] = changed
+        decision = Decision(updates=[Update(changed, was)])
+        if changed.next_at is not None and changed.next_at <= now:
+            decision.add(rules.start(facts, changed, now, new_id))
+        made = facts.parties.schedules[was.id]
+        decision.events.append(Event("subscription_schedule.updated", made, was))
+        return decision
+    phase = schedule_phases.in_force(changed.agreed, now)
+    if phase is None:  # the last phase is over, and the work that says so is about to
+        raise refused("The last phase must end in the future.", "phases")
+    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
+    changed = replace(changed, current_phase=current, next_at=phase.end_date)
+    facts.parties.schedules[was.id] = changed
+    begins = phase.start_date != was.current_phase.start_date
+    decision = Decision(
+        updates=[Update(changed, was)], events=[Event("subscription_schedule.updated", changed, was)]
+    )
+    behavior = phase.proration_behavior if begins else behavior
+    return decision.add(
+        rules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
+    )
+
+
+def billing_mode(mode: BillingModeParams | None) -> BillingMode:
+    """What a request says of it."""
+    if mode is None:
+        return BillingMode()
+    if mode.type == "classic":
+        return BillingMode(type="classic", flexible=None)
+    discounts = mode.flexible.proration_discounts if mode.flexible else "included"
+    return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
+

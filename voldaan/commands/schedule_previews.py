@@ -1,0 +1,104 @@
+"""Previews of schedules: the invoice that comes next of one that exists, of one that is changed, or of one that may be made."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from voldaan.commands import billing, clocks, schedule_facts
+from voldaan.commands import schedule_changes as changing
+from voldaan.resources.invoice_params import InvoiceCreatePreview
+from voldaan.resources.schedule_params import PreviewSchedule
+from voldaan.resources.subscription_schedules import ScheduleDefaults, SubscriptionSchedule
+from voldaan.rules import renewals, states
+from voldaan.rules import schedules as rules
+from voldaan.rules.crediting import Debits
+from voldaan.rules.decision import Decision
+from voldaan.rules.ids import NewId
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.refusals import missing, refused
+from voldaan.store.transaction import Missing, Transaction
+
+
+async def decided(tx: Transaction, params: InvoiceCreatePreview, new_id: NewId) -> tuple[BillingFacts, Decision]:
+    """What happens next to the schedule that is asked about, as far as its next invoice."""
+    said = params.schedule_details or PreviewSchedule()
+    if params.schedule is None:
+        return await _of_new(tx, params, said, new_id)
+    facts, debits = await schedule_facts.load(tx, [params.schedule])
+    schedule = facts.parties.schedules.get(params.schedule)
+    if schedule is None:
+        raise Missing("subscription_schedule", params.schedule, "schedule")
+    if params.customer not in (None, schedule.customer):
+        raise refused("The schedule does not belong to the customer.", "schedule")
+    if schedule.status not in ("not_started", "active"):
+        return facts, Decision()
+    now = await clocks.now_for(tx, schedule.test_clock)
+    decision = Decision()
+    if params.schedule_details is not None:
+        decision = await _changed(tx, facts, debits, schedule, said, now, new_id)
+        schedule = facts.parties.schedules[schedule.id]
+    return facts, decision.add(_next(facts, debits, schedule, new_id))
+
+
+async def _changed(
+    tx: Transaction,
+    facts: BillingFacts,
+    debits: Debits,
+    was: SubscriptionSchedule,
+    said: PreviewSchedule,
+    now: int,
+    new_id: NewId,
+) -> Decision:
+    scratch = Decision()
+    changed = replace(was, end_behavior=said.end_behavior or was.end_behavior)
+    if said.phases:
+        wanted = await schedule_facts.wanted(tx, facts, said.phases, was.customer, scratch)
+        changed = changing.rearranged(facts, was, changed, wanted, now, scratch)
+    await schedule_facts.know_phases(tx, facts, changed.agreed)
+    return changing.take_effect(facts, debits, was, changed, said.proration_behavior, now, new_id)
+
+
+async def _of_new(
+    tx: Transaction, params: InvoiceCreatePreview, said: PreviewSchedule, new_id: NewId
+) -> tuple[BillingFacts, Decision]:
+    """The first invoice of a schedule that may be made."""
+    if params.customer is None:
+        raise missing("customer")
+    facts = await billing.load(tx, customers=[params.customer])
+    customer = facts.parties.customers.get(params.customer)
+    if customer is None or customer.deleted_at is not None:
+        raise Missing("customer", params.customer, "customer")
+    now = await clocks.now_for(tx, customer.test_clock)
+    scratch = Decision()
+    schedule = SubscriptionSchedule(
+        id=new_id("sub_sched"),
+        agreed=[],
+        billing_mode=changing.billing_mode(said.billing_mode),
+        created=now,
+        customer=customer.id,
+        default_settings=ScheduleDefaults(),
+        end_behavior=said.end_behavior or "release",
+        livemode=tx.account.livemode,
+        status="not_started",
+        test_clock=customer.test_clock,
+    )
+    wanted = await schedule_facts.wanted(tx, facts, said.phases, customer.id, scratch)
+    given = said.phases[0].start_date if said.phases else None
+    start = given if isinstance(given, int) else now
+    schedule = rules.with_phases(schedule, changing.agreed(facts, schedule, wanted, start, now, scratch))
+    facts.parties.schedules[schedule.id] = schedule
+    await schedule_facts.know_phases(tx, facts, schedule.agreed[:1])
+    return facts, rules.start(facts, schedule, max(start, now), new_id)
+
+
+def _next(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, new_id: NewId) -> Decision:
+    """The start, or what the phases and the renewal until the end of the present period bring."""
+    if schedule.status == "not_started":
+        return rules.start(facts, schedule, schedule.next_at or schedule.created, new_id)
+    subscription = facts.parties.subscriptions[schedule.subscription or ""]
+    if subscription.status not in states.SUBSCRIPTION_RENEWS:
+        return Decision()
+    end = subscription.current_period_end
+    decision = rules.advance(facts, debits, schedule, end, new_id)
+    after = facts.parties.subscriptions[subscription.id]
+    return decision.add(renewals.renew(facts, after, after.current_period_end, new_id))
