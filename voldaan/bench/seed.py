@@ -6,10 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from voldaan.bench.mix import Mix, prepare
 from voldaan.commands import prices, products, tokens
 from voldaan.resources.accounts import Account, BillingSettings
 from voldaan.resources.base import ListObject
 from voldaan.resources.customers import Customer, CustomerInvoiceSettings
+from voldaan.resources.discounts import Discount
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import PriceCreate
 from voldaan.resources.products import ProductCreate
@@ -40,14 +42,29 @@ async def account(pool: Pool, wall: int, name: str, *, draft_seconds: int = 0, *
     return book, price.id
 
 
-async def subscribers(pool: Pool, book: Account, price: str, count: int, wall: int, card: str = "pm_card_visa") -> None:
-    """Adds `count` customers with card, subscription and due renewal, in transactions of a thousand."""
+async def subscribers(
+    pool: Pool, book: Account, price: str, count: int, wall: int, card: str = "pm_card_visa", *, mixed: bool = False
+) -> None:
+    """Adds `count` customers with card, subscription and due renewal, in transactions of a thousand.
+
+    All pay the same price, or (`mixed`) are as different as businesses' customers are (bench/mix.py).
+    """
+    mix = None
+    if mixed:
+        async with transaction(pool, book, wall, wall) as tx:
+            product = await tx.all("select product_id from prices where account_id = %(account)s and id = %(id)s", id=price)
+            mix = await prepare(tx, product[0][0])
     for start in range(0, count, CHUNK):
         async with transaction(pool, book, wall, wall) as tx:
-            await write(tx, [subscriber(tx, price, card, n) for n in range(start, min(start + CHUNK, count))])
+            await write(tx, [subscriber(tx, price, card, n, mix) for n in range(start, min(start + CHUNK, count))])
+            if mix:
+                await mix.record(tx)
+    if mix:
+        async with transaction(pool, book, wall, wall) as tx:
+            await mix.count_redemptions(tx)
 
 
-def subscriber(tx: Transaction, price: str, card: str, number: int) -> Decision:
+def subscriber(tx: Transaction, price: str, card: str, number: int, mix: Mix | None = None) -> Decision:
     """One customer with all that a renewal needs."""
     began = periods.add_interval(tx.wall - number % SPREAD, "month", 1, -1)
     ended = periods.next_period(began, "month", 1, began)[1]
@@ -83,7 +100,10 @@ def subscriber(tx: Transaction, price: str, card: str, number: int) -> Decision:
         start_date=began,
         status="active",
     )
+    discounts: list[Discount] = []
+    if mix:
+        subscription, item, discounts = mix.vary(subscription, item, number)
     return Decision(
-        inserts=[customer, replace(method, customer=customer.id), subscription, item],
+        inserts=[customer, replace(method, customer=customer.id), subscription, item, *discounts],
         due=[Due("subscription.renew", id, ended)],
     )
