@@ -13,17 +13,21 @@ from msgspec.structs import replace
 from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import customers, subscription_schedules, subscriptions
+from voldaan.commands import coupons, customers, promotion_codes, subscription_schedules, subscriptions
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
+from voldaan.resources.coupons import Coupon, CouponCreate
 from voldaan.resources.customers import CustomerDelete
+from voldaan.resources.discounts import Discount
 from voldaan.resources.prices import Price
+from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate
 from voldaan.resources.schedule_params import SubscriptionScheduleCreate, SubscriptionScheduleUpdate
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
 from voldaan.rules.decision import Refused
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
+from voldaan.store.transaction import Missing
 
 pytestmark = pytest.mark.anyio
 payments_world.INSIDE.update(
@@ -243,3 +247,63 @@ async def test_an_invariant_finds_what_breaks_it(pool: Pool, account: Account, n
         async with pool.connection() as connection:
             cursor = await connection.execute(shelf("verify")[name], {"only": account.id})
             assert bool(await cursor.fetchall()) is broken
+
+
+# What phases name ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_code_is_redeemed_when_its_phase_begins(world: BillingWorld) -> None:
+    """And takes its coupon's other codes along when the coupon is used up; what was agreed stands."""
+    coupon = await world.do(coupons.create, CouponCreate(id="TENTH", percent_off="10", duration="forever", max_redemptions=1))
+    codes = [
+        await world.do(
+            promotion_codes.create, PromotionCodeCreate(promotion={"type": "coupon", "coupon": coupon.id}, code=code)
+        )
+        for code in ("ONE", "TWO")
+    ]
+    pro = await world.price(3000)
+    phases = [(pro, 1, {"duration": MONTH}), (pro, 1, {"duration": MONTH, "discounts": [{"promotion_code": codes[0].id}]})]
+    schedule = await scheduled(world, *phases)
+    other = await scheduled(world, *phases)
+    assert (await world.see(Coupon, coupon.id)).times_redeemed == 0
+    world.now = schedule.next_at or 0
+    await world.run(PHASE, [schedule.id, other.id], world.now)
+    await world.run(RENEWAL, [s for s in (schedule.subscription, other.subscription) if s], world.now)
+    for each in (schedule, other):
+        [_, second] = await world.invoices(await world.see(Subscription, each.subscription))
+        assert second.total == 2700
+        assert [d.promotion_code for d in await world.rows(Discount, "t.subscription_id = %(id)s", id=each.subscription)] == [
+            codes[0].id
+        ]
+    assert (await world.see(Coupon, coupon.id)).times_redeemed == 1
+    after = [await world.see(PromotionCode, code.id) for code in codes]
+    assert [(code.active, code.times_redeemed) for code in after] == [(False, 2), (False, 0)]
+
+
+async def test_phases_that_cannot_be_are_refused_by_name(world: BillingWorld) -> None:
+    pro, year, once = await world.price(), await world.price(30000, "year"), await world.price(500, None)
+    day = world.now + DAY
+    refused = {
+        "phases": {"phases": []},
+        "phases[0][items][0][price]": {"phases": [{"items": [{"price": once.id}]}]},
+        "phases[0][end_date]": {"phases": [{"items": [{"price": pro.id}], "end_date": world.now}]},
+        "phases[1][end_date]": {"phases": [{"items": [{"price": pro.id}]}, {"items": [{"price": pro.id}], "end_date": day}]},
+        "phases[0][trial_end]": {"phases": [{"items": [{"price": pro.id}], "end_date": day, "trial_end": day + 1}]},
+        "phases[0][invoice_settings][days_until_due]": {
+            "phases": [{"items": [{"price": pro.id}], "collection_method": "send_invoice"}]
+        },
+        "phases[0][billing_cycle_anchor]": {
+            "phases": [{"items": [{"price": pro.id}], "trial": True, "billing_cycle_anchor": "phase_start"}]
+        },
+        "phases[0][discounts][0][promotion_code]": {
+            "phases": [{"items": [{"price": pro.id}], "discounts": [{"promotion_code": "promo_1"}]}]
+        },
+        "start_date": {"phases": [{"items": [{"price": year.id}]}], "start_date": None},
+    }
+    anna = await world.customer()
+    for param, given in refused.items():
+        params = SubscriptionScheduleCreate(**{"customer": anna.id, "start_date": "now", **given})
+        with pytest.raises((Refused, Missing)) as no:
+            await world.do(subscription_schedules.create, params)
+        assert (no.value.refusal.param if isinstance(no.value, Refused) else no.value.param) == param
+    assert await world.rows(SubscriptionSchedule) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from voldaan.commands import automatic_tax, billing, metered, posting, previews, schedule_facts
 from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import schedules as rules
-from voldaan.rules.decision import Decision, Event
+from voldaan.rules.decision import Decision, Event, together
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
@@ -21,7 +21,10 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     debits = await schedule_facts.know_due(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
-    await write(tx, [posting.together(decisions, tx.now)])
+    whole = together(decisions)
+    if facts.parties.schedules:
+        whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
+    await write(tx, [posting.post(whole, tx.now)])
     await automatic_tax.keep_rates(tx, facts)
     if at_once:
         await billing.keep_number(tx, facts)

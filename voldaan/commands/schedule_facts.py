@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voldaan.commands import billing, lookups
+from voldaan.commands import automatic_tax, billing, lookups, metered, promotion_codes
 from voldaan.resources.base import UNSET
 from voldaan.resources.billing import CustomField
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount, DiscountParams
 from voldaan.resources.params import Unset
+from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.schedule_params import (
     PhaseAddedItemParams,
     PhaseItemParams,
@@ -30,16 +31,20 @@ from voldaan.resources.subscription_schedules import (
     SubscriptionSchedule,
 )
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import coupons as coupon_rules
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import phase_terms
+from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.invoices import BillingFacts
-from voldaan.rules.lines import rate_ids
-from voldaan.rules.refusals import exclusive, missing
+from voldaan.rules.lines import is_metered, rate_ids
+from voldaan.rules.promotion_codes import Redeemer
+from voldaan.rules.refusals import exclusive, missing, refused
 from voldaan.rules.schedule_phases import Wanted
 from voldaan.store.children import embed
+from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
 # For a batch -----------------------------------------------------------------------------------------------------------
@@ -53,6 +58,7 @@ async def load(tx: Transaction, ids: Sequence[str]) -> tuple[BillingFacts, Debit
     schedules = await tx.get(SubscriptionSchedule, ids)  # as they are now that nobody else changes them
     await embed(tx, list(schedules.values()))
     facts.parties.schedules |= schedules
+    await metered.know(tx, facts)
     return facts, await know(tx, facts, schedules.values())
 
 
@@ -68,6 +74,8 @@ async def know(tx: Transaction, facts: BillingFacts, schedules: Iterable[Subscri
     found = list(schedules)
     phases = [phase for s in found for phase in s.agreed if phase.end_date > (s.next_at or 0)]
     await know_phases(tx, facts, phases)
+    if any(s.default_settings.automatic_tax and s.default_settings.automatic_tax.enabled for s in found):
+        await automatic_tax.know(tx, facts)
     subscriptions = [facts.parties.subscriptions.get(s.subscription or "") for s in found]
     return await lookups.debits(tx, facts, [item for s in subscriptions if s for item in s.items.data])
 
@@ -82,7 +90,20 @@ async def know_phases(tx: Transaction, facts: BillingFacts, phases: Sequence[Pha
         tax_rates=phase_terms.named_rates(phases),
         discounts=[d.discount for d in named if d.discount],
     )
-    facts.catalogue.coupons |= await tx.get(Coupon, [d.coupon for d in named], lock=True)
+    codes = await tx.get(PromotionCode, [d.promotion_code for d in named])
+    coupons = [*(d.coupon for d in named), *(code.coupon for code in codes.values())]
+    facts.catalogue.coupons |= await tx.get(Coupon, coupons, lock=True)
+    facts.catalogue.promotion_codes |= await tx.get(PromotionCode, codes, lock=True)  # after their coupons
+    if any(phase.automatic_tax is not UNSET and phase.automatic_tax.enabled for phase in phases):
+        await automatic_tax.know(tx, facts)
+
+
+async def codes_of_ended_coupons(tx: Transaction, decision: Decision) -> Decision:
+    """A coupon that phases have used up takes its promotion codes along."""
+    valid = {u.was.id for u in decision.updates if isinstance(u.was, Coupon) and u.was.valid}
+    ended = {u.new.id for u in decision.updates if isinstance(u.new, Coupon) and not u.new.valid} & valid
+    known = [u.new.id for u in decision.updates if isinstance(u.new, PromotionCode)]
+    return await promotion_codes.of_coupons_that_ended(tx, ended, known)
 
 
 def _discounts_of(phase: Phase) -> list[PhaseDiscount]:
@@ -111,11 +132,13 @@ async def wanted(
         await lookups.payment_method(
             tx, facts, params.default_payment_method, customer, f"{here}[default_payment_method]"
         )
+        await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
         phase = Phase(
             add_invoice_items=[
                 await _added(tx, facts, item, f"{here}[add_invoice_items][{place}]", currency, customer, decision)
                 for place, item in enumerate(params.add_invoice_items)
             ],
+            automatic_tax=UNSET if params.automatic_tax is None else tax_rules.of_subscription(params.automatic_tax.enabled),
             billing_cycle_anchor=params.billing_cycle_anchor,
             collection_method=params.collection_method,
             currency=currency,
@@ -143,9 +166,10 @@ async def defaults(
     await lookups.payment_method(
         tx, facts, params.default_payment_method, customer, "default_settings[default_payment_method]"
     )
-    given = params.model_fields_set
+    await lookups.automatic_tax(tx, facts, params.automatic_tax, [])
+    given, tax = params.model_fields_set, params.automatic_tax
     return ScheduleDefaults(
-        automatic_tax=was.automatic_tax,
+        automatic_tax=was.automatic_tax if tax is None else tax_rules.of_subscription(tax.enabled),
         billing_cycle_anchor=params.billing_cycle_anchor or was.billing_cycle_anchor,
         collection_method=params.collection_method or was.collection_method,
         default_payment_method=params.default_payment_method or was.default_payment_method,
@@ -163,12 +187,15 @@ async def _item(
     if id is None:
         raise missing(f"{here}[price]")
     await lookups.know_prices(tx, facts, [(id, f"{here}[{'price' if want.price else 'plan'}]")])
+    counted = is_metered(facts.catalogue, id)
+    if counted and want.quantity is not None:
+        raise refused("You cannot set the quantity for metered plans.", f"{here}[quantity]")
     return PhaseItem(
         discounts=await _discounts(tx, want.discounts, f"{here}[discounts]", customer),
         metadata=dict(want.metadata),
         plan=id,
         price=id,
-        quantity=1 if want.quantity is None else want.quantity,
+        quantity=UNSET if counted else 1 if want.quantity is None else want.quantity,
         tax_rates=await _rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"),
     )
 
@@ -230,7 +257,8 @@ async def _discounts(
         if len(given) > 1:
             raise exclusive(*(f"{here}[{name}]" for name in given))
         if want.promotion_code is not None:
-            raise Missing("promotion_code", want.promotion_code, f"{here}[promotion_code]")
+            found.append(await _code(tx, want.promotion_code, f"{here}[promotion_code]", customer))
+            continue
         if want.discount is not None:
             discount = await tx.need(Discount, want.discount, param=f"{here}[discount]")
             if discount.customer not in (None, customer):
@@ -244,6 +272,16 @@ async def _discounts(
             raise Refused(no)
         found.append(PhaseDiscount(coupon=coupon.id))
     return found
+
+
+async def _code(tx: Transaction, id: str, param: str, customer: str) -> PhaseDiscount:
+    """A promotion code that this customer can redeem as of now."""
+    code = await tx.need(PromotionCode, id, param=param)
+    coupon = await tx.need(Coupon, code.coupon)
+    bought = await tx.one(query("promotion_codes", "has_bought"), customer=customer)
+    if no := code_rules.refusal(code, coupon, Redeemer(customer, bought[0]), tx.now, param):
+        raise Refused(no)
+    return PhaseDiscount(promotion_code=code.id)
 
 
 def _invoice_settings(given: ScheduleInvoiceSettingsParams | None) -> ScheduleInvoiceSettings | None:

@@ -27,7 +27,7 @@ from voldaan.rules import changes, states
 from voldaan.rules import schedules as rules
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
-from voldaan.rules.decision import Decision, Event, Refused, Update
+from voldaan.rules.decision import Decision, Event, Refused, Update, together
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
@@ -167,8 +167,9 @@ async def begin_phases(tx: Transaction, subjects: list[str]) -> None:
     if not tx.account.settings_billing.draft_seconds:
         await billing.number_whole_book(tx, facts)
     due = sorted((s for s in facts.parties.schedules.values() if s.id in set(subjects)), key=lambda s: s.id)
-    decisions = [rules.advance(facts, debits, schedule, tx.now, new_id) for schedule in due]
-    await write(tx, [posting.together(decisions, tx.now)])
+    whole = together(rules.advance(facts, debits, schedule, tx.now, new_id) for schedule in due)
+    whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
+    await write(tx, [posting.post(whole, tx.now)])
     await billing.keep_number(tx, facts)
 
 
@@ -193,6 +194,7 @@ async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Debits, Subscri
 
 
 async def _written(tx: Transaction, facts: BillingFacts, decision: Decision, id: str) -> SubscriptionSchedule | Answer:
+    decision.add(await schedule_facts.codes_of_ended_coupons(tx, decision))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, SubscriptionSchedule) if decision.attempts else facts.parties.schedules[id]
@@ -279,6 +281,7 @@ def _as_phase(subscription: Subscription) -> Phase:
 def _defaults_of(subscription: Subscription) -> ScheduleDefaults:
     settings = subscription.invoice_settings
     return ScheduleDefaults(
+        automatic_tax=subscription.automatic_tax,
         collection_method=subscription.collection_method,
         default_payment_method=subscription.default_payment_method,
         description=subscription.description,

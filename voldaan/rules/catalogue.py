@@ -11,6 +11,7 @@ from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.prices import Price
+from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax
@@ -33,6 +34,7 @@ class Catalogue:
     tax_rates: dict[str, TaxRate] = field(default_factory=dict)
     discounts: dict[str, Discount] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)
+    promotion_codes: dict[str, PromotionCode] = field(default_factory=dict)
     grain: Grain = "second"  # by which the book shares the time of a period
 
     _terms: dict[tuple[str, str], PriceTerms] = field(default_factory=dict)

@@ -188,7 +188,9 @@ def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
     same = [item for item in work.items if lines.interval(work.facts.catalogue, lines.price_id(item)) == every]
     if any(item.current_period_end > work.now for item in same):
         return False
-    fresh = _fresh(work, subscription, wanted, min(subscription.current_period_start, work.now), work.now)
+    counts = lines.is_metered(work.facts.catalogue, wanted.price)  # from now on
+    start = work.now if counts else min(subscription.current_period_start, work.now)
+    fresh = _fresh(work, subscription, wanted, start, work.now)
     work.items.append(fresh)
     work.decision.inserts.append(fresh)
     return True

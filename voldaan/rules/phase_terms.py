@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscription_schedules import Phase, PhaseAddedItem, PhaseDiscount, PhaseItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import coupons, invoice_items, lines, periods
+from voldaan.rules import coupons, invoice_items, lines, periods, promotion_codes
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import ItemChange
 from voldaan.rules.decision import Decision, Event, Refused, Update
@@ -44,22 +45,25 @@ class Redeeming:
         on = {catalogue.discounts[id].source.coupon: id for id in present if self._counts(id)}
         found = []
         for want in wanted:
+            code = catalogue.promotion_codes.get(want.promotion_code or "")
+            coupon = code.coupon if code else want.coupon
             if want.discount is not None:
                 found.append(want.discount)
-            elif want.coupon in on:
-                found.append(on[want.coupon])
-            elif want.coupon in catalogue.coupons:
-                found.append(self._redeem(want.coupon, **owner))
+            elif coupon in on:
+                found.append(on[coupon])
+            elif coupon in catalogue.coupons:
+                found.append(self._redeem(coupon, code, **owner))
         return found
 
     def _counts(self, id: str) -> bool:
         discount = self.facts.catalogue.discounts.get(id)
         return discount is not None and (discount.end is None or discount.end > self.now)
 
-    def _redeem(self, coupon_id: str, **owner: str) -> str:
+    def _redeem(self, coupon_id: str, code: PromotionCode | None, **owner: str) -> str:
         catalogue = self.facts.catalogue
         coupon = catalogue.coupons[coupon_id]
-        discount = coupons.discount(coupon, self.now, self.new_id, customer=self.customer, **owner)
+        by = code.id if code else None
+        discount = coupons.discount(coupon, self.now, self.new_id, customer=self.customer, promotion_code=by, **owner)
         catalogue.discounts[discount.id] = discount
         self.decision.inserts.append(discount)
         if "subscription" in owner:
@@ -67,6 +71,12 @@ class Redeeming:
         if coupon.max_redemptions is None or coupon.times_redeemed < coupon.max_redemptions:
             counted = catalogue.coupons[coupon_id] = coupons.redeemed(coupon)
             self.decision.updates.append(Update(counted, coupon))
+        if code is not None and (code.max_redemptions is None or code.times_redeemed < code.max_redemptions):
+            used = promotion_codes.redeemed(code)
+            used = replace(used, active=used.active and catalogue.coupons[coupon_id].valid)
+            catalogue.promotion_codes[code.id] = used
+            self.decision.updates.append(Update(used, code))
+            self.decision.events.append(Event("promotion_code.updated", used, code))
         return discount.id
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.billing import CustomFieldParams
+from voldaan.resources.base import UNSET
+from voldaan.resources.billing import AutomaticTaxParams, CustomFieldParams
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscription_schedules import (
     CurrentPhase,
@@ -24,6 +25,7 @@ from voldaan.resources.subscriptions import (
     FlexibleParams,
     InvoiceSettingsParams,
     Subscription,
+    SubscriptionAutomaticTax,
     SubscriptionCreate,
     SubscriptionInvoiceSettings,
 )
@@ -270,6 +272,10 @@ def _settings(schedule: SubscriptionSchedule, phase: Phase) -> ScheduleInvoiceSe
     return phase.invoice_settings or schedule.default_settings.invoice_settings
 
 
+def _automatic_tax(schedule: SubscriptionSchedule, phase: Phase) -> SubscriptionAutomaticTax | None:
+    return schedule.default_settings.automatic_tax if phase.automatic_tax is UNSET else phase.automatic_tax
+
+
 def _first_params(schedule: SubscriptionSchedule, phase: Phase, at: int) -> SubscriptionCreate:
     """What a request for the first phase's subscription would say."""
     defaults, settings, mode = schedule.default_settings, _settings(schedule, phase), schedule.billing_mode
@@ -280,6 +286,8 @@ def _first_params(schedule: SubscriptionSchedule, phase: Phase, at: int) -> Subs
         "metadata": phase_terms.merged_metadata({}, phase.metadata),
         "cancel_at": end_of(schedule),
     }
+    if (tax := _automatic_tax(schedule, phase)) is not None and tax.enabled:
+        given["automatic_tax"] = AutomaticTaxParams(enabled=True)
     if given["collection_method"] == "send_invoice":
         given["days_until_due"] = settings.days_until_due
     if phase.start_date < at:
@@ -314,6 +322,7 @@ def _on_terms(
         "collection_method": method,
         "days_until_due": settings.days_until_due if method == "send_invoice" else None,
         "metadata": phase_terms.merged_metadata(subscription.metadata, phase.metadata),
+        "automatic_tax": _automatic_tax(schedule, phase) or subscription.automatic_tax,
         "default_tax_rates": phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
         "description": phase.description or defaults.description or subscription.description,
         "default_payment_method": phase.default_payment_method
