@@ -174,6 +174,25 @@ def bench_api(clients: int, seconds: int, port: int) -> None:
     click.echo(json.dumps(run(measure(ready_database(), clients=clients, seconds=seconds, port=port)), indent=2))
 
 
+@bench.command("usage")
+@click.option("--events", default=100, show_default=True, type=click.IntRange(1, 10_000), help="In one call.")
+@click.option("--clients", default=16, show_default=True, help="Connections, each with one call under way.")
+@click.option("--seconds", default=10, show_default=True, help="Of ingestion.")
+@click.option("--stored", default=0, show_default=True, help="Events that are there before.")
+@click.option("--customers", default=1_000, show_default=True, help="Who use something.")
+@click.option("--port", default=8797, show_default=True, help="Port of the server that is started for it.")
+def bench_usage(events: int, clients: int, seconds: int, stored: int, customers: int, port: int) -> None:
+    """Meter events over HTTP, and reading one customer's usage."""
+    from voldaan.bench.usage import bench as measure
+
+    figures = run(
+        measure(
+            ready_database(), events=events, clients=clients, seconds=seconds, stored=stored, customers=customers, port=port
+        )
+    )
+    click.echo(json.dumps(figures, indent=2))
+
+
 @main.command()
 @click.option("--customers", default=150, show_default=True, help="How many join.")
 @click.option("--months", default=12, show_default=True, type=click.IntRange(1, 60), help="How long it lives.")
