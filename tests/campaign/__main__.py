@@ -3,7 +3,8 @@
     make campaign ARGS="--subscriptions 2000 --kills 40"
 
 Prints a summary for people, then the figures as JSON. Ends with 1 if anybody was charged twice or missed, if an invariant
-is broken, or if the negative control did not find that a network without keys charges twice.
+is broken, or if the negative control did not find that a network without keys charges twice. Then the same for usage, with
+PostgreSQL itself killed (tests/campaign/usage.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pathlib import Path
 
 import click
 
+from tests.campaign import usage
 from tests.campaign.campaign import Outcome, Plan, run
+from tests.campaign.usage import UsagePlan
 from voldaan.store.embedded import start
 
 
@@ -30,7 +33,10 @@ from voldaan.store.embedded import start
 @click.option("--seed", default=7, show_default=True, help="Of the deaths and of what the network loses.")
 @click.option("--control-subscriptions", default=2_000, show_default=True, help="Of the negative control; 0 leaves it out.")
 @click.option("--control-kills", default=50, show_default=True)
-def main(subscriptions: int, kills: int, workers: int, seed: int, control_subscriptions: int, control_kills: int) -> None:
+@click.option("--usage-kills", default=20, show_default=True, help="PostgreSQL killed while usage comes in; 0 leaves it out.")
+def main(
+    subscriptions: int, kills: int, workers: int, seed: int, control_subscriptions: int, control_kills: int, usage_kills: int
+) -> None:
     """Renew subscriptions under crashes and lost answers, and hold the books of both sides against each other."""
     plans = [Plan(subscriptions, kills, workers, seed)]
     if control_subscriptions:
@@ -40,8 +46,13 @@ def main(subscriptions: int, kills: int, workers: int, seed: int, control_subscr
         for plan in plans:
             outcomes.append(run(dsn, plan))
             click.echo(told(outcomes[-1]))
-    click.echo(json.dumps([outcome.figures() for outcome in outcomes], indent=2))
-    sys.exit(0 if passed(outcomes) else 1)
+    used = []
+    for usage_plan in [UsagePlan(usage_kills, seed=seed), UsagePlan(2, seed=seed, keys=False)] if usage_kills else []:
+        used.append(usage.run(usage_plan))
+        click.echo(usage.told(used[-1]))
+    click.echo(json.dumps([outcome.figures() for outcome in (*outcomes, *used)], indent=2))
+    counted = all(o.safe if o.plan.keys else bool(o.doubled) for o in used)
+    sys.exit(0 if passed(outcomes) and counted else 1)
 
 
 def passed(outcomes: list[Outcome]) -> bool:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voldaan.commands import customers, meter_events, meters
+from voldaan.commands import customers, meter_event_adjustments, meter_events, meters
 from voldaan.commands.usage import quantities
+from voldaan.reports.verify import verify
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import CustomerCreate
 from voldaan.resources.meters import MeterCreate, OwnMeterCreate
@@ -89,10 +90,11 @@ async def own_meter(tx: Transaction, formula: str, window: str | None) -> str:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(st.lists(SENT, max_size=12), max_size=4),
+    canceled=st.sets(st.sampled_from([f"e{number}" for number in range(30)]), max_size=8),
     bounds=st.lists(st.tuples(BOUND, BOUND), min_size=1, max_size=3),
 )
 async def test_quantities_are_the_events_counted_one_by_one(
-    pool: Pool, batches: list[list[Sent]], bounds: list[tuple[int, int]]
+    pool: Pool, batches: list[list[Sent]], canceled: set[str], bounds: list[tuple[int, int]]
 ) -> None:
     account = (await accounts.create(pool, clock.wall())).account
     now = clock.wall()
@@ -116,6 +118,11 @@ async def test_quantities_are_the_events_counted_one_by_one(
             assert (outcome is not None) == (sent.identifier in kept)
             kept.setdefault(sent.identifier, (now - sent.ago, arrived, sent))
 
+    async with transaction(pool, account, now, now) as tx:
+        for identifier in canceled & kept.keys():
+            await meter_event_adjustments.cancel(tx, "baked", identifier)
+            del kept[identifier]
+
     expected: dict[UsageKey, Decimal] = {}
     for kind, meter in meter_of.items():
         for number, customer in enumerate(who):
@@ -126,6 +133,7 @@ async def test_quantities_are_the_events_counted_one_by_one(
                     expected[key] = reference(*kind, (e for e in theirs if region in (None, e[2].region)))
     async with transaction(pool, account, now, now) as tx:
         assert await quantities(tx, expected) == expected
+    assert (await verify(pool, now, account=account.id)).findings == []
 
 
 async def make(pool: Pool, account: Account, **more: object) -> tuple[str, str]:
@@ -182,3 +190,29 @@ async def test_recording_takes_the_same_queries_for_one_and_for_many(
 
     await record(1)
     assert [await record(1), await record(500)] == [3, 3]
+
+
+BREAK = {
+    "U1_hours_are_the_sums_of_their_events": "update usage_rollups set total = total + 1 where account_id = %s",
+    "U2_values_are_those_of_their_events": "update usage_values set events = events + 1 where account_id = %s",
+    "U3_events_are_of_a_series": "update meter_events set series_id = -1 where account_id = %s and identifier = 'e0'",
+    "U4_no_event_is_there_twice": "insert into meter_events (account_id, identifier, place, series_id, at, received_at, value) "
+    "select account_id, identifier, 9, series_id, at, received_at, value from meter_events "
+    "where account_id = %s and identifier = 'e0' and place = 0",
+}
+
+
+@pytest.mark.parametrize("invariant", BREAK)
+async def test_verify_finds_usage_that_does_not_add_up(pool: Pool, account: Account, invariant: str) -> None:
+    customer, _ = await make(pool, account)
+    now = clock.wall()
+    async with transaction(pool, account, now, now) as tx:
+        await own_meter(tx, "count_distinct", None)
+        payload = {"stripe_customer_id": customer, "value": "1", "region": "eu"}
+        events = [Given("baked", payload, f"e{number}", now - number * 1800) for number in range(5)]
+        assert await meter_events.record(tx, events) == [None] * 5
+        await meter_event_adjustments.cancel(tx, "baked", "e3")
+    assert (await verify(pool, now, account=account.id)).findings == []
+    async with pool.connection() as connection:
+        await connection.execute(BREAK[invariant], (account.id,))
+    assert invariant in {finding.invariant for finding in (await verify(pool, now, account=account.id)).findings}

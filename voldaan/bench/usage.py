@@ -36,7 +36,8 @@ HEADERS = "Stripe-Version: 2026-10-28.endive\r\n"
 # Old events straight into the tables, in the order of time, as years of traffic would have left them; then their hours.
 STORE = """
 insert into meter_events (account_id, identifier, place, series_id, at, received_at, value)
-select %(account)s, 'seed-' || lpad(n::text, 12, '0'), 0, (%(series)s::bigint[])[1 + n * 7919 %% cardinality(%(series)s::bigint[])],
+select %(account)s, 'seed-' || lpad(n::text, 12, '0'), 0,
+       (%(series)s::bigint[])[1 + n * 7919 %% cardinality(%(series)s::bigint[])],
        to_timestamp(%(start)s + n * %(seconds)s / %(all)s), to_timestamp(%(start)s + n * %(seconds)s / %(all)s), 1 + n %% 9
   from generate_series(%(from)s::bigint, %(to)s::bigint) n
 """

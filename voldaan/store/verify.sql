@@ -427,3 +427,50 @@ select account_id, id, format('is %%s, its automatic tax %%s', status, coalesce(
  where status <> 'draft' and (doc -> 'automatic_tax' ->> 'enabled')::boolean
    and doc -> 'automatic_tax' ->> 'status' is distinct from 'complete'
    and (%(only)s::text is null or account_id = %(only)s);
+
+-- name: U1_hours_are_the_sums_of_their_events
+-- What is kept of each hour of a meter's usage is what its events, without those taken back, add up to.
+with counted as (
+  select account_id, series_id, date_bin('1 hour', at, timestamptz 'epoch') as hour_at, count(*) as events, sum(value) as total,
+         max(value) as most, max(array[extract(epoch from at), extract(epoch from received_at), value]) as last
+    from meter_events
+   where series_id is not null and canceled_at is null and (%(only)s::text is null or account_id = %(only)s)
+   group by 1, 2, 3
+), kept as (
+  select * from usage_rollups where %(only)s::text is null or account_id = %(only)s
+)
+select coalesce(c.account_id, k.account_id), coalesce(c.series_id, k.series_id)::text,
+       format('hour %%s: %%s events sum to %%s, kept are %%s and %%s', hour_at, coalesce(c.events, 0), coalesce(c.total, 0),
+              coalesce(k.events, 0), coalesce(k.total, 0))
+  from counted c full join kept k using (account_id, series_id, hour_at)
+ where (c.events, c.total, c.most, c.last) is distinct from (k.events, k.total, k.most, k.last);
+
+-- name: U2_values_are_those_of_their_events
+-- The different values of each hour are those that its events have.
+with counted as (
+  select account_id, series_id, date_bin('1 hour', at, timestamptz 'epoch') as hour_at, text_value as value, count(*) as events
+    from meter_events
+   where text_value is not null and canceled_at is null and (%(only)s::text is null or account_id = %(only)s)
+   group by 1, 2, 3, 4
+), kept as (
+  select * from usage_values where events > 0 and (%(only)s::text is null or account_id = %(only)s)
+)
+select coalesce(c.account_id, k.account_id), coalesce(c.series_id, k.series_id)::text,
+       format('hour %%s: %%s events have the value %%s, kept are %%s', hour_at, coalesce(c.events, 0), value, coalesce(k.events, 0))
+  from counted c full join kept k using (account_id, series_id, hour_at, value)
+ where c.events is distinct from k.events;
+
+-- name: U3_events_are_of_a_series
+-- Every event that counts is of a series of its own account.
+select e.account_id, e.identifier, 'its series ' || e.series_id || ' is not there'
+  from meter_events e
+  left join usage_series s on s.account_id = e.account_id and s.id = e.series_id
+ where e.series_id is not null and s.id is null and (%(only)s::text is null or e.account_id = %(only)s);
+
+-- name: U4_no_event_is_there_twice
+-- An identifier is stored once for each meter that counts it, and for no meter twice.
+select account_id, identifier, format('stored %%s times, for %%s series', count(*), count(distinct series_id))
+  from meter_events
+ where %(only)s::text is null or account_id = %(only)s
+ group by account_id, identifier
+having count(*) > greatest(count(distinct place), 1) or count(*) > greatest(count(distinct series_id), 1);
