@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from voldaan.api.router import RouteLine
-from voldaan.commands import billing_settings, explanations, invoice_rendering_templates
+from voldaan.commands import (
+    billing_settings,
+    explanations,
+    invoice_rendering_templates,
+    replays,
+)
 from voldaan.resources.billing_settings import (
     BillingSettingsShown,
     BillingSettingsUpdate,
@@ -13,6 +18,7 @@ from voldaan.resources.billing_settings import (
 from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoice_rendering_templates import InvoiceTemplate, InvoiceTemplateCreate, InvoiceTemplateUpdate
 from voldaan.resources.params import Params
+from voldaan.resources.replays import Replay, ReplayCreate
 
 ROUTES: list[RouteLine] = [
     # how invoices look ───────────────────────────────────────────────────────────────────────────────────
@@ -27,4 +33,5 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/voldaan/customers/{id}/billing_settings",               billing_settings.update_of_customer,                CustomerBillingSettingsUpdate,      CustomerBillingSettings),
     # explained and computed again ────────────────────────────────────────────────────────────────────────
     ("GET",    "/voldaan/invoices/{id}/explain",                         explanations.of_invoice,                            Params,                             InvoiceExplanation),
+    ("POST",   "/voldaan/replays",                                       replays.create,                                     ReplayCreate,                       Replay),
 ]  # fmt: skip

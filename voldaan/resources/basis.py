@@ -27,5 +27,6 @@ class Basis(Part, kw_only=True, omit_defaults=True):
     whole: int = 0                            # gross less discounts, or what was debited: what is shared
     credited: int = 0                         # given back of it before
     source: str | None = None                 # the line or invoice item that debited the whole
+    cut: bool = False                         # a part of what that debited was given back before
     grain: Literal["second", "day"] = "second"
     zone: str = "UTC"

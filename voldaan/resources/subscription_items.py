@@ -53,6 +53,7 @@ class Debit(Part, kw_only=True):
     start: int
     end: int
     credited: int = 0
+    cut: bool = False                # its end was cut off, and given back
     credited_by: str | None = None   # the invoice item that gave back what lay ahead; it counts again if that is void
 
 

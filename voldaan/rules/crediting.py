@@ -158,7 +158,9 @@ def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, en
     credit(work, subscription, item, end)
     calendar = Calendar.of(work.facts.catalogue, subscription)
     stand = [d for d in work.change.debits.get(item.id, item.debits) if d.credited_by is None and d.start < end]
-    debits = [replace(d, end=min(d.end, end), amount=_left(d, end, calendar)) for d in stand]
+    debits = [
+        replace(d, end=min(d.end, end), amount=_left(d, end, calendar), cut=d.cut or d.end > end) for d in stand
+    ]
     return replace(item, current_period_end=end, debits=debits)
 
 
@@ -197,7 +199,7 @@ def _charges(
             if d.credited_by is None:
                 basis = Basis(
                     kind="unused", start=d.start, end=d.end, at=at, whole=d.amount, credited=d.credited, source=_key(d),
-                    grain=calendar.grain, zone=calendar.zone,
+                    cut=d.cut, grain=calendar.grain, zone=calendar.zone,
                 )  # fmt: skip
                 yield Charge(d.amount, d.start, d.end, _key(d), d.credited), basis
         return

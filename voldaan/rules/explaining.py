@@ -50,11 +50,11 @@ def explain(facts: Explained) -> InvoiceExplanation:
     """The arithmetic of the invoice. `holds` is whether all of it does."""
     invoice, own = facts.invoice, list(facts.invoice.lines.data)
     computed = {line.id: again(line, facts.catalogue, facts.debited) for line in own}
-    summed, rounding = _summed_as_stated(facts, own)
+    anew, rounding = summed_as_stated(facts, own)
     equations: list[Equation] = []
-    for line, twin in zip(own, summed.lines.data, strict=True):
+    for line, twin in zip(own, anew.lines.data, strict=True):
         equations += _of_line(line, twin, computed[line.id])
-    equations += _of_invoice(invoice, own, summed)
+    equations += _of_invoice(invoice, own, anew)
     return InvoiceExplanation(
         id=invoice.id,
         invoice=invoice.id,
@@ -83,7 +83,7 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     return twin
 
 
-def _summed_as_stated(facts: Explained, own: Sequence[LineItem]) -> tuple[Invoice, Rounding]:
+def summed_as_stated(facts: Explained, own: Sequence[LineItem]) -> tuple[Invoice, Rounding]:
     """Taxes were rounded as the book did then, which may have changed its mind since."""
     first = facts.rounding
     for rounding in (first, *(other for other in ROUNDINGS if other != first)):

@@ -50,3 +50,12 @@ select e.object_id from events e
    and exists (select from webhook_endpoints w where w.account_id = %(account)s and w.status = 'enabled')
    and exists (select from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver' and d.parked_at is null
                   and d.subject >= e.id || ':' and d.subject < e.id || ';');
+
+-- name: customers_of_period
+-- Customers with finalized invoices made in a period, page by page.
+select distinct customer_id from invoices
+ where account_id = %(account)s and status in ('open', 'paid', 'uncollectible')
+   and created_at >= to_timestamp(%(start)s) and created_at < to_timestamp(%(end)s)
+   and (%(customer)s::text is null or customer_id = %(customer)s) and customer_id > %(after)s
+ order by customer_id
+ limit %(limit)s;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.api.calls.filing import METADATA, call, plain
-from tests.api.world import World
+from tests.api.world import DAY, MONDAY, World
 
 plain("GET /voldaan/billing_settings")
 plain("POST /voldaan/billing_settings", draft_seconds=3600, retry_offsets="", retry_final_action="cancel", numbering="customer",
@@ -52,6 +52,12 @@ def _(w: World):
 
 def template(w: World) -> str:
     return w.wire.post("/voldaan/invoice_rendering_templates", footer="Until the thaw")["id"]
+
+
+@call("POST /voldaan/replays", limit=10)
+def _(w: World):
+    cheaper = w.price(900)["id"]
+    return (), {"start": MONDAY, "end": MONDAY + 10 * 365 * DAY, "prices": [{"price": w.monthly["id"], "replace_with": cheaper}]}
 
 
 @call("GET /voldaan/customers/{}/billing_settings")

@@ -1,0 +1,120 @@
+"""A period computed again: every line from what it was made of, every invoice summed from its lines.
+
+What an invoice of the replay charges is what later credits in the replay give back. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.replays import ReplayCustomer, ReplayDifference, ReplaySum
+from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.explaining import Explained, summed, summed_as_stated
+from voldaan.rules.recomputing import again
+from voldaan.rules.tax import Rounding
+
+Sums = dict[str, tuple[int, int]]  # by currency: before and after
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay has found so far."""
+
+    invoices: int = 0
+    lines: int = 0
+    same_lines: int = 0
+    sums: Sums = field(default_factory=dict)
+    customers: list[ReplayCustomer] = field(default_factory=list)
+    differences: list[ReplayDifference] = field(default_factory=list)
+
+
+def replay(
+    invoices: Sequence[Invoice], catalogue: Catalogue, prices: Mapping[str, str], debited: Mapping[str, int], rounding: Rounding
+) -> Replayed:
+    """These invoices, whole and each customer's in the order in which they were made, with `prices` in the place of their
+    own. `debited`: what invoices before them have charged (recomputing.again)."""
+    found = Replayed()
+    by_customer: dict[str, list[Invoice]] = {}
+    for invoice in sorted(invoices, key=lambda i: i.id):
+        by_customer.setdefault(invoice.customer, []).append(invoice)
+    for customer, own in sorted(by_customer.items()):
+        found.customers.append(_of_customer(found, customer, own, catalogue, prices, debited, rounding))
+    return found
+
+
+def shown(sums: Sums) -> list[ReplaySum]:
+    return [ReplaySum(currency=c, before=b, after=a, difference=a - b) for c, (b, a) in sorted(sums.items())]
+
+
+def _of_customer(
+    found: Replayed,
+    customer: str,
+    invoices: Sequence[Invoice],
+    catalogue: Catalogue,
+    prices: Mapping[str, str],
+    debited: Mapping[str, int],
+    rounding: Rounding,
+) -> ReplayCustomer:
+    charged = dict(debited)
+    sums: Sums = {}
+    for invoice in invoices:
+        twin = _invoice(invoice, catalogue, prices, charged, rounding)
+        _compare(found, customer, invoice, twin)
+        for line in twin.lines.data:
+            for name in (line.id, line.invoice_item):
+                if name is not None:
+                    charged[name] = line.amount - line.discount
+        for each in (sums, found.sums):
+            before, after = each.get(invoice.currency, (0, 0))
+            each[invoice.currency] = (before + invoice.total, after + twin.total)
+    found.invoices += len(invoices)
+    return ReplayCustomer(customer=customer, invoices=len(invoices), sums=shown(sums))
+
+
+def _invoice(
+    invoice: Invoice, catalogue: Catalogue, prices: Mapping[str, str], charged: Mapping[str, int], rounding: Rounding
+) -> Invoice:
+    """A copy of the invoice as it would have come out."""
+    own = list(invoice.lines.data)
+    _, then = summed_as_stated(Explained(invoice, catalogue, charged, rounding), own)
+    amounts: dict[str, int] = {}
+    here = dict(charged)
+    for line in sorted(own, key=lambda line: line.invoice_item or ""):  # what gives back comes after what it gives back of
+        amounts[line.id] = again(line, catalogue, _whole_ones(line, here), prices.get(line.price or "")).amount
+        if line.proration and line.invoice_item is not None:
+            here[line.invoice_item] = amounts[line.id]                  # its discounts are in its amount
+    anew: list[LineItem] = []
+    for line in own:
+        twin = copy.copy(line)
+        twin.amount = amounts[line.id]
+        anew.append(twin)
+    return summed(invoice, anew, catalogue, then)
+
+
+def _whole_ones(line: LineItem, charged: Mapping[str, int]) -> Mapping[str, int]:
+    """What the line gives a part of back, unless a part of that was given back before."""
+    basis = line.basis
+    return charged if basis is not None and basis.source in charged and not basis.cut else {}
+
+
+def _compare(found: Replayed, customer: str, invoice: Invoice, twin: Invoice) -> None:
+    for line, after in zip(invoice.lines.data, twin.lines.data, strict=True):
+        found.lines += 1
+        if (line.amount, line.discount, line.tax, line.net) == (after.amount, after.discount, after.tax, after.net):
+            found.same_lines += 1
+            continue
+        found.differences.append(
+            ReplayDifference(
+                customer=customer, invoice=invoice.id, line=line.id, price=line.price, before=line.amount, after=after.amount
+            )
+        )
+    if invoice.total != twin.total:
+        found.differences.append(
+            ReplayDifference(
+                customer=customer, invoice=invoice.id, line=None, price=None, before=invoice.total, after=twin.total
+            )
+        )
