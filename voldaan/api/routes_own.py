@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from voldaan.api import lists
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
     billing_settings,
     explanations,
     invoice_rendering_templates,
+    mass_changes,
+    price_migrations,
     replays,
 )
 from voldaan.resources.billing_settings import (
@@ -18,6 +21,18 @@ from voldaan.resources.billing_settings import (
 from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoice_rendering_templates import InvoiceTemplate, InvoiceTemplateCreate, InvoiceTemplateUpdate
 from voldaan.resources.params import Params
+from voldaan.resources.price_migrations import (
+    MigratedSubscription,
+    MigratedSubscriptionList,
+    MigrationPreview,
+    MigrationPreviewParams,
+    PriceMigration,
+    PriceMigrationCancel,
+    PriceMigrationCreate,
+    PriceMigrationList,
+    PriceMigrationStart,
+)
+from voldaan.resources.quantity_changes import QuantitiesUpdate, QuantityChanges
 from voldaan.resources.replays import Replay, ReplayCreate
 
 ROUTES: list[RouteLine] = [
@@ -34,4 +49,13 @@ ROUTES: list[RouteLine] = [
     # explained and computed again ────────────────────────────────────────────────────────────────────────
     ("GET",    "/voldaan/invoices/{id}/explain",                         explanations.of_invoice,                            Params,                             InvoiceExplanation),
     ("POST",   "/voldaan/replays",                                       replays.create,                                     ReplayCreate,                       Replay),
+    # many at once ─────────────────────────────────────────────────────────────────────────────────────────
+    ("POST",   "/voldaan/subscriptions/quantities",                      mass_changes.quantities,                            QuantitiesUpdate,                   QuantityChanges),
+    ("GET",    "/voldaan/price_migrations",                              lists.page(PriceMigration),                         PriceMigrationList,                 PriceMigration),
+    ("POST",   "/voldaan/price_migrations",                              price_migrations.create,                            PriceMigrationCreate,               PriceMigration),
+    ("GET",    "/voldaan/price_migrations/{id}",                         lists.one(PriceMigration),                          Params,                             PriceMigration),
+    ("GET",    "/voldaan/price_migrations/{id}/preview",                 price_migrations.preview,                           MigrationPreviewParams,             MigrationPreview),
+    ("POST",   "/voldaan/price_migrations/{id}/start",                   price_migrations.start,                             PriceMigrationStart,                PriceMigration),
+    ("POST",   "/voldaan/price_migrations/{id}/cancel",                  price_migrations.cancel,                            PriceMigrationCancel,               PriceMigration),
+    ("GET",    "/voldaan/price_migrations/{migration}/subscriptions",    lists.page(MigratedSubscription, migration="migration"), MigratedSubscriptionList,      MigratedSubscription),
 ]  # fmt: skip

@@ -62,7 +62,12 @@ async def load(
     await know(
         tx,
         facts,
-        prices=[*prices, *(price_id(item) for item in items), *(i.price for i in waiting_items if i.price)],
+        prices=[
+            *prices,
+            *(price_id(item) for item in items),
+            *(item.next_price for item in items if item.next_price),
+            *(item.price for item in waiting_items if item.price),
+        ],
         tax_rates=[
             *(id for s in subs for id in rate_ids(s.default_tax_rates)),
             *(id for item in items for id in rate_ids(item.tax_rates)),

@@ -26,6 +26,7 @@ from voldaan.resources.meters import Meter
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.payouts import Payout
+from voldaan.resources.price_migrations import MigratedSubscription, PriceMigration
 from voldaan.resources.prices import Price
 from voldaan.resources.products import Product
 from voldaan.resources.promotion_codes import PromotionCode
@@ -96,6 +97,8 @@ RESOURCES: list[type[Resource]] = [
     Feature,
     ProductFeature,
     ActiveEntitlement,
+    PriceMigration,
+    MigratedSubscription,
 ]
 
 INSERT_ORDER = {cls: place for place, cls in enumerate(RESOURCES)}

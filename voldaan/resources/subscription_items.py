@@ -85,6 +85,7 @@ class SubscriptionItem(Resource, kw_only=True):
     current_trial: CurrentTrial | None = None
     metadata: dict[str, str] = {}
     debits: Annotated[list[Debit], Hidden()] = []
+    next_price: Annotated[str | None, Hidden()] = None  # what it costs from its next period on
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
     usage_since: Annotated[int | UnsetType, Hidden()] = UNSET  # of a metered one, if usage counts from elsewhere than the start
 

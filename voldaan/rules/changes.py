@@ -457,6 +457,7 @@ def _fields(item: SubscriptionItem, wanted: NewItem) -> SubscriptionItem:
         discounts=wanted.discounts,
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
+        next_price=item.next_price if lines.price_id(item) == wanted.price else None,
     )
 
 

@@ -159,7 +159,7 @@ def _bill(
         if item.current_period_end > at:
             items.append(item)
             continue
-        price = lines.price_id(item)
+        price = item.next_price or lines.price_id(item)
         every, count = lines.interval(facts.catalogue, price)
         start, end = periods.next_period(
             renewed.billing_cycle_anchor, every, count, item.current_period_end, renewed.timezone
@@ -167,6 +167,8 @@ def _bill(
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)
         moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
+        if item.next_price is not None:
+            moved = replace(moved, price=facts.catalogue.prices[price], next_price=None)
         items.append(moved)
         decision.updates.append(Update(moved, item))
         if lines.is_metered(facts.catalogue, price):

@@ -60,6 +60,52 @@ def _(w: World):
     return (), {"start": MONDAY, "end": MONDAY + 10 * 365 * DAY, "prices": [{"price": w.monthly["id"], "replace_with": cheaper}]}
 
 
+@call("POST /voldaan/subscriptions/quantities", proration_behavior="none")
+def _(w: World):
+    made = w.subscription(w.payer()["id"])
+    return (), {"items": [{"subscription_item": made["items"]["data"][0]["id"], "quantity": 3}]}
+
+
+def migration(w: World) -> str:
+    old = w.price(1000)["id"]
+    w.subscription(w.payer()["id"], old)
+    return w.wire.post("/voldaan/price_migrations", price=old, to=w.price(1200)["id"])["id"]
+
+
+plain("GET /voldaan/price_migrations", status="draft", limit=3)
+
+
+@call("POST /voldaan/price_migrations", when="now", proration_behavior="create_prorations")
+def _(w: World):
+    cohort = {"collection_method": "charge_automatically", "currency": "eur", "metadata": {"plan": "old"}, "created": {"gt": 1}}
+    return (), {"product": w.product()["id"], "to": w.price(1200)["id"], "filter": cohort}
+
+
+@call("GET /voldaan/price_migrations/{}")
+def _(w: World):
+    return migration(w)
+
+
+@call("GET /voldaan/price_migrations/{}/preview", limit=3)
+def _(w: World):
+    return migration(w)
+
+
+@call("POST /voldaan/price_migrations/{}/start")
+def _(w: World):
+    return migration(w)
+
+
+@call("POST /voldaan/price_migrations/{}/cancel")
+def _(w: World):
+    return migration(w)
+
+
+@call("GET /voldaan/price_migrations/{}/subscriptions", status="pending")
+def _(w: World):
+    return migration(w)
+
+
 @call("GET /voldaan/customers/{}/billing_settings")
 def _(w: World):
     return w.customer()["id"]
