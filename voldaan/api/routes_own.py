@@ -57,5 +57,5 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/voldaan/price_migrations/{id}/preview",                 price_migrations.preview,                           MigrationPreviewParams,             MigrationPreview),
     ("POST",   "/voldaan/price_migrations/{id}/start",                   price_migrations.start,                             PriceMigrationStart,                PriceMigration),
     ("POST",   "/voldaan/price_migrations/{id}/cancel",                  price_migrations.cancel,                            PriceMigrationCancel,               PriceMigration),
-    ("GET",    "/voldaan/price_migrations/{migration}/subscriptions",    lists.page(MigratedSubscription, migration="migration"), MigratedSubscriptionList,      MigratedSubscription),
+    ("GET",    "/voldaan/price_migrations/{price_migration}/subscriptions", lists.page(MigratedSubscription, price_migration="migration"), MigratedSubscriptionList, MigratedSubscription),
 ]  # fmt: skip
