@@ -1,7 +1,8 @@
-"""Tax ids: whether one can be real, by its form alone, and which country it is of.
+"""Tax ids: whether one can be real, by its form and its check digits, and which country it is of.
 
-Nobody outside is asked, so a well-formed id is `unavailable` to verification. In test mode the numbers that Stripe
-documents stand for the answers of a register: docs.stripe.com/billing/customer/tax-ids ("Testing").
+Check digits are asked for in live mode only: examples in documents, and so in tests, seldom have them. Nobody outside is asked,
+so a well-formed id is `unavailable` to verification. In test mode the numbers that Stripe documents stand for the answers of a
+register: docs.stripe.com/billing/customer/tax-ids ("Testing").
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 
 from voldaan.resources.tax_ids import TaxIdVerification
+from voldaan.rules import tax_id_digits
 from voldaan.rules.refusals import refused
 
 MAX_PER_CUSTOMER = 5
@@ -60,6 +62,7 @@ FORMS = {
     "fr_siren": r"\d{9}",
     "fr_siret": r"\d{14}",
     "gb_vat": r"(GB)?(\d{9}|\d{12}|GD\d{3}|HA\d{3})",
+    "hr_oib": r"\d{11}",
     "in_gst": r"\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]Z[A-Z0-9]",
     "no_vat": r"\d{9}MVA",
     "nz_gst": r"\d{8,9}",
@@ -80,10 +83,10 @@ def check(type: str, value: str, livemode: bool) -> None:
     bare = compact(value)
     if type == "eu_vat":
         form = EU_VAT.get(bare[:2])
-        fits = form is not None and re.fullmatch(form, bare[2:])
+        fits = form is not None and re.fullmatch(form, bare[2:], re.ASCII)
     else:
-        fits = re.fullmatch(FORMS.get(type, ANY_FORM), bare)
-    if not fits:
+        fits = re.fullmatch(FORMS.get(type, ANY_FORM), bare, re.ASCII)
+    if not fits or (livemode and not tax_id_digits.fits(type, bare)):
         raise refused(f"Invalid value for {type}.", "value", "tax_id_invalid")
 
 
