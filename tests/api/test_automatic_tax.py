@@ -248,3 +248,34 @@ def test_tax_codes_are_listed_page_by_page(fresh: World):
     assert back["data"] == first["data"]
     assert fresh.wire.refused("GET", "/v1/tax_codes", {"starting_after": "txcd_77777777"}).error["param"] == "starting_after"
     assert fresh.wire.send("GET", "/v1/tax_codes/txcd_77777777").status == 404
+
+
+def test_a_customer_shows_whether_tax_is_collected(shop: World):
+    def standing(customer: JSON) -> tuple[str, str | None]:
+        tax = shop.wire.get(f"/v1/customers/{customer['id']}", expand=["tax"])["tax"]
+        return tax["automatic_tax"], tax["location"] and tax["location"]["source"]
+
+    assert standing(shop.customer(**GERMAN)) == ("supported", "billing_address")
+    abroad = shop.customer(**GERMAN, shipping={"address": {"country": "GB"}, "name": "Anna"})
+    assert standing(abroad) == ("not_collecting", "shipping_destination")
+    register(shop, "GB", type="standard")
+    assert standing(abroad) == ("failed", "shipping_destination")  # of Great Britain no rate is known
+    assert standing(shop.customer()) == ("unrecognized_location", None)
+    no = {"address": {"country": "US"}, "tax": {"validate_location": "immediately"}}
+    assert shop.wire.refused("POST", "/v1/customers", no).error["code"] == "customer_tax_location_invalid"
+
+
+def test_a_phase_begins_without_a_place_and_its_bill_waits(shop: World):
+    clock = shop.clock()
+    anna = shop.payer(**GERMAN, test_clock=clock["id"])
+    start = clock["frozen_time"] + 86_400
+    phase = {"items": [{"price": shop.price(1000)["id"]}], "duration": {"interval": "month", "interval_count": 3}}
+    schedule = shop.wire.post("/v1/subscription_schedules", customer=anna["id"], start_date=start, phases=[phase],
+                              default_settings={"automatic_tax": AUTOMATIC})  # fmt: skip
+    shop.wire.post(f"/v1/customers/{anna['id']}", address="")
+    shop.advance(clock["id"], start + 7200)
+    begun = shop.wire.get(f"/v1/subscription_schedules/{schedule['id']}")
+    assert begun["status"] == "active"
+    invoice = shop.wire.get("/v1/invoices", subscription=begun["subscription"])["data"][0]
+    assert (invoice["status"], invoice["automatic_tax"]["status"]) == ("draft", "requires_location_inputs")
+    assert invoice["last_finalization_error"]["code"] == "customer_tax_location_invalid"

@@ -173,3 +173,12 @@ def test_an_invoice_that_waits_for_the_bank_leads_there_and_back(visitor: Visito
     assert (back.status_code, back.headers["location"]) == (303, path)
     assert "Paid on" in visitor.http.get(path).text
     assert world.wire.get(f"/v1/subscriptions/{subscription['id']}")["status"] == "active"
+
+
+def test_an_invoice_says_who_owes_the_tax(visitor: Visitor) -> None:
+    customer = visitor.world.payer(tax_exempt="reverse")
+    invoice = visitor.world.paid_invoice(customer["id"])
+    said = "Reverse charge: the customer accounts for the VAT"
+    assert said in visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    other = visitor.world.paid_invoice()
+    assert said not in visitor.http.get(path_of(other["hosted_invoice_url"])).text

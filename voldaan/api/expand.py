@@ -15,7 +15,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from voldaan.api import errors
+from voldaan.commands import automatic_tax
 from voldaan.resources.base import Children, Expandable, Hidden, Includable, Part, Resource
+from voldaan.resources.customers import Customer
 from voldaan.resources.registry import BY_OBJECT, RESOURCES
 from voldaan.resources.render import to_dict
 from voldaan.store import children
@@ -150,6 +152,8 @@ class _Spot:
 async def render(tx: Transaction, resources: Sequence[Resource], wanted: Tree) -> list[dict[str, Any]]:
     """These resources as plain values, expanded. `wanted` has been checked."""
     included = tuple(wanted)
+    if "tax" in included and (customers := [r for r in resources if isinstance(r, Customer)]):
+        await automatic_tax.stand(tx, customers)
     await children.attach(tx, resources, included)
     spots = [_Spot(_shown(r, included), type(r), r) for r in resources]
     await _expand(tx, spots, wanted)

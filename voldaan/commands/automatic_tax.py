@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from voldaan.resources.customers import Customer
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistration
 from voldaan.resources.tax_rules import TaxRule
 from voldaan.resources.tax_settings import TaxSettings
+from voldaan.rules import automatic_tax as rules
 from voldaan.rules import tax_registrations, tax_rules
 from voldaan.rules.automatic_tax import RATE_PREFIX, TaxFacts
 from voldaan.rules.eu_vat import EuropeanVat
@@ -33,6 +37,13 @@ async def load(tx: Transaction) -> TaxFacts:
         [tax_registrations.fact(each) for each in registrations], european_union(), [tax_rules.given(each) for each in own]
     )
     return TaxFacts(settings[0] if settings else None, provider, tx.account.livemode)
+
+
+async def stand(tx: Transaction, customers: Sequence[Customer]) -> None:
+    """What tax would do for these customers now, which is asked for seldom and depends on registrations."""
+    facts = await load(tx)
+    for customer in customers:
+        customer.tax = rules.standing(facts, customer, tx.now)
 
 
 async def keep_rates(tx: Transaction, facts: BillingFacts) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.billing import Liability
-from voldaan.resources.customers import Customer
+from voldaan.resources.customers import Customer, CustomerTax
 from voldaan.resources.invoices import CustomerTaxId, Invoice, InvoiceAutomaticTax
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.numbers import Number
@@ -27,7 +27,7 @@ from voldaan.rules import tax_codes
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.refusals import refused
-from voldaan.rules.tax_location import evidence, locate
+from voldaan.rules.tax_location import evidence, is_precise, locate
 from voldaan.rules.tax_provider import TaxAnswer, TaxFound, TaxLine, TaxProvider, TaxQuery, TaxUnknown
 
 RATE_PREFIX = "txr_auto_"
@@ -77,6 +77,23 @@ class Buyer:
     method: PaymentMethod | None
 
 
+def standing(facts: TaxFacts, customer: Customer, at: int) -> CustomerTax:
+    """What automatic tax would do for the customer at that instant: the hash that `expand=tax` shows."""
+    located = locate(customer.address, customer.shipping)
+    if located is None or not is_precise(located.address):
+        return replace(customer.tax, automatic_tax="unrecognized_location")
+    if facts.settings is None or facts.settings.head_office is None:
+        return replace(customer.tax, automatic_tax="not_collecting")
+    line = TaxLine(facts.settings.defaults.tax_code or tax_codes.DEFAULT, 0, False)
+    answer = facts.provider.decide(
+        TaxQuery(facts.settings.head_office.address, located.address, (), "none", customer.currency or "eur", at, (line,))
+    )
+    if isinstance(answer, TaxUnknown):
+        return replace(customer.tax, automatic_tax="failed")
+    collects = any(found.reason != "not_collecting" for taxes in answer for found in taxes)
+    return replace(customer.tax, automatic_tax="supported" if collects else "not_collecting")
+
+
 def enabled(is_enabled: bool) -> InvoiceAutomaticTax:
     """What an invoice says before anything is calculated."""
     if not is_enabled:
@@ -99,7 +116,8 @@ def check(facts: TaxFacts | None, default_tax_rates: Sequence[object]) -> None:
 
 def check_place(customer: Customer, method: PaymentMethod | None) -> None:
     """Refuses automatic tax for a customer whose place nobody knows."""
-    if locate(customer.address, customer.shipping, method) is None:
+    located = locate(customer.address, customer.shipping, method)
+    if located is None or not is_precise(located.address):
         raise Refused(Refusal(LOCATION.code, LOCATION.message))
 
 

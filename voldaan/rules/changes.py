@@ -372,7 +372,8 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
         decision.add(late)
     swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
     invoices.complete(facts, invoice, work.drawn + waiting)
-    automatic_tax.need(invoice)
+    if not work.change.drafts:  # nobody asks for what a schedule does: its draft waits for what is missing
+        automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [*item.debits, lines.debit(line)]
     invoice.auto_advance = True

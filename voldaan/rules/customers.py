@@ -19,10 +19,10 @@ from voldaan.resources.customers import (
     RenderingOptions,
     TaxLocation,
 )
-from voldaan.resources.shared import Address, Shipping
 from voldaan.rules.countries import COUNTRIES
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import refused
+from voldaan.rules.tax_location import is_precise, locate
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 INVOICE_PREFIX = re.compile(r"[A-Z0-9]{3,12}")
@@ -127,12 +127,17 @@ def _next_sequence(customer: Customer, wanted: int) -> int:
 
 
 def _tax(customer: Customer, params: Given) -> CustomerTax:
-    """Where the customer is taxed, as far as the addresses say. Taxes are collected by tax rates, not by location."""
+    """Where the customer is taxed, as far as the addresses say: in the same order as automatic tax looks at them.
+
+    Whether tax is collected there depends on registrations, which come and go: it is found out when somebody asks.
+    """
     ip = customer.tax.ip_address
     if params.tax and "ip_address" in params.tax.model_fields_set:
         ip = params.tax.ip_address or None
-    location = _location(customer.address, "billing_address") or _location(_ship_to(customer.shipping), "shipping_destination")
-    if params.tax and params.tax.validate_location == "immediately" and location is None:
+    found = locate(customer.address, customer.shipping)
+    location = TaxLocation(country=found.address.country or "", source=found.source, state=found.address.state) if found else None
+    known = found is not None and is_precise(found.address)
+    if params.tax and params.tax.validate_location == "immediately" and not known:
         raise refused(
             "The customer's location isn't recognized. Set a valid customer address in order to automatically "
             "calculate tax.",
@@ -140,15 +145,5 @@ def _tax(customer: Customer, params: Given) -> CustomerTax:
             "customer_tax_location_invalid",
         )
     return CustomerTax(
-        automatic_tax="not_collecting" if location else "unrecognized_location", ip_address=ip, location=location
+        automatic_tax="not_collecting" if known else "unrecognized_location", ip_address=ip, location=location
     )
-
-
-def _ship_to(shipping: Shipping | None) -> Address | None:
-    return shipping.address if shipping and shipping.address is not UNSET else None
-
-
-def _location(address: Address | None, source: Any) -> TaxLocation | None:
-    if address is None or address.country is None:
-        return None
-    return TaxLocation(country=address.country, source=source, state=address.state)

@@ -14,6 +14,7 @@ from voldaan.resources.tax_rates import TaxType
 from voldaan.rules import tax_codes, territories, vat_rates
 from voldaan.rules.countries import EUROPEAN_UNION
 from voldaan.rules.place_of_supply import Place, Registration, Sale, place
+from voldaan.rules.tax_location import is_precise
 from voldaan.rules.tax_provider import Reason, TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
 
 LOCATION = TaxUnknown(
@@ -51,7 +52,7 @@ class EuropeanVat:
     def decide(self, query: TaxQuery) -> TaxAnswer:
         """One tax a line: that of the place where the sale is taxed."""
         buyer = query.buyer
-        if buyer.country is None or not _is_precise(buyer.country, buyer.postal_code, buyer.state):
+        if buyer.country is None or not is_precise(buyer):
             return LOCATION
         found: list[tuple[TaxFound, ...]] = []
         for line in query.lines:
@@ -126,10 +127,3 @@ NAMES: dict[str, tuple[str, TaxType | None]] = {
     "AU": ("GST", "gst"), "CA": ("GST", "gst"), "CH": ("VAT", "vat"), "GB": ("VAT", "vat"), "IN": ("GST", "gst"),
     "NO": ("VAT", "vat"), "NZ": ("GST", "gst"), "SG": ("GST", "gst"), "US": ("Sales tax", "sales_tax"),
 }  # fmt: skip
-
-
-def _is_precise(country: str, postal_code: str | None, state: str | None) -> bool:
-    """Whether the address says enough. Source: docs.stripe.com/tax/customer-locations."""
-    if country == "US":
-        return (postal_code or "").strip()[:5].isdigit() and len((postal_code or "").strip()) >= 5
-    return country != "CA" or bool(state or postal_code)

@@ -154,7 +154,8 @@ def _first_invoice(
     if not drawn and not waiting:
         return decision.add(_without_invoice(facts, customer, subscription, now))
     invoices.complete(facts, invoice, drawn + waiting)
-    automatic_tax.need(invoice)
+    if new.schedule is None:
+        automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [lines.debit(line)]
 

@@ -33,6 +33,16 @@ def locate(address: Address | None, shipping: Shipping | None, method: PaymentMe
     return Located(of_method, "payment_method") if of_method and of_method.country else None
 
 
+def is_precise(address: Address) -> bool:
+    """Whether the address says enough to be taxed at. Source: docs.stripe.com/tax/customer-locations."""
+    postal_code = (address.postal_code or "").strip()
+    if address.country == "US":
+        return len(postal_code) >= 5 and postal_code[:5].isdecimal()
+    if address.country == "CA":
+        return bool(address.state or postal_code)
+    return address.country is not None
+
+
 def ship_to(shipping: Shipping | None) -> Address | None:
     """Where goods go."""
     return shipping.address if shipping and shipping.address is not UNSET else None

@@ -21,6 +21,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.test_clocks import TestClock
+from voldaan.rules.tax_notes import notes
 from voldaan.store import accounts
 from voldaan.store.transaction import Transaction
 from voldaan.web.templates import render
@@ -53,6 +54,11 @@ class Sheet:
         return {
             "open": ("Due", "warn"), "paid": ("Paid", "good"), "void": ("Void", ""), "uncollectible": ("Written off", "bad"),
         }.get(self.invoice.status or "", ("Draft", ""))  # fmt: skip
+
+    @property
+    def notes(self) -> list[str]:
+        """What must be said of the tax."""
+        return notes(self.invoice)
 
 
 class HostedInvoice:
