@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -216,3 +217,45 @@ async def test_verify_finds_usage_that_does_not_add_up(pool: Pool, account: Acco
     async with pool.connection() as connection:
         await connection.execute(BREAK[invariant], (account.id,))
     assert invariant in {finding.invariant for finding in (await verify(pool, now, account=account.id)).findings}
+
+
+async def test_an_event_taken_back_while_another_comes_into_its_hour(pool: Pool, account: Account) -> None:
+    """The sum waits for who is adding to it."""
+    customer, meter = await make(pool, account)
+    now = clock.wall()
+
+    def event(identifier: str, value: str) -> Given:
+        return Given("baked", {"stripe_customer_id": customer, "value": value}, identifier, now - now % HOUR)
+
+    async def cancel() -> None:
+        async with transaction(pool, account, now, now) as tx:
+            await meter_event_adjustments.cancel(tx, "baked", "wrong")
+
+    async with transaction(pool, account, now, now) as tx:
+        await meter_events.record(tx, [event("wrong", "100"), event("right", "1")])
+    async with transaction(pool, account, now, now) as arriving:
+        await meter_events.record(arriving, [event("late", "10")])
+        canceling = asyncio.create_task(cancel())
+        done, _ = await asyncio.wait([canceling], timeout=0.3)
+        assert not done, "it did not wait"
+    await canceling
+    async with transaction(pool, account, now, now) as tx:
+        key = UsageKey(meter, customer, now - DAY, now + DAY)
+        assert await quantities(tx, [key]) == {key: Decimal(11)}
+    assert (await verify(pool, now, account=account.id)).findings == []
+
+
+async def test_the_same_events_in_many_transactions_at_once_count_once(pool: Pool, account: Account) -> None:
+    customer, meter = await make(pool, account)
+    now = clock.wall()
+    events = [Given("baked", {"stripe_customer_id": customer, "value": "1"}, f"same{number}", now) for number in range(300)]
+
+    async def send(shift: int) -> int:
+        async with transaction(pool, account, now, now) as tx:
+            return (await meter_events.record(tx, events[shift:] + events[:shift])).count(None)
+
+    accepted = await asyncio.gather(*(send(shift) for shift in (0, 50, 100, 150, 200, 250)))
+    assert sum(accepted) == 300
+    async with transaction(pool, account, now, now) as tx:
+        key = UsageKey(meter, customer, now - DAY, now + DAY)
+        assert await quantities(tx, [key]) == {key: Decimal(300)}
