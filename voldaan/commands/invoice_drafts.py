@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import automatic_tax, billing, clocks, lookups
+from voldaan.commands import automatic_tax, billing, clocks, lookups, revisions
 from voldaan.commands import invoice_rendering_templates as templates
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.billing import CustomField
@@ -38,6 +38,7 @@ from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
 DAY = 86_400
+ORIGINAL_SAYS = {"currency", "customer", "pending_invoice_items_behavior", "subscription"}
 AFTER_FINALIZATION = {
     "metadata", "auto_advance", "default_payment_method", "payment_settings", "rendering", "statement_descriptor", "expand",
 }  # fmt: skip
@@ -45,13 +46,18 @@ AFTER_FINALIZATION = {
 
 async def create(tx: Transaction, params: InvoiceCreate) -> Invoice:
     """A draft for a customer, or for what waits to be billed for a subscription."""
-    facts, invoice = await _blank(tx, params)
-    customer = facts.parties.customers[invoice.customer]
     decision = Decision()
-    await _said(tx, facts, invoice, params, decision, new=True)
     waiting: list[InvoiceItem] = []
+    if params.from_invoice is None:
+        facts, invoice = await _blank(tx, params)
+    elif said := sorted(params.model_fields_set.intersection(ORIGINAL_SAYS)):
+        raise refused(f"A revision keeps the {said[0]} of the invoice.", said[0])
+    else:
+        facts, invoice, waiting = await revisions.begin(tx, params.from_invoice, decision)
+    customer = facts.parties.customers[invoice.customer]
+    await _said(tx, facts, invoice, params, decision, new=True)
     if params.pending_invoice_items_behavior == "include" or params.subscription:
-        waiting = _take_pending(facts, invoice, params)
+        waiting = [*waiting, *_take_pending(facts, invoice, params)]
     swept, drawn = renewals.sweep(waiting, invoice, new_id)
     lookups.suit(facts, invoice.currency, drawn)
     rules.complete(facts, invoice, drawn)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, lookups, metered, posting
+from voldaan.commands import billing, clocks, collection, lookups, metered, posting, revisions
 from voldaan.commands.answers import Answer, Failure
 from voldaan.commands.collection import load_collection as load_collection
 from voldaan.commands.withdrawing import cancel_intents
@@ -55,10 +55,10 @@ async def finalize(tx: Transaction, params: InvoiceFinalize, id: str) -> Invoice
     advanced = invoice if params.auto_advance is None else replace(invoice, auto_advance=params.auto_advance)
     by_itself = advanced.auto_advance and rules.payment_method(facts, advanced) is not None
     decision, known = await _finalized(tx, facts, advanced, invoice, "off_session" if by_itself else "later")
-    await write(tx, [posting.post(decision, tx.now)])
+    await write(tx, [decision])
     if no := _not_finalized(known):
         return no
-    return Answer(id, Invoice) if decision.attempts else await tx.need(Invoice, id)
+    return Answer(id, Invoice) if tx.attempts else await tx.need(Invoice, id)
 
 
 async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer | Failure:
@@ -70,7 +70,7 @@ async def pay(tx: Transaction, params: InvoicePay, id: str) -> Invoice | Answer 
     await lookups.payment_method(tx, facts, params.payment_method, invoice.customer, "payment_method")
     if invoice.status == "draft":
         decision, drafted = await _finalized(tx, facts, invoice, invoice, "later")
-        await write(tx, [posting.post(decision, tx.now)])
+        await write(tx, [decision])
         if no := _not_finalized(drafted):
             return no
     known = (await load_collection(tx, [id]))[id]
@@ -128,7 +128,7 @@ async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice | Failu
             decision.updates.append(Update(known.invoice, opened))
         invoice = known.invoice
     decision.events.append(Event("invoice.sent", rules.told(invoice)))
-    await write(tx, [posting.post(decision, tx.now)])
+    await write(tx, [decision])
     return invoice
 
 
@@ -180,6 +180,7 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
     await metered.know_drafts(tx, facts, list(drafts.values()))
     await billing.number_whole_book(tx, facts)
     held = {row[0] for row in await tx.all(query("invoices", "held_by_webhooks"), ids=list(drafts))}
+    revised = await revisions.originals(tx, drafts.values())
     decisions: list[Decision] = []
     for id, invoice in sorted(drafts.items()):
         is_due = (invoice.automatically_finalizes_at or 0) <= tx.now
@@ -188,8 +189,18 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
         if id in held and tx.now < invoice.created + HELD_MAX:
             decisions.append(Decision(due=[Due("invoice.finalize", id, tx.now + LOOK_AGAIN)]))
             continue
-        decisions.append(_with_usage(facts, invoice, tx.now))
-    await write(tx, [posting.together(decisions, tx.now)])
+        original = revised.get(id)
+        if original is not None and original.refusal is not None:
+            no = Refusal("invoice_not_editable", original.refusal.message)  # its own code is none of last_finalization_error's
+            decisions.append(rules.not_finalized(facts, invoice, invoice, no)[0])
+            continue
+        gone = revisions.replaced(facts, original, invoice, tx.now) if original else Decision()
+        decision, known = _with_usage(facts, invoice, tx.now)
+        if known.invoice.status != "draft":
+            decisions.append(gone)
+        decisions.append(decision)
+    earned = {one.known.invoice.id: one.known.recognised for one in revised.values()}
+    await write(tx, [posting.together(decisions, tx.now, earned)])
     await billing.keep_number(tx, facts)
 
 
@@ -257,26 +268,34 @@ async def _load_one(tx: Transaction, id: str) -> CollectionFacts:
     return known
 
 
-def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> Decision:
+def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> tuple[Decision, CollectionFacts]:
     """The draft finalized, with the usage that arrived for it until now."""
     counted, decision = usage.rated_anew(facts, draft)
     if counted is not draft:
         decision.updates.append(Update(counted, draft))
-    return decision.add(rules.finalize(facts, counted, now, new_id)[0])
+    finalized, known = rules.finalize(facts, counted, now, new_id)
+    return decision.add(finalized), known
 
 
 async def _finalized(
     tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: rules.Collect
 ) -> tuple[Decision, CollectionFacts]:
-    """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it."""
+    """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it, and voids
+    what it revises; with the postings."""
     await metered.know_drafts(tx, facts, [draft])
     await billing.number_whole_book(tx, facts)
+    original = (await revisions.originals(tx, [draft])).get(draft.id)
+    _allow(original.refusal if original else None)
+    gone = revisions.replaced(facts, original, draft, tx.now) if original else Decision()
     counted, decision = usage.rated_anew(facts, draft)
     if counted is not was:
         decision.updates.append(Update(counted, was))
     finalized, known = rules.finalize(facts, counted, tx.now, new_id, collect=collect)
     await billing.keep_number(tx, facts)
-    return decision.add(finalized), known
+    if known.invoice.status != "draft":
+        decision = gone.add(decision)
+    earned = {original.known.invoice.id: original.known.recognised} if original else {}
+    return posting.post(decision.add(finalized), tx.now, earned), known
 
 
 def _not_finalized(known: CollectionFacts) -> Failure | None:

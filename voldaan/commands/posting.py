@@ -39,10 +39,10 @@ def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = No
     return decision
 
 
-def together(decisions: Iterable[Decision], now: int) -> Decision:
+def together(decisions: Iterable[Decision], now: int, recognised: Mapping[str, int] | None = None) -> Decision:
     """The decisions of a batch as one, with their postings."""
     whole = Decision()
     for decision in decisions:
         whole.add(decision)
-    return post(whole, now)
+    return post(whole, now, recognised)
 

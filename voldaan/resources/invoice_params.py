@@ -87,6 +87,11 @@ class InvoiceWrite(Params):
     _one_due = exclusive("days_until_due", "due_date")
 
 
+class FromInvoiceParams(Hash):
+    action: Literal["revision"]
+    invoice: str
+
+
 class InvoiceCreate(InvoiceWrite):
     currency: Currency | None = None
     customer: str | None = None
@@ -94,7 +99,7 @@ class InvoiceCreate(InvoiceWrite):
     default_source: NotSupported = None
     default_tax_rates: list[str] | None = None
     effective_at: Timestamp | None = None
-    from_invoice: NotSupported = None
+    from_invoice: FromInvoiceParams | None = None
     number: Annotated[str, Field(max_length=26)] | None = None
     pending_invoice_items_behavior: Literal["exclude", "include"] = "exclude"
     subscription: str | None = None

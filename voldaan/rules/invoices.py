@@ -250,7 +250,7 @@ def finalize(
     if invoice.automatic_tax.enabled or credit_grants.matter(grants, invoice, now):
         invoice, uses = _priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
-            return _not_finalized(facts, invoice, was, no)
+            return not_finalized(facts, invoice, was, no)
         priced = credit_grants.used(grants, invoice, uses, now)
         both = zip(invoice.lines.data, was.lines.data, strict=True)
         priced.updates += [Update(line, before) for line, before in both if line != before]
@@ -309,10 +309,10 @@ def _priced_anew(
     return invoice, _compute(facts, invoice, fresh, was.created, now, new_id)
 
 
-def _not_finalized(
+def not_finalized(
     facts: BillingFacts, draft: Invoice, was: Invoice, no: Refusal
 ) -> tuple[Decision, CollectionFacts]:
-    """Its tax is not known, so it stays a draft and says why; nothing is collected and nothing is taken to be free of tax."""
+    """It stays a draft and says why: its tax is not known, and nothing is taken to be free of tax; or what it revises stands."""
     kept = replace(
         was,
         automatic_tax=draft.automatic_tax,

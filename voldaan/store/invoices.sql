@@ -59,3 +59,13 @@ select distinct customer_id from invoices
    and (%(customer)s::text is null or customer_id = %(customer)s) and customer_id > %(after)s
  order by customer_id
  limit %(limit)s;
+
+-- name: revised_before
+-- What these invoices had revised themselves, and so on: each with all before it.
+with recursive chain as (
+  select i.id as of, i.doc#>>'{from_invoice,invoice}' as id from invoices i
+   where i.account_id = %(account)s and i.id = any(%(ids)s)
+  union all
+  select c.of, i.doc#>>'{from_invoice,invoice}' from chain c join invoices i on i.account_id = %(account)s and i.id = c.id
+)
+select of, id from chain where id is not null;
