@@ -87,7 +87,7 @@ RETRIEVED = {
         "credit_note": "credit_notes", "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts",
         "payment_method": "payment_methods",
         "webhook_endpoint": "webhook_endpoints", "test_helpers.test_clock": "test_helpers/test_clocks",
-        "billing.meter": "billing/meters",
+        "billing.meter": "billing/meters", "billing.alert": "billing/alerts",
     }.items()
 }  # fmt: skip
 SEEN_WHEN_DELETED = {"customer", "test_helpers.test_clock"}

@@ -5,6 +5,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from tests.rules.table import Row, rows
+from voldaan.resources.alerts import AlertStatus
 from voldaan.resources.attempts import LIVE, AttemptState
 from voldaan.resources.disputes import DisputeStatus
 from voldaan.resources.invoices import InvoiceStatus
@@ -29,6 +30,7 @@ MACHINES: dict[str, tuple[Machine, object]] = {
     "attempt": (states.ATTEMPT, AttemptState),
     "test clock": (states.TEST_CLOCK, get_type_hints(TestClock)["status"]),
     "mandate": (states.MANDATE, get_type_hints(Mandate)["status"]),
+    "alert": (states.ALERT, AlertStatus),
 }
 # Where each begins its life.
 FIRST = {
@@ -42,6 +44,7 @@ FIRST = {
     "attempt": {"dispatched"},
     "test clock": {"ready"},
     "mandate": {"pending", "active"},
+    "alert": {"active"},
 }
 SETS = {
     "INVOICE_FINALIZED": "invoice",

@@ -9,14 +9,16 @@ import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
+from voldaan.commands import alerts, current_usage, explanations, meter_events, meters, previews
 from voldaan.commands import invoices as invoice_commands
-from voldaan.commands import meter_events, meters, previews
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
+from voldaan.resources.alerts import Alert, AlertChange, AlertCreate, AlertTriggered
 from voldaan.resources.invoice_params import InvoiceCreatePreview, InvoiceFinalize
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.meters import Meter, MeterCreate
+from voldaan.resources.meters import Meter, MeterCreate, MeterPolicyUpdate
+from voldaan.resources.params import Params
 from voldaan.resources.prices import Price
 from voldaan.resources.subscriptions import (
     Subscription,
@@ -265,3 +267,99 @@ async def test_a_batch_of_renewals_takes_as_many_queries_as_one(world: MeteredWo
         for each in subscriptions:
             assert (await world.invoices(each))[-1].total == 3050
     assert tallies[0] == tallies[1]
+
+
+async def test_the_policy_of_a_meter_decides_over_late_usage(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    await world.used(anna, 100)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    await world.do(meters.set_policy, MeterPolicyUpdate(late_events="credit"), world.meter.id)
+    await world.used(anna, 30, ago=DAY)
+    await world.pass_time(31 * DAY)
+    assert [amount for _, amount in shown((await world.invoices(subscription))[-1])] == [0]
+
+
+async def test_what_is_used_and_what_it_costs_so_far(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    tiers = await world.metered(tiers=GRADUATED, tiers_mode="graduated", billing_scheme="tiered")
+    subscription = await world.subscribe(anna, tiers)
+    await world.used(anna, "120.5")
+    found = (await world.do(current_usage.of_customer, Params(), anna.id))["data"]
+    assert [(entry["quantity"], entry["amount"], entry["late"]) for entry in found] == [("120.5", 1103, False)]
+    expected = await world.preview(subscription)
+    assert [(t["quantity"], t["amount"]) for t in found[0]["tiers"]] == [("100", 1000), ("20.5", 103)]
+    assert expected.total == 1103
+
+
+async def test_every_line_of_usage_explains_itself(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(tiers=GRADUATED, tiers_mode="volume", billing_scheme="tiered"))
+    await world.used(anna, 90)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    await world.used(anna, 30, ago=DAY)
+    await world.pass_time(31 * DAY)
+    for invoice in await world.invoices(subscription):
+        explained = await world.do(explanations.of_invoice, Params(), invoice.id)
+        assert explained.holds, explained.equations
+    late = next(line for line in explained.lines if line.usage and line.usage.billed_before is not None)
+    assert (str(late.usage.billed_before), str(late.usage.quantity), late.amount) == ("90", "120", 600 - 900)
+
+
+# Alerts ----------------------------------------------------------------------------------------------------------------
+
+
+async def alert(world: MeteredWorld, gte: int, customer: Any = None) -> Alert:
+    threshold: dict[str, Any] = {"gte": gte, "meter": world.meter.id, "recurrence": "one_time"}
+    if customer is not None:
+        threshold["filters"] = [{"type": "customer", "customer": customer.id}]
+    params = {"alert_type": "usage_threshold", "title": "Many calls", "usage_threshold": threshold}
+    made: Alert = await world.do(alerts.create, AlertCreate.model_validate(params))
+    return made
+
+
+async def told(world: MeteredWorld) -> list[AlertTriggered]:
+    found: list[AlertTriggered] = await world.rows(AlertTriggered)
+    assert (await world.events()).count("billing.alert.triggered") == len(found)
+    return found
+
+
+async def test_an_alert_is_told_once_for_each_customer(world: MeteredWorld) -> None:
+    anna, bert = await world.customer(), await world.customer()
+    await world.used(anna, 500)
+    await world.pass_time(1)
+    many, hers = await alert(world, 100), await alert(world, 150, anna)
+    for who, value in ((anna, 60), (bert, 99), (anna, 50), (anna, 1)):
+        await world.pass_time(1)
+        await world.used(who, value)
+        await world.pass_time(1)
+    [first] = await told(world)
+    assert (first.alert_id, first.customer, first.value) == (many.id, anna.id, 110)
+    await world.used(anna, 40)
+    await world.used(bert, 1)
+    await world.pass_time(1)
+    assert {(t.alert_id, t.customer) for t in await told(world)} == {(many.id, anna.id), (hers.id, anna.id), (many.id, bert.id)}
+
+
+async def test_an_alert_that_is_off_is_not_told(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    made = await alert(world, 10)
+    assert (await world.do(alerts.deactivate, AlertChange(), made.id)).status == "inactive"
+    await world.used(anna, 10)
+    await world.pass_time(1)
+    assert await told(world) == []
+    await world.do(alerts.activate, AlertChange(), made.id)
+    await world.used(anna, 1)
+    await world.pass_time(1)
+    assert len(await told(world)) == 1
+    await world.do(alerts.archive, AlertChange(), made.id)
+    with pytest.raises(Refused):
+        await world.do(alerts.activate, AlertChange(), made.id)
+
+
+async def test_no_more_alerts_than_stripe_allows(world: MeteredWorld) -> None:
+    for _ in range(25):
+        await alert(world, 1)
+    with pytest.raises(Refused):
+        await alert(world, 1)
+    await alert(world, 1, await world.customer())

@@ -122,7 +122,7 @@ PLACES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "invoice": (INVOICE, str),
     "items": (r"(?:\d+ )?[a-z]+(?: and (?:\d+ )?[a-z]+)*", items),
     "card": (r"[A-Za-z0-9_]+", str),
-    "label": (r"[A-Za-z0-9][A-Za-z0-9 ]*", str),
+    "label": (r"[A-Za-z0-9](?:[A-Za-z0-9 ]| -(?=[0-9]))*", str),
     "n": (r"\d+", int),
     "note": (r"[A-Z0-9]+-\d{4}-CN-\d\d", str),
     "numbers": (r"\d+(?: \d+)*", lambda text: [int(n) for n in text.split()]),

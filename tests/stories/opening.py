@@ -85,7 +85,31 @@ def _price(stage: Stage, said: Phrase, name: str, amount: Money, **given: Any) -
     if every := given.get("recurring"):
         stage.hop = min(stage.hop, HOPS[every["interval"]])
     made = params(stage, said.clauses, unit_amount=amount.amount, currency=amount.currency, **given)
+    if made.pop("metered", False):
+        _count(stage, name, made)
     stage.prices[name] = stage.v1.prices.create({"product_data": {"name": name.title()}, **made}).id
+
+
+def _count(stage: Stage, name: str, made: Params) -> None:
+    """The price is for what a meter of its name counts; above a number of units, at another amount."""
+    event = f"{name}_of_{stage.account}"
+    adds_up = {"display_name": name, "event_name": event, "default_aggregation": {"formula": "sum"}}
+    stage.meters[name] = event
+    made["recurring"] = {**made["recurring"], "usage_type": "metered", "meter": stage.v1.billing.meters.create(adds_up).id}
+    if above := made.pop("above", None):
+        [(bound, other)] = above
+        tiers = [{"up_to": bound, "unit_amount": made.pop("unit_amount")}, {"up_to": "inf", "unit_amount": other}]
+        made |= {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers}
+
+
+@FOR_PRICE("metered")
+def price_metered(stage: Stage) -> Params:
+    return {"metered": True}
+
+
+@FOR_PRICE("metered and <amount> above <n>")
+def price_metered_above(stage: Stage, amount: Money, n: int) -> Params:
+    return {"metered": True, "above": [(n, amount.amount)]}
 
 
 @FOR_PRICE("tax <behavior:word>")

@@ -15,6 +15,7 @@ from tests.stories import (  # noqa: F401  (they fill the grammars)
     scheduling,
     subscribing,
     taxing,
+    using,
 )
 from tests.stories.expecting import Pair, untold
 from tests.stories.grammar import BOOK, HEAD, STEP, Params

@@ -44,6 +44,7 @@ class Stage:
     now: int = 0
     hop: int = HOPS["year"]                                  # days that one advance may go
     prices: dict[str, str] = field(default_factory=dict)
+    meters: dict[str, str] = field(default_factory=dict)     # metered prices to the names of the events they count
     rates: dict[str, str] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
     subscriptions: dict[str, str] = field(default_factory=dict)
@@ -83,6 +84,12 @@ class Stage:
                 raise TimeoutError(f"the test clock has not arrived in {CLOCK_PATIENCE} s")
             time.sleep(CLOCK_PAUSE)
         assert clock.status == "ready", clock.status
+
+    def wanted(self, items: list[tuple[str, int]]) -> list[dict[str, Any]]:
+        """Prices with quantities as the API wants them: usage has none."""
+        return [
+            {"price": self.prices[name]} | ({} if name in self.meters else {"quantity": quantity}) for name, quantity in items
+        ]
 
     # who is who ---------------------------------------------------------------------------------------------------------
 
@@ -137,6 +144,8 @@ class Stage:
         parent = line.parent.subscription_item_details or line.parent.invoice_item_details
         if parent.proration:
             return f"{'unused' if line.amount < 0 or 'Unused' in line.description else 'remaining'} {named}"
+        if ", reported after " in line.description:
+            return f"late {named}"
         return f"trial {named}" if line.description.startswith("Trial") else named
 
     def use_card(self, who: str, card: str) -> None:

@@ -9,7 +9,7 @@ from tests.stories.stage import Stage
 
 @STEP("<who> subscribes to <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
 def subscribes(stage: Stage, said: Phrase, who: str, items: list[tuple[str, int]]) -> None:
-    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    wanted = stage.wanted(items)
     terms = params(stage, said.clauses, customer=stage.customers[who], items=wanted)
     name = terms.pop("called", None)
     made = over(stage, terms).subscriptions.create(terms)
@@ -28,13 +28,13 @@ def change(stage: Stage, sub: str, items: list[tuple[str, int]]) -> list[Params]
     for name, quantity in items:
         price = stage.prices[name]
         item = here[0] if len(here) == 1 else next(i for i in here if i.price.id == price)
-        found.append({"id": item.id, "price": price, "quantity": quantity})
+        found.append({"id": item.id, **stage.wanted([(name, quantity)])[0]})
     return found
 
 
 @STEP("<sub> adds <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
 def adds(stage: Stage, said: Phrase, sub: str, items: list[tuple[str, int]]) -> None:
-    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    wanted = stage.wanted(items)
     _update(stage, sub, params(stage, said.clauses, items=wanted))
 
 
@@ -214,7 +214,7 @@ OF_INVOICE = ("automatic_tax", "discounts")  # all else that a preview says of a
 @STEP("preview <who> with <items>", clauses=FOR_SUBSCRIPTION, below=ANSWER)
 def preview_new(stage: Stage, said: Phrase, who: str, items: list[tuple[str, int]]) -> None:
     """A subscription that may begin."""
-    wanted = [{"price": stage.prices[name], "quantity": quantity} for name, quantity in items]
+    wanted = stage.wanted(items)
     _preview(stage, params(stage, said.clauses, items=wanted), customer=stage.customers[who])
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from voldaan.commands import alerts
 from voldaan.resources.meter_events import CoreMeterEventCreate, MeterEventCreate
 from voldaan.resources.meters import Meter
 from voldaan.rules import usage as rules
@@ -85,7 +86,7 @@ def refusal(rejection: Rejection) -> Refused:
 
 
 async def record(tx: Transaction, events: Sequence[Given]) -> list[Rejection | None]:
-    """Stores and counts these events; of each None if it was, or why not. Four queries, a few more for what is rare."""
+    """Stores and counts these events; of each None if it was, or why not. Five queries, a few more for what is rare."""
     meters = await listening(tx, {event.event_name for event in events})
     readings = [rules.read(event, meters.get(event.event_name, ())) for event in events]
     standings = await _standings(tx, readings)
@@ -113,6 +114,7 @@ async def record(tx: Transaction, events: Sequence[Given]) -> list[Rejection | N
         for number, event in enumerate(events):
             if outcomes[number] is None and event.identifier in first:
                 outcomes[number] = rules.duplicate(event.identifier)
+    await alerts.notice(tx, ((meter, customer) for customer, meter, _ in standings))
     return outcomes
 
 

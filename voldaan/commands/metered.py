@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voldaan.commands import billing, usage
 from voldaan.resources.invoices import Invoice
+from voldaan.resources.meters import Meter
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import metered as rules
 from voldaan.rules.invoices import BillingFacts
@@ -35,6 +36,8 @@ async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[I
 
 async def _know(tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePeriod]) -> None:
     facts.usage_periods |= {period.id: period for period in periods}
+    meters = await tx.get(Meter, {period.meter for period in periods})
+    facts.late_events |= {meter.id: meter.late_events for meter in meters.values()}
     await billing.know(tx, facts, prices=[period.price for period in periods])
     facts.usage_at = tx.now
     wanted = rules.keys(facts, tx.now) - facts.usage.keys()

@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from voldaan.resources.meters import Meter, MeterChange, MeterCreate, MeterUpdate, OwnMeterCreate
+from voldaan.resources.meters import (
+    Meter,
+    MeterChange,
+    MeterCreate,
+    MeterPolicy,
+    MeterPolicyUpdate,
+    MeterUpdate,
+    OwnMeterCreate,
+)
+from voldaan.resources.params import Params
 from voldaan.rules import meters as rules
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.store.ids import new_id
@@ -30,6 +39,20 @@ async def update(tx: Transaction, params: MeterUpdate, id: str) -> Meter:
     meter = replace(was, display_name=params.display_name, updated=tx.now)
     await write(tx, [Decision(updates=[Update(meter, was)], events=_told("billing.meter.updated", meter, was))])
     return meter
+
+
+async def policy(tx: Transaction, params: Params, id: str) -> MeterPolicy:
+    """What becomes of late usage."""
+    meter = await tx.need(Meter, id)
+    return MeterPolicy(id=id, late_events=meter.late_events, meter=id)
+
+
+async def set_policy(tx: Transaction, params: MeterPolicyUpdate, id: str) -> MeterPolicy:
+    """Another policy for late usage, for whatever is billed from now on."""
+    was = await tx.need(Meter, id, lock=True)
+    if params.late_events != was.late_events:
+        await write(tx, [Decision(updates=[Update(replace(was, late_events=params.late_events), was)])])
+    return MeterPolicy(id=id, late_events=params.late_events, meter=id)
 
 
 async def deactivate(tx: Transaction, params: MeterChange, id: str) -> Meter:

@@ -10,7 +10,7 @@ from voldaan.resources.billing import Period
 
 MadeOf = Literal[
     "amount_given", "free_time", "longer_period", "price", "price_for_part_of_a_period", "remaining_time", "trial",
-    "unit_amount", "unused_time",
+    "unit_amount", "unused_time", "usage",
 ]  # fmt: skip
 
 
@@ -82,6 +82,15 @@ class ShownTax(Part, kw_only=True):
     amount: int
 
 
+class ShownUsage(Part, kw_only=True):
+    """What a meter counted in [start, end), and what of it earlier lines had billed: the line is the difference."""
+
+    meter: str
+    period: Period
+    quantity: Decimal
+    billed_before: Decimal | None
+
+
 class LineExplanation(Part, kw_only=True):
     """How a line came about. Amounts are minor units; null and empty where it has no such part."""
 
@@ -96,6 +105,7 @@ class LineExplanation(Part, kw_only=True):
     stretches: list[ShownStretch] = []
     share: ShownShare | None = None
     of: ShownWhole | None = None
+    usage: ShownUsage | None = None
     amount: int
     discounts: list[ShownDiscount] = []
     taxes: list[ShownTax] = []

@@ -13,6 +13,7 @@ from voldaan.resources.params import Hash, PageParams, Params
 Formula = Literal["sum", "count", "last"]
 OwnFormula = Literal["sum", "count", "last", "count_distinct", "max", "average"]
 Window = Literal["day", "hour"]
+LateEvents = Literal["next_invoice", "credit", "ignore"]
 PayloadKey = Annotated[str, Limit(max_length=100)]
 EventName = Annotated[str, Limit(max_length=100)]
 DIMENSIONS_MAX = 5
@@ -58,6 +59,17 @@ class Meter(Resource, kw_only=True):
     updated: int
     value_settings: ValueSettings = field(default_factory=ValueSettings)
     plain: Annotated[bool, Column(), Hidden()] = True
+    late_events: Annotated[LateEvents, Hidden()] = "next_invoice"
+
+
+class MeterPolicy(Resource, kw_only=True):
+    """What becomes of usage that is reported after its invoice was finalized (rules/metered.py), as the API shows it."""
+
+    TABLE: ClassVar[Table] = Table("meters", prefix="")
+    object: Literal["voldaan.meter_policy"] = "voldaan.meter_policy"
+    id: Annotated[str, Hidden()]
+    late_events: LateEvents
+    meter: str
 
 
 class CustomerMappingParams(Hash):
@@ -99,11 +111,18 @@ class OwnMeterCreate(Params):
         dict[PayloadKey, Annotated[list[Annotated[str, Limit(max_length=100)]], Limit(min_length=1, max_length=100)]],
         Limit(max_length=DIMENSIONS_MAX),
     ] = {}
+    late_events: LateEvents = "next_invoice"
     value_settings: ValueSettingsParams | None = None
 
 
 class MeterUpdate(Params):
     display_name: Annotated[str, Limit(max_length=250)] | None = None
+
+
+class MeterPolicyUpdate(Params):
+    """POST /voldaan/meters/{id}/policy, of any meter"""
+
+    late_events: LateEvents
 
 
 class MeterChange(Params):

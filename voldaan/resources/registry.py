@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voldaan.resources.accounts import Account
+from voldaan.resources.alerts import Alert, AlertTriggered
 from voldaan.resources.attempts import Attempt
 from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.base import Resource, spec
@@ -64,6 +65,8 @@ RESOURCES: list[type[Resource]] = [
     Customer,
     PromotionCode,
     TaxId,
+    Alert,
+    AlertTriggered,
     TaxCalculation,
     TaxCalculationLineItem,
     TaxTransaction,

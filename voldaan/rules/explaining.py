@@ -23,6 +23,7 @@ from voldaan.resources.explanations import (
     ShownStretch,
     ShownTax,
     ShownTier,
+    ShownUsage,
     ShownWhole,
 )
 from voldaan.resources.invoices import Invoice
@@ -192,6 +193,7 @@ def _line(line: LineItem, computed: Recomputed, catalogue: Catalogue) -> LineExp
         ],
         share=_share(computed.share, unit) if computed.share else None,
         of=_whole(basis, computed),
+        usage=_usage(line),
         amount=line.amount,
         discounts=[_discount(each, line.currency, catalogue) for each in line.discount_amounts or []],
         taxes=[_tax(tax, line, catalogue) for tax in line.taxes or []],
@@ -220,6 +222,14 @@ def _whole(basis: Basis | None, computed: Recomputed) -> ShownWhole | None:
         credited_before=basis.credited,
         source=basis.source,
     )
+
+
+def _usage(line: LineItem) -> ShownUsage | None:
+    usage = line.usage
+    if usage is None:
+        return None
+    period = Period(start=usage.start, end=usage.end)
+    return ShownUsage(meter=usage.meter, period=period, quantity=usage.quantity, billed_before=usage.before)
 
 
 def _discount(taken: DiscountAmount, currency: str, catalogue: Catalogue) -> ShownDiscount:

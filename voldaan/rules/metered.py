@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
+from voldaan.resources.basis import Basis
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem, LineUsage, TierUsage
@@ -83,11 +84,18 @@ def line_of(
     return line, period
 
 
+def so_far(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> list[LineItem]:
+    """The lines that the usage of the present periods has come to by now, and what is late for those before."""
+    billed = [line_of(facts, subscription, i, i.current_period_end, "", new_id) for i in metered_items(facts, subscription)]
+    drawn, _ = late(facts, subscription, "", now, new_id)
+    return [line for line, _ in filter(None, billed)] + drawn
+
+
 def nothing_yet(facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, invoice: str, new_id: NewId) -> LineItem:
     """The line of zero with which classic billing announces a metered item."""
     start, end = item.current_period_start, item.current_period_end
     period = _period(facts.catalogue, subscription, item, start, end, NOTHING, 0)
-    return replace(_line(facts, subscription, period, 0, None, invoice, new_id), usage=None)
+    return replace(_line(facts, subscription, period, 0, None, invoice, new_id), usage=None, basis=Basis(kind="free"))
 
 
 def waiting(

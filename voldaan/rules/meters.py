@@ -47,6 +47,7 @@ def make(params: MeterCreate | OwnMeterCreate, *, id: str, at: int, livemode: bo
         meter,
         dimensions=sorted(params.dimensions) if params.dimensions else UNSET,
         filter={key: list(dict.fromkeys(values)) for key, values in params.filter.items()} if params.filter else UNSET,
+        late_events=params.late_events,
     )
 
 

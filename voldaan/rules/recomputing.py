@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from voldaan.resources.basis import Basis
 from voldaan.resources.explanations import MadeOf
-from voldaan.resources.line_items import LineItem
+from voldaan.resources.line_items import LineItem, LineUsage
 from voldaan.rules import discounts as discounting
 from voldaan.rules import lines, pricing
 from voldaan.rules.catalogue import Catalogue
@@ -19,6 +19,7 @@ from voldaan.rules.lines import Calendar, Stretch
 from voldaan.rules.money import line_amount
 from voldaan.rules.proration import Charge, Share, remaining_debit, unused_credit
 
+NOTHING = Decimal(0)
 MADE_OF: dict[str, MadeOf] = {
     "time": "price_for_part_of_a_period", "trial": "trial", "free": "free_time", "given": "amount_given",
     "unused": "unused_time", "remaining": "remaining_time", "longer": "longer_period",
@@ -52,6 +53,8 @@ def again(
     """The line's amount anew; `price` stands in for its own. `debited` is what lines and invoice items charge after
     discounts, for credits: one that is not there charges what it did."""
     price = price or line.price
+    if line.usage is not None and price is not None:
+        return _used(line, line.usage, catalogue, price)
     basis = line.basis
     if basis is None:
         return _plain(line, catalogue, price)
@@ -75,6 +78,16 @@ def _plain(line: LineItem, catalogue: Catalogue, price: str | None) -> Recompute
         quantity = Decimal(1) if line.quantity_decimal is None else line.quantity_decimal
         return Recomputed(line_amount(line.unit_amount_decimal, quantity), "unit_amount")
     return Recomputed(line.amount, "amount_given")
+
+
+def _used(line: LineItem, usage: LineUsage, catalogue: Catalogue, price: str) -> Recomputed:
+    """What the whole usage of the period costs, less what was billed of it before."""
+    terms = catalogue.terms(price, line.currency)
+    amount = pricing.amount(terms, max(usage.quantity, NOTHING))
+    if usage.before is not None:
+        amount -= pricing.amount(terms, max(usage.before, NOTHING))
+    tiers = pricing.tier_breakdown(terms, max(usage.quantity, NOTHING)) if terms.billing_scheme == "tiered" else []
+    return Recomputed(amount, "usage", tiers)
 
 
 def _prorated(

@@ -272,6 +272,14 @@ MANDATE: Machine = {
 }
 
 
+ALERT: Machine = {
+    ("active", "deactivate"): "inactive",
+    ("inactive", "activate"): "active",
+    ("active", "archive"): "archived",
+    ("inactive", "archive"): "archived",
+}
+
+
 def advance(machine: Machine, state: str, trigger: str) -> str | None:
     """The state that follows, or None: this cannot happen to it."""
     return machine.get((state, trigger))

@@ -214,3 +214,12 @@ select 1 from meter_event_errors where account_id = %(account)s and id = %(id)s;
 with gone as (delete from meter_event_sessions where account_id = %(account)s and expires_at < to_timestamp(%(wall)s))
 insert into meter_event_sessions (account_id, id, hash, created_at, expires_at)
 values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(expires)s));
+
+-- name: watched
+-- Of these meters and customers, those for which an alert has not been told yet.
+select distinct u.meter, u.customer
+  from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
+  join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
+   and coalesce(a.customer_id, u.customer) = u.customer
+ where not exists (select from billing_alert_triggers t
+                    where t.account_id = a.account_id and t.id = a.id || '/' || u.customer);

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from voldaan.commands import (
+    alerts,
     attempts,
     charges,
     coupons,
@@ -62,6 +63,7 @@ HANDLERS = [
     Handler("credit_grant.expire", inside=credit_grants.expire_due),
     Handler("subscription.renew", inside=renewals.renew),
     Handler("subscription.bill_pending", inside=renewals.bill_pending),
+    Handler("alert.evaluate", inside=alerts.evaluate),
     Handler("usage.settle", inside=subscriptions.settle_usage),
     Handler("invoice.finalize", inside=invoices.finalize_due),
     Handler("invoice.attempt", inside=invoices.attempt_due),
