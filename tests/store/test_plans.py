@@ -7,7 +7,7 @@ import pytest
 
 from voldaan.api import idempotency
 from voldaan.bench import seed
-from voldaan.commands import billing
+from voldaan.commands import billing, renewals
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer
 from voldaan.store.pool import Pool
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 
 BOOK = 2_000     # subscribers of each book
 ASKED = 8
+CHANGED = "select relname, n_tup_upd::int, n_tup_hot_upd::int from pg_stat_xact_user_tables"
 READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
 
 
@@ -61,6 +62,19 @@ async def test_all_that_a_renewal_needs_is_found_by_ids(pool: Pool, book: Accoun
         facts = await billing.load(tx, subscriptions=ids)
         assert len(facts.parties.subscriptions) == ASKED
         assert await rows_read(tx) - before <= ASKED * 10
+
+
+async def test_what_a_renewal_changes_stays_on_its_page(pool: Pool, book: Account) -> None:
+    """Then no index is touched (a heap-only tuple)."""
+    async with transaction(pool, book, 0, 0) as tx:
+        found = await tx.all("select id from subscriptions where account_id = %(account)s order by id offset %(n)s", n=ASKED)
+    async with transaction(pool, book, clock.wall(), clock.wall()) as tx:
+        await renewals.renew(tx, [row[0] for row in found])
+        changed = {name: (n, hot) for name, n, hot in await tx.all(CHANGED)}
+    for table in ("customers", "subscriptions", "subscription_items"):
+        n, hot = changed[table]
+        assert n == len(found), table
+        assert hot > n * 0.8, table
 
 
 async def test_what_is_known_of_a_key_is_found_by_the_key(pool: Pool, book: Account) -> None:

@@ -16,7 +16,7 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import PriceCreate
 from voldaan.resources.products import ProductCreate
 from voldaan.resources.shared import Address
-from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscription_items import Debit, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import periods
 from voldaan.rules.decision import Decision, Due
@@ -82,10 +82,10 @@ def subscriber(tx: Transaction, price: str, card: str, number: int, mix: Mix | N
         name=f"Customer {number}",
         next_invoice_sequence=2,
     )
-    id = new_id("sub")
+    id, latest = new_id("sub"), new_id("in")  # billed before, so that rows are as long as the renewal leaves them
     item = SubscriptionItem(
         id=new_id("si"), subscription=id, price=price, quantity=1, created=began, current_period_start=began,
-        current_period_end=ended,
+        current_period_end=ended, debits=[Debit(line=new_id("il"), invoice=latest, amount=AMOUNT, start=began, end=ended)],
     )  # fmt: skip
     subscription = Subscription(
         id=id,
@@ -96,6 +96,7 @@ def subscriber(tx: Transaction, price: str, card: str, number: int, mix: Mix | N
         current_period_start=began,
         customer=customer.id,
         items=ListObject(data=[], url=""),
+        latest_invoice=latest,
         livemode=False,
         start_date=began,
         status="active",

@@ -255,7 +255,7 @@ create table customers (
   constraint customers_test_clock foreign key (account_id, test_clock_id) references test_clocks
     on delete set null (test_clock_id),
   constraint customers_balance_in_currency check (balance = 0 or currency is not null)
-) with (fillfactor = 80);
+) with (fillfactor = 50);
 create index customers_by_email on customers (account_id, email, id) where email is not null;  -- lists
 create index customers_by_clock on customers (account_id, test_clock_id, id) where test_clock_id is not null;  -- lists
 
@@ -669,7 +669,7 @@ create table subscriptions (
   constraint subscriptions_canceled check (status <> 'canceled' or canceled_at is not null),
   constraint subscriptions_trial check ((trial_start_at is null) = (trial_end_at is null)),
   constraint subscriptions_trialing check (status <> 'trialing' or trial_end_at is not null)
-) with (fillfactor = 80);
+) with (fillfactor = 50);
 create index subscriptions_by_customer on subscriptions (account_id, customer_id, id);  -- lists, and the customer's own
 
 create table subscription_items (
@@ -686,7 +686,7 @@ create table subscription_items (
   constraint subscription_items_subscription foreign key (account_id, subscription_id) references subscriptions,
   constraint subscription_items_price foreign key (account_id, price_id) references prices,
   constraint subscription_items_period check (current_period_start_at <= current_period_end_at)
-) with (fillfactor = 80);
+) with (fillfactor = 50);
 create index subscription_items_by_subscription on subscription_items (account_id, subscription_id);  -- every load
 create index subscription_items_by_price on subscription_items (account_id, price_id);  -- who has to do with a product
 
