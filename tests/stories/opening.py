@@ -32,6 +32,11 @@ def by_the_days_of(zone: str) -> Params:
     return {"timezone": zone}
 
 
+@BOOK("account shares time by the day")
+def by_the_day() -> Params:
+    return {"proration": "day"}
+
+
 @BOOK("account tells of renewals <n> days before")
 def tells_of_renewals(n: int) -> Params:
     return {"upcoming_days": n}
