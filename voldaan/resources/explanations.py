@@ -108,6 +108,7 @@ class LineExplanation(Part, kw_only=True):
     usage: ShownUsage | None = None
     amount: int
     discounts: list[ShownDiscount] = []
+    credits: int = 0  # what billing credits pay of it
     taxes: list[ShownTax] = []
     net: int
 

@@ -7,12 +7,13 @@ units. Sources: docs/behaviour-billing.md, "Billing credits".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, UnsetType
+from voldaan.resources.billing import PretaxCreditAmount
 from voldaan.resources.credit_balance import CREDITS, CreditBalanceTransaction, Movement
 from voldaan.resources.credit_grants import (
     ApplicabilityConfig,
@@ -34,6 +35,7 @@ from voldaan.rules.refusals import exclusive, missing, refused
 
 UNUSED_MAX = 100  # grants of one customer at a time
 FOR_EVER = 2**62
+CREDIT = "credit_balance_transaction"  # as a line calls what a credit has paid
 
 
 # What may be asked for -------------------------------------------------------------------------------------------------
@@ -179,6 +181,10 @@ class Use(NamedTuple):
     transaction: str | None = None
 
 
+Paying = Callable[[Sequence[Payable]], list[list[Use]]]
+"""What is paid of each line."""
+
+
 def usable(grants: Mapping[str, CreditGrant], invoice: Invoice, now: int) -> list[CreditGrant]:
     """Those of the customer's grants that may pay for this invoice, in the order in which they are used up.
 
@@ -200,8 +206,7 @@ def usable(grants: Mapping[str, CreditGrant], invoice: Invoice, now: int) -> lis
 
 def matter(grants: Mapping[str, CreditGrant], draft: Invoice, now: int) -> bool:
     """Whether credits may change what the draft comes to: there are some, or it shows some."""
-    shown = any(each.type == "credit_balance_transaction" for each in draft.total_pretax_credit_amounts or [])
-    return shown or bool(usable(grants, draft, now))
+    return bool(shown(draft.total_pretax_credit_amounts) or usable(grants, draft, now))
 
 
 def _turn(grant: CreditGrant) -> tuple[int, int, bool, int, int, str]:
@@ -224,6 +229,54 @@ def apply(lines: Sequence[Payable], grants: Sequence[CreditGrant]) -> list[list[
             left[index] -= paid
             balance -= paid
     return uses
+
+
+def paying(grants: Sequence[CreditGrant], new_id: NewId | None) -> Paying | None:
+    """What these grants pay, each use with the id of a transaction where there is a `new_id`."""
+    if not grants:
+        return None
+
+    def pay(lines: Sequence[Payable]) -> list[list[Use]]:
+        uses = apply(lines, grants)
+        return uses if new_id is None else [[u._replace(transaction=new_id("cbtxn")) for u in each] for each in uses]
+
+    return pay
+
+
+def paid_before(lines: Sequence[LineItem]) -> Paying | None:
+    """What credits have paid of these lines by what they say, as far as there still is something to pay."""
+    stated = [[c.amount for c in line.pretax_credit_amounts or [] if c.type == CREDIT] for line in lines]
+    if not any(stated):
+        return None
+
+    def pay(payable: Sequence[Payable]) -> list[list[Use]]:
+        uses = []
+        for amounts, line in zip(stated, payable, strict=True):
+            left = max(0, line.amount)
+            uses.append([Use("", paid) for paid in _within(amounts, left)])
+        return uses
+
+    return pay
+
+
+def _within(amounts: Sequence[int], left: int) -> list[int]:
+    """The amounts in their order, as far as they go."""
+    found = []
+    for amount in amounts:
+        paid = min(amount, left)
+        left -= paid
+        found.append(paid)
+    return found
+
+
+def of_line(line: LineItem) -> int:
+    """What credits pay of a line, by what it says."""
+    return shown(line.pretax_credit_amounts)
+
+
+def shown(amounts: Iterable[PretaxCreditAmount] | None) -> int:
+    """What of these amounts before tax are billing credits; the others are discounts."""
+    return sum(each.amount for each in amounts or [] if each.type == CREDIT)
 
 
 def total(uses: Sequence[Use]) -> int:

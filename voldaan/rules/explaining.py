@@ -28,7 +28,7 @@ from voldaan.resources.explanations import (
 )
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.rules import invoices, totals
+from voldaan.rules import credit_grants, invoices, totals
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.proration import Share
 from voldaan.rules.recomputing import Recomputed, again
@@ -79,7 +79,8 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     twins = [copy.copy(line) for line in own]
     for line in twins:
         line.discounts = [id for id in line.discounts if id in taken]
-    totals.compute(twin, twins, catalogue.with_in_force(taken, invoice.currency), invoice.created, rounding)
+    paid = credit_grants.paid_before(invoice.lines.data)
+    totals.compute(twin, twins, catalogue.with_in_force(taken, invoice.currency), invoice.created, rounding, paid)
     twin.lines = type(invoice.lines)(data=twins, url=invoice.lines.url)
     return twin
 
@@ -105,8 +106,12 @@ def _of_line(line: LineItem, twin: LineItem, computed: Recomputed) -> list[Equat
         found.append(_equal("line_tax", "the tax is its rate on what is taxable", stated, anew, line.id))
     off = sum(each.amount for each in line.discount_amounts or [])
     inside = sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "inclusive")
-    net = twin.net if _is_exempt(line) else line.amount - off - inside  # exempt: without what tax the price had inside
-    found.append(_equal("line_net", "amount less discounts and the tax inside it", line.net, net, line.id))
+    credits = credit_grants.of_line(line)
+    net = twin.net if _is_exempt(line) else line.amount - off - credits - inside  # exempt: without the tax inside
+    found.append(_equal("line_net", "amount less discounts, billing credits and the tax inside it", line.net, net, line.id))
+    if credits:
+        paid = credit_grants.of_line(twin)
+        found.append(_equal("line_credits", "billing credits pay no more than discounts leave", credits, paid, line.id))
     return found
 
 
@@ -117,6 +122,12 @@ def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> lis
     found = [
         _equal("subtotal", "the lines less their own discounts", invoice.subtotal, anew.subtotal),
         _equal("discounts", "what is taken off the invoice is taken off its lines", shown, discounts),
+        _equal(
+            "credits",
+            "what billing credits pay of the invoice they pay of its lines",
+            credit_grants.shown(invoice.total_pretax_credit_amounts),
+            sum(credit_grants.of_line(line) for line in own),
+        ),
         _equal("total_excluding_tax", "the lines' net amounts", invoice.total_excluding_tax or 0, sum(x.net for x in own)),
         _equal("tax", "the taxes of the rates are those of the lines", taxes, sum(line.tax for line in own)),
         _equal("total", "net amounts and taxes", invoice.total, (invoice.total_excluding_tax or 0) + taxes),
@@ -196,6 +207,7 @@ def _line(line: LineItem, computed: Recomputed, catalogue: Catalogue) -> LineExp
         usage=_usage(line),
         amount=line.amount,
         discounts=[_discount(each, line.currency, catalogue) for each in line.discount_amounts or []],
+        credits=credit_grants.of_line(line),
         taxes=[_tax(tax, line, catalogue) for tax in line.taxes or []],
         net=line.net,
     )

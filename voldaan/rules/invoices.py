@@ -192,7 +192,7 @@ def _compute(
     else:
         automatic_tax.forget(invoice, lines)
     grants = credit_grants.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
-    return totals.compute(invoice, lines, facts.catalogue, at, rounding, grants, new_id)
+    return totals.compute(invoice, lines, facts.catalogue, at, rounding, credit_grants.paying(grants, new_id))
 
 
 def is_charged(invoice: Invoice) -> bool:

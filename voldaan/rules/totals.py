@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
-from voldaan.resources.credit_grants import CreditGrant
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
@@ -18,8 +17,7 @@ from voldaan.rules import credit_grants
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
-from voldaan.rules.credit_grants import Use
-from voldaan.rules.ids import NewId
+from voldaan.rules.credit_grants import Payable, Paying, Use
 
 NO_DISCOUNTS: tuple[discounting.Discount, ...] = ()
 
@@ -30,17 +28,15 @@ def compute(
     catalogue: Catalogue,
     at: int,
     rounding: taxing.Rounding = "per_rate",
-    grants: Sequence[CreditGrant] = (),
-    new_id: NewId | None = None,
+    paying: Paying | None = None,
 ) -> list[tuple[LineItem, Use]]:
     """Fills in discounts, billing credits, taxes and sums of this invoice and these lines, which nobody else holds yet.
 
-    `at` says which discounts are in force. `grants` pay in their order for metered lines; what each pays of each line is
-    returned, and named as a transaction where there is a `new_id` for it. What is due is the total until finalization
-    looks at the balance.
+    `at` says which discounts are in force, `paying` what billing credits pay of the lines, which is returned. What is
+    due is the total until finalization looks at the balance.
     """
     taken, by_line = _discounts(invoice, lines, catalogue, at)
-    credits = _credits(lines, taken, catalogue, grants, new_id) if grants else None
+    credits = paying(_payable(lines, taken, catalogue)) if paying is not None else None
     taxes = _taxes(invoice, lines, taken, credits, catalogue, rounding)
     subtotal = total = net = tax = 0
     discounted: dict[str, int] = {}
@@ -84,24 +80,17 @@ def compute(
     return uses
 
 
-def _credits(
-    lines: Sequence[LineItem],
-    taken: list[list[discounting.DiscountAmount]] | None,
-    catalogue: Catalogue,
-    grants: Sequence[CreditGrant],
-    new_id: NewId | None,
-) -> list[list[Use]]:
-    """What billing credits pay of each line: only of what subscription items cost by a meter, after discounts."""
-    payable = []
+def _payable(
+    lines: Sequence[LineItem], taken: list[list[discounting.DiscountAmount]] | None, catalogue: Catalogue
+) -> list[Payable]:
+    """What credits could pay: what discounts leave of lines of subscription items that a meter counts for."""
+    found = []
     for index, line in enumerate(lines):
         price = catalogue.prices.get(line.price or "") if line.subscription_item and not line.proration else None
         counted = price is not None and credit_grants.is_counted(price)
         off = discounting.total(taken[index]) if taken is not None else 0
-        payable.append(credit_grants.Payable(line.amount - off, line.price if counted else None))
-    uses = credit_grants.apply(payable, grants)
-    if new_id is None:
-        return uses
-    return [[use._replace(transaction=new_id("cbtxn")) for use in each] for each in uses]
+        found.append(Payable(line.amount - off, line.price if counted else None))
+    return found
 
 
 def _paid_with(uses: Sequence[Use]) -> list[PretaxCreditAmount]:

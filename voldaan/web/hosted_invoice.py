@@ -21,6 +21,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.test_clocks import TestClock
+from voldaan.rules import credit_grants
 from voldaan.rules.tax_notes import notes
 from voldaan.store import accounts
 from voldaan.store.transaction import Transaction
@@ -124,6 +125,7 @@ async def _taxes(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
 
 
 async def _discounts(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
+    """What comes off before tax: discounts by their names, then what billing credits paid."""
     amounts = [d for d in invoice.total_discount_amounts or [] if d.amount]
     discounts = await tx.get(Discount, [d.discount for d in amounts])
     coupons = await tx.get(Coupon, [d.source.coupon for d in discounts.values()])
@@ -132,4 +134,6 @@ async def _discounts(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]
         discount = discounts.get(each.discount)
         coupon = coupons.get(discount.source.coupon or "") if discount else None
         found.append((coupon.name or coupon.id if coupon else "Discount", -each.amount))
+    if credits := credit_grants.shown(invoice.total_pretax_credit_amounts):
+        found.append(("Credit grant applied", -credits))
     return found
