@@ -58,7 +58,7 @@ payments_world.NAMES.update(
     }
 )
 # The invariants that concern billing (store/verify.sql).
-INVARIANTS = [name for name in shelf("verify") if name[0] in "LINTC" or name.startswith(("P1", "P4", "E1"))]
+INVARIANTS = [name for name in shelf("verify") if name[0] in "LIMNTC" or name.startswith(("P1", "P4", "E1"))]
 
 
 class BillingWorld(World):

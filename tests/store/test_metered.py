@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import alerts, current_usage, explanations, meter_events, meters, previews
+from voldaan.commands import alerts, current_usage, explanations, meter_events, meters, previews, subscription_schedules, usage
 from voldaan.commands import invoices as invoice_commands
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.processors.sandbox import Faults, SandboxNetwork
@@ -20,6 +20,7 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.meters import Meter, MeterCreate, MeterPolicyUpdate
 from voldaan.resources.params import Params
 from voldaan.resources.prices import Price
+from voldaan.resources.schedule_params import SubscriptionScheduleCreate
 from voldaan.resources.subscriptions import (
     Subscription,
     SubscriptionCancel,
@@ -48,6 +49,11 @@ async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]
 
 class MeteredWorld(BillingWorld):
     meter: Meter
+    running: str = ""  # the kind of due work
+
+    async def run(self, kind: str, subjects: Sequence[str], at: int) -> None:
+        self.running = kind
+        await super().run(kind, subjects, at)
 
     async def metered(self, unit_amount: int = 10, interval: str = "month", **more: Any) -> Price:
         recurring = {"interval": interval, "usage_type": "metered", "meter": self.meter.id}
@@ -64,12 +70,17 @@ class MeteredWorld(BillingWorld):
         return made
 
 
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[MeteredWorld]:
+async def opened(pool: Pool, account: Account, network: SandboxNetwork) -> MeteredWorld:
     world = MeteredWorld(pool, account, network)
     world.faults()
     params = {"default_aggregation": {"formula": "sum"}, "display_name": "Calls", "event_name": "calls"}
     world.meter = await world.do(meters.create, MeterCreate.model_validate(params))
+    return world
+
+
+@pytest.fixture
+async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[MeteredWorld]:
+    world = await opened(pool, account, network)
     yield world
     world.faults()
     await world.check_invariants()
@@ -363,3 +374,100 @@ async def test_no_more_alerts_than_stripe_allows(world: MeteredWorld) -> None:
     with pytest.raises(Refused):
         await alert(world, 1)
     await alert(world, 1, await world.customer())
+
+
+# At once, and by the thousand ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["subscription.renew", "invoice.finalize"])
+async def test_an_event_between_the_count_and_the_bill_is_billed_later(
+    world: MeteredWorld, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Forced: the usage is read, then an event is committed, then the bill."""
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    await world.used(anna, 100)
+    count, came = usage.quantities, []
+
+    async def counting(tx: Transaction, keys: Any) -> Any:
+        found = await count(tx, keys)
+        if not came and world.running == kind:
+            came.append(True)
+            await world.used(anna, 7, ago=2 * HOUR)
+        return found
+
+    monkeypatch.setattr(usage, "quantities", counting)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    assert came
+    await world.pass_time(31 * DAY)
+    totals = [invoice.total for invoice in await world.invoices(subscription)]
+    assert totals == ([1070, 0] if kind == "subscription.renew" else [1000, 70])
+
+
+async def test_a_batch_of_finalizations_takes_as_many_queries_as_one(
+    world: MeteredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = await world.metered()
+    asked: list[str] = []
+    every = Transaction.all
+
+    async def counting(self: Transaction, sql: str, **params: object) -> Any:
+        asked.append(sql)
+        return await every(self, sql, **params)
+
+    monkeypatch.setattr(Transaction, "all", counting)
+    tallies = []
+    for many in (1, 12):
+        drafts = []
+        customers = [await world.customer() for _ in range(many)]
+        began = [await world.subscribe(anna, calls) for anna in customers]
+        world.now += 31 * DAY
+        await world.run("subscription.renew", [s.id for s in began], began[0].items.data[0].current_period_end)
+        for anna, each in zip(customers, began, strict=True):
+            await world.used(anna, 5, ago=31 * DAY - 60)
+            drafts += [invoice.id for invoice in await world.invoices(each)]
+        world.now += HOUR
+        asked.clear()
+        await world.run("invoice.finalize", drafts, world.now)
+        tallies.append(len(asked))
+        assert [(await world.see(Invoice, id)).subtotal for id in drafts] == [50] * many
+    assert tallies[0] == tallies[1]
+
+
+BREAKS = {
+    "M1": "update usage_periods set period_end_at = period_end_at + interval '1 second' where account_id = %(account)s",
+    "M2": "update invoice_line_items set doc = doc #- '{usage,before}' where account_id = %(account)s and doc ? 'usage'",
+    "M3": "update usage_periods set amount = amount + 1 where account_id = %(account)s",
+}
+
+
+@pytest.mark.parametrize("invariant", BREAKS)
+async def test_an_invariant_sees_what_breaks_it(pool: Pool, account: Account, network: SandboxNetwork, invariant: str) -> None:
+    world = await opened(pool, account, network)
+    anna = await world.customer()
+    await world.subscribe(anna, await world.metered())
+    await world.used(anna, 100)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    await world.used(anna, 30, ago=DAY)
+    await world.pass_time(31 * DAY)
+    await world.check_invariants()
+    await world.change(BREAKS[invariant])
+    with pytest.raises(AssertionError, match=invariant):
+        await world.check_invariants()
+
+
+async def test_a_phase_with_another_price_bills_what_was_used_before_it(world: MeteredWorld) -> None:
+    anna = await world.customer()
+    cheap, dear = await world.metered(10), await world.metered(20)
+    phases = [
+        {"items": [{"price": cheap.id}], "duration": {"interval": "month", "interval_count": 1}},
+        {"items": [{"price": dear.id}], "duration": {"interval": "month", "interval_count": 1}},
+    ]
+    params = {"customer": anna.id, "start_date": "now", "end_behavior": "release", "phases": phases}
+    await world.do(subscription_schedules.create, SubscriptionScheduleCreate.model_validate(params))
+    await world.used(anna, 100)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    await world.used(anna, 10)
+    await world.pass_time(31 * DAY)
+    [subscription] = await world.rows(Subscription)
+    assert [invoice.total for invoice in await world.invoices(subscription)] == [1000, 200]

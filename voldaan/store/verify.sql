@@ -474,3 +474,33 @@ select account_id, identifier, format('stored %%s times, for %%s series', count(
  where %(only)s::text is null or account_id = %(only)s
  group by account_id, identifier
 having count(*) > greatest(count(distinct place), 1) or count(*) > greatest(count(distinct series_id), 1);
+
+-- name: M1_usage_periods_do_not_overlap
+-- No second of an item's usage is billed in two periods.
+select account_id, subscription_item_id, format('a period starts %%s, the one before ends %%s', period_start_at, before_end)
+  from (select account_id, subscription_item_id, period_start_at,
+               lag(period_end_at) over (partition by account_id, subscription_item_id order by period_start_at) as before_end
+          from usage_periods where %(only)s::text is null or account_id = %(only)s) p
+ where before_end > period_start_at;
+
+-- name: M2_usage_is_billed_once
+-- One line at most bills a period of usage from nothing on; all others bill what came after it.
+select account_id, doc->'usage'->>'usage_period', count(*) || ' lines bill it from nothing on'
+  from invoice_line_items
+ where (%(only)s::text is null or account_id = %(only)s) and doc ? 'usage' and doc->'usage'->>'before' is null
+ group by account_id, doc->'usage'->>'usage_period'
+having count(*) > 1;
+
+-- name: M3_lines_of_usage_are_what_it_costs
+-- Where nobody has edited or removed one, the lines of a period come to what its whole usage costs.
+with drawn as (
+  select account_id, doc->'usage'->>'usage_period' as id, sum(amount) as amount,
+         sum((doc->'usage'->>'quantity')::numeric - coalesce((doc->'usage'->>'before')::numeric, 0)) as quantity,
+         count(*) filter (where doc->'usage'->>'before' is null) as first
+    from invoice_line_items
+   where (%(only)s::text is null or account_id = %(only)s) and doc ? 'usage'
+   group by 1, 2
+)
+select p.account_id, p.id, format('costs %%s, lines %%s', p.amount, d.amount)
+  from usage_periods p join drawn d on d.account_id = p.account_id and d.id = p.id
+ where d.first = 1 and d.quantity = p.quantity and d.amount <> p.amount;
