@@ -9,9 +9,11 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.rules.billing import START, invoice
 from tests.rules.table import Row, names, rows
+from voldaan.resources.billing import PretaxCreditAmount
 from voldaan.resources.credit_notes import CreditedLine, NoteLine
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.numbers import Number
@@ -113,6 +115,15 @@ def test_credited(row: Row) -> None:
         else:
             found.append(f"{note.net}/{note.tax}")
     assert " | ".join(found) == row["come to"]
+
+
+def test_what_billing_credits_had_paid_is_told_apart() -> None:
+    """Of 1000 a credit had paid 400 before tax: half of the line takes half of that, and nobody is given it back in money."""
+    paid = PretaxCreditAmount(amount=400, credit_balance_transaction="cbtxn_1", type="credit_balance_transaction")
+    line = replace(item(0, 1000, None, []), net=600, pretax_credit_amounts=[paid])
+    drawn = credit_note_lines.draw(credited.left_of([line], []), [asked("1:500")], shelf(), "per_rate")
+    assert (drawn.total, drawn.lines[0].amount, drawn.discount_amounts) == (300, 500, [])
+    assert drawn.pretax_credit_amounts == drawn.lines[0].pretax_credit_amounts == [replace(paid, amount=200)]
 
 
 # Any notes at all --------------------------------------------------------------------------------------------------------

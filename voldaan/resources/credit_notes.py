@@ -85,8 +85,8 @@ class CreditNoteLine(Resource, kw_only=True):
 class CreditedLine(Resource, kw_only=True):
     """Ours alone: what a note takes back of one line of its invoice, whatever the note's own lines say.
 
-    `taxes` and `discounts` are by the id of the rate and of the discount. `left_out` is tax that an exempt customer's
-    price had held.
+    `taxes` are by the id of the rate; `off`, what came off before tax, by that of the discount or of the billing credit's
+    movement. `left_out` is tax that an exempt customer's price had held.
     """
 
     TABLE: ClassVar[Table] = Table("credited_lines", prefix="")
@@ -96,7 +96,7 @@ class CreditedLine(Resource, kw_only=True):
     net: Annotated[int, Column()] = 0
     tax: Annotated[int, Column()] = 0
     quantity: Annotated[int, Column()] = 0
-    discounts: dict[str, int] = {}
+    off: dict[str, int] = {}
     taxes: dict[str, int] = {}
     left_out: int = 0
     by: Literal["amount", "quantity"] | None = None      # how lines of the note have named it

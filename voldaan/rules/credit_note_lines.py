@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
 from voldaan.resources.credit_notes import CreditNoteLine, NoteLine
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credited, tax
 from voldaan.rules.catalogue import Catalogue, shown
-from voldaan.rules.credited import By, Left, Parts, rate_of
+from voldaan.rules.credited import By, Left, Parts, off_by, rate_of
 from voldaan.rules.metadata import merged
 from voldaan.rules.money import line_amount
 from voldaan.rules.refusals import missing, refused
@@ -26,7 +28,7 @@ class Drawn:
     taxes: list[TaxAmount]
     inclusive: int                                   # of the taxes, those inside the amounts
     subtotal: int
-    discount_amounts: list[DiscountAmount]
+    pretax_credit_amounts: list[PretaxCreditAmount]
     lines: list[CreditNoteLine] = field(default_factory=list)
 
     @property
@@ -38,8 +40,8 @@ class Drawn:
         return self.net + self.tax
 
     @property
-    def pretax_credit_amounts(self) -> list[PretaxCreditAmount]:
-        return pretax(self.discount_amounts)
+    def discount_amounts(self) -> list[DiscountAmount]:
+        return discounts(self.pretax_credit_amounts)
 
 
 def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue, rounding: Rounding) -> Drawn:
@@ -142,19 +144,20 @@ def _told_taxes(left: Left, part: Parts, want: NoteLine, amount: int, here: str)
 
 def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts, catalogue: Catalogue) -> CreditNoteLine:
     line = left.line
+    off = [replace(p, amount=part.off[off_by(p)]) for p in line.pretax_credit_amounts or [] if part.off.get(off_by(p))]
     unit = line.unit_amount_decimal if want.quantity is not None else None
     return CreditNoteLine(
         id="",
         amount=amount,
         credit_note="",
         description=line.description,
-        discount_amount=sum(part.discounts.values()),
-        discount_amounts=_discounts(part.discounts),
+        discount_amount=sum(d.amount for d in discounts(off)),
+        discount_amounts=discounts(off),
         invoice_line=line.id,
         livemode=False,
         metadata=merged({}, want.metadata),
         net=part.net,
-        pretax_credit_amounts=pretax(_discounts(part.discounts)),
+        pretax_credit_amounts=off,
         quantity=want.quantity,
         tax=part.tax,
         tax_rates=[catalogue.tax_rates.get(id, id) for id in credited.rates_of(line)],
@@ -231,32 +234,30 @@ def _taxes_of(want: NoteLine, amount: int, catalogue: Catalogue, rounding: Round
 def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
     net = inclusive = subtotal = 0
     taxes: dict[str, TaxAmount] = {}
-    discounts: dict[str, int] = {}
+    off: dict[str, PretaxCreditAmount] = {}
     for left in lefts:
         now, line = left.now, left.line
         net += now.net
         subtotal += credited.amount_of(left, now)
         inclusive += sum(now.taxes.get(id, 0) for id in left.inclusive)
-        for id, off in now.discounts.items():
-            discounts[id] = discounts.get(id, 0) + off
-            subtotal -= off if id in line.discounts else 0
-        for each in line.taxes or []:
-            if rate_of(each) in now.taxes:
-                amount, taxable = now.taxes[rate_of(each)], now.net
-                known = taxes.get(rate_of(each))
+        for each in line.pretax_credit_amounts or []:
+            id = off_by(each)
+            amount = now.off.get(id, 0)
+            off[id] = replace(each, amount=amount + (off[id].amount if id in off else 0))
+            subtotal -= amount if id in line.discounts else 0
+        for levied in line.taxes or []:
+            if rate_of(levied) in now.taxes:
+                amount, taxable = now.taxes[rate_of(levied)], now.net
+                known = taxes.get(rate_of(levied))
                 if known is not None:
                     amount, taxable = amount + known.amount, taxable + (known.taxable_amount or 0)
-                taxes[rate_of(each)] = _told(each, amount, taxable)
-    return Drawn(net, list(taxes.values()), inclusive, subtotal, _discounts(discounts), lines)
+                taxes[rate_of(levied)] = _told(levied, amount, taxable)
+    return Drawn(net, list(taxes.values()), inclusive, subtotal, [p for p in off.values() if p.amount], lines)
 
 
-def pretax(discounts: Iterable[DiscountAmount]) -> list[PretaxCreditAmount]:
-    """What came off before tax; discounts are all there is."""
-    return [PretaxCreditAmount(amount=each.amount, discount=each.discount) for each in discounts]
-
-
-def _discounts(by_id: dict[str, int]) -> list[DiscountAmount]:
-    return [DiscountAmount(amount=amount, discount=id) for id, amount in by_id.items() if amount]
+def discounts(off: Iterable[PretaxCreditAmount]) -> list[DiscountAmount]:
+    """Of what came off before tax, the discounts."""
+    return [DiscountAmount(amount=p.amount, discount=p.discount) for p in off if p.discount]
 
 
 def _told(tax: TaxAmount, amount: int, taxable: int) -> TaxAmount:

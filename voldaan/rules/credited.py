@@ -1,6 +1,6 @@
 """How much of an invoice's lines is credited, part by part. What is left of a line shrinks with every note; the last takes all.
 
-A line's amount is made of its net, its discounts, its inclusive taxes and, for an exempt customer, the tax left out;
+A line's amount is made of its net, what came off before tax, its inclusive taxes and, for an exempt customer, the tax left out;
 exclusive taxes stand beside it. Whatever is credited takes every part in the proportion of what is left of it, by largest
 remainder: no part is ever credited beyond what it was, and together they come to the cent. Amounts are minor units, of
 either sign as the line's. Sources: docs/behaviour-billing.md, "Credit notes".
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Literal
 
-from voldaan.resources.billing import TaxAmount
+from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
 from voldaan.resources.credit_notes import CreditedLine
 from voldaan.resources.line_items import LineItem
 from voldaan.rules.money import apportion, divide
@@ -24,10 +24,11 @@ By = Literal["amount", "quantity"]
 
 @dataclass(slots=True)
 class Parts:
-    """What a part of a line is made of. `discounts` and `taxes` by id."""
+    """What a part of a line is made of. `off` is what came off before tax, by discount or by the movement of a billing credit;
+    `taxes` are by rate."""
 
     net: int = 0
-    discounts: dict[str, int] = field(default_factory=dict)
+    off: dict[str, int] = field(default_factory=dict)
     taxes: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
 
@@ -42,7 +43,7 @@ class Parts:
     def add(self, other: Parts, sign: int = 1) -> None:
         self.net += sign * other.net
         self.left_out += sign * other.left_out
-        for mine, theirs in ((self.discounts, other.discounts), (self.taxes, other.taxes)):
+        for mine, theirs in ((self.off, other.off), (self.taxes, other.taxes)):
             for id, amount in theirs.items():
                 mine[id] = mine.get(id, 0) + sign * amount
 
@@ -87,7 +88,7 @@ class Left:
 def amount_of(left: Left, parts: Parts) -> int:
     """The `amount` that parts of a line come to."""
     inside = sum(parts.taxes.get(id, 0) for id in left.inclusive)
-    return parts.net + sum(parts.discounts.values()) + inside + parts.left_out
+    return parts.net + sum(parts.off.values()) + inside + parts.left_out
 
 
 def left_of(lines: Iterable[LineItem], credited: Iterable[CreditedLine]) -> list[Left]:
@@ -95,7 +96,7 @@ def left_of(lines: Iterable[LineItem], credited: Iterable[CreditedLine]) -> list
     found = {line.id: _whole(line) for line in lines}
     for share in credited:
         left = found[share.invoice_line]
-        left.parts.add(Parts(share.net, share.discounts, share.taxes, share.left_out), -1)
+        left.parts.add(Parts(share.net, share.off, share.taxes, share.left_out), -1)
         left.quantity -= share.quantity
         left.by = share.by or left.by
     return list(found.values())
@@ -104,7 +105,7 @@ def left_of(lines: Iterable[LineItem], credited: Iterable[CreditedLine]) -> list
 def _whole(line: LineItem) -> Left:
     parts = Parts(
         net=line.net,
-        discounts={d.discount: d.amount for d in line.discount_amounts or []},
+        off={off_by(p): p.amount for p in line.pretax_credit_amounts or []},
         taxes={rate_of(t): t.amount for t in line.taxes or []},
     )
     left = Left(line, parts, line.quantity or 0)
@@ -115,6 +116,11 @@ def _whole(line: LineItem) -> Left:
 def rate_of(tax: TaxAmount) -> str:
     """The id of a tax's rate; "" where a tax has none."""
     return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
+
+
+def off_by(amount: PretaxCreditAmount) -> str:
+    """What took it off: a discount, or the movement of a billing credit."""
+    return amount.discount or amount.credit_balance_transaction or ""
 
 
 def rates_of(line: LineItem) -> list[str]:
@@ -145,17 +151,15 @@ def of_lines(chosen: Sequence[tuple[Left, int]], rounding: Rounding) -> list[Par
 
 
 def _inside(left: Left, amount: int) -> Parts:
-    """The net, the discounts and the inclusive taxes of a part of a line's amount."""
-    discounts, inclusive = list(left.parts.discounts), left.inclusive
-    whole = [
-        left.parts.net, left.parts.left_out, *left.parts.discounts.values(), *(left.parts.taxes[id] for id in inclusive),
-    ]  # fmt: skip
+    """The net, what came off, and the inclusive taxes of a part of a line's amount."""
+    off, inclusive = list(left.parts.off), left.inclusive
+    whole = [left.parts.net, left.parts.left_out, *left.parts.off.values(), *(left.parts.taxes[id] for id in inclusive)]
     net, left_out, *rest = _in_proportion(whole, amount, left.amount)
     return Parts(
         net=net,
         left_out=left_out,
-        discounts=dict(zip(discounts, rest, strict=False)),
-        taxes=dict(zip(inclusive, rest[len(discounts) :], strict=True)),
+        off=dict(zip(off, rest, strict=False)),
+        taxes=dict(zip(inclusive, rest[len(off) :], strict=True)),
     )
 
 
@@ -175,7 +179,7 @@ def spread(lefts: Sequence[Left], total: int) -> list[Parts]:
         Parts(
             net=next(shares),
             taxes={id: next(shares) for id in left.parts.taxes},
-            discounts={id: _share(off, total, of_all) for id, off in left.parts.discounts.items()},
+            off={id: _share(off, total, of_all) for id, off in left.parts.off.items()},
             left_out=_share(left.parts.left_out, total, of_all),
         )
         for left in lefts
@@ -217,7 +221,7 @@ def shares(note: str, lefts: Iterable[Left]) -> list[CreditedLine]:
             net=left.now.net,
             tax=left.now.tax,
             quantity=left.units,
-            discounts=left.now.discounts,
+            off=left.now.off,
             taxes=left.now.taxes,
             left_out=left.now.left_out,
             by=left.named,
