@@ -259,3 +259,22 @@ async def test_the_same_events_in_many_transactions_at_once_count_once(pool: Poo
     async with transaction(pool, account, now, now) as tx:
         key = UsageKey(meter, customer, now - DAY, now + DAY)
         assert await quantities(tx, [key]) == {key: Decimal(300)}
+
+
+READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
+
+
+async def test_what_is_read_does_not_grow_with_history(pool: Pool, account: Account) -> None:
+    """Whole hours come from their sums, parts of hours from their own events; the rest of the past is not looked at."""
+    customer, meter = await make(pool, account)
+    now = clock.wall() // HOUR * HOUR
+    payload = {"stripe_customer_id": customer, "value": "1"}
+    events = [Given("baked", payload, new_id("e"), now - number * 600) for number in range(4_000)]  # six an hour
+    async with transaction(pool, account, now, now) as tx:
+        assert await meter_events.record(tx, events) == [None] * 4_000
+    async with transaction(pool, account, now, now) as tx:
+        before = (await tx.one(READ))[0]
+        key = UsageKey(meter, customer, now - 20 * HOUR - 1800, now - 1800)
+        assert await quantities(tx, [key]) == {key: Decimal(120)}
+        read = (await tx.one(READ))[0] - before
+    assert read <= 60, read  # 19 hours, 6 events of two half hours, the meter, the series and little else

@@ -17,13 +17,11 @@ from voldaan.resources.meter_events import CoreMeterEventCreate, MeterEventCreat
 from voldaan.resources.meters import Meter
 from voldaan.rules import usage as rules
 from voldaan.rules.decision import Refusal, Refused
-from voldaan.rules.usage import Given, Point, Rejection
+from voldaan.rules.usage import Given, Place, Point, Rejection
 from voldaan.store.adapt import Numbers, Texts
 from voldaan.store.ids import new_id, ticks
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
-
-Place = tuple[str, str, str]  # customer, meter, key of the dimensions
 
 
 class Standing(NamedTuple):
@@ -126,13 +124,9 @@ async def listening(tx: Transaction, names: set[str]) -> dict[str, list[Meter]]:
     return found
 
 
-def _place(point: Point) -> Place:
-    return point.customer, point.meter, rules.dimensions_key(point.dimensions)
-
-
 async def _standings(tx: Transaction, readings: Sequence[list[Point] | Rejection]) -> dict[Place, Standing]:
     """Of each place whose customer is there. A place that is used for the first time gets its series."""
-    points = {_place(point): point for reading in readings if isinstance(reading, list) for point in reading}
+    points = {point.place: point for reading in readings if isinstance(reading, list) for point in reading}
     places = sorted(points)
     if not places:
         return {}
@@ -163,11 +157,11 @@ def _rows(
         return rules.outside(at, wall, None) or [Row(event.identifier, 0, None, at, received, "0", None)]
     made = []
     for number, point in enumerate(reading):
-        standing = standings.get(_place(point))
+        standing = standings.get(point.place)
         if standing is None:
             return rules.no_customer(point)
         at = standing.now if event.timestamp is None else event.timestamp
-        wrong = rules.outside(at, standing.now, point.meter)
+        wrong = rules.outside(at, standing.now, point.place.meter)
         if wrong:
             return wrong
         made.append(Row(event.identifier, number, standing.series, at, received, point.value, point.text))
@@ -186,12 +180,12 @@ async def _write(tx: Transaction, made: list[Row]) -> set[str]:
     known = await tx.all(
         query("usage", "record"),
         identifiers=Texts(identifiers),
-        places=Numbers(places),
+        places=Numbers(places if any(places) else ()),
         series=Numbers(series),
         at=Numbers(at),
         received=Numbers(received),
         values=Texts(values),
-        texts=Texts(texts),
+        texts=Texts(texts if any(texts) else ()),
     )
     return {row[0] for row in known}
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,11 +59,18 @@ class Rejection(msgspec.Struct, frozen=True):
     meter: str | None = None
 
 
+class Place(NamedTuple):
+    """Whose usage of what: `dimensions` is the key of a place in the meter's dimensions (`dimensions_key`)."""
+
+    customer: str
+    meter: str
+    dimensions: str
+
+
 class Point(msgspec.Struct, frozen=True):
     """What one event says to one meter. `value` is a number as text; `text` what count_distinct tells apart."""
 
-    meter: str
-    customer: str
+    place: Place
     value: str
     text: str | None = None
     dimensions: tuple[tuple[str, str], ...] = ()
@@ -117,11 +125,11 @@ def _point(payload: Mapping[str, str], meter: Meter) -> Point | Rejection:
         assert given is not None
         value, text = (given, None) if formula != "count_distinct" else ("1", given)
     if meter.dimensions is UNSET:
-        return Point(meter.id, customer, value, text)
+        return Point(Place(customer, meter.id, ""), value, text)
     dimensions = _dimensions(payload, meter, meter.dimensions)
     if isinstance(dimensions, Rejection):
         return dimensions
-    return Point(meter.id, customer, value, text, dimensions)
+    return Point(Place(customer, meter.id, dimensions_key(dimensions)), value, text, dimensions)
 
 
 def _wrong_value(given: str | None, key: str, meter: Meter) -> Rejection | None:
@@ -171,7 +179,8 @@ def _dimensions(payload: Mapping[str, str], meter: Meter, keys: Sequence[str]) -
 
 def no_customer(point: Point) -> Rejection:
     """The event names a customer who is not there."""
-    return Rejection("meter_event_customer_not_found", f"No such customer: '{point.customer}'", "payload", point.meter)
+    place = point.place
+    return Rejection("meter_event_customer_not_found", f"No such customer: '{place.customer}'", "payload", place.meter)
 
 
 def outside(at: int, now: int, meter: str | None) -> Rejection | None:

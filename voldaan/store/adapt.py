@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -89,8 +90,11 @@ class NumbersDumper(Dumper):
     oid = INT8_ARRAY_OID
 
     def dump(self, obj: Numbers) -> bytes:
-        members = [_NULL if number is None else _EIGHT + _pack(number) for number in obj]
-        return _array(INT8_OID, obj) + b"".join(members)
+        if None in obj:
+            members = [_NULL if number is None else _EIGHT + _pack(number) for number in obj]
+            return _array(INT8_OID, obj) + b"".join(members)
+        pairs = chain.from_iterable(zip(repeat(8), obj))  # each member is its length and its value
+        return _array(INT8_OID, obj) + struct.pack("!" + "iq" * len(obj), *pairs)
 
 
 def _array(member: int, values: list[Any]) -> bytes:

@@ -25,14 +25,15 @@ select a.place, s.id
 
 -- name: record
 -- Writes events, given in the order of their identifiers, and adds those that are new to their hours: key, event and sum
--- in one statement. Returns the identifiers that were there before.
+-- in one statement. Returns the identifiers that were there before. An array that is shorter than the others is filled up
+-- with nulls: places and texts may be left empty.
 with given as materialized (
   select * from unnest(%(identifiers)s::text[], %(places)s::smallint[], %(series)s::bigint[], %(at)s::bigint[],
                        %(received)s::bigint[], %(values)s::text[], %(texts)s::text[])
            as g(identifier, place, series_id, at, received, value, text_value)
 ), fresh as (
   insert into meter_events (account_id, identifier, place, series_id, at, received_at, value, text_value)
-  select %(account)s, identifier, place, series_id, to_timestamp(at),
+  select %(account)s, identifier, coalesce(place, 0), series_id, to_timestamp(at),
          timestamptz 'epoch' + received * interval '1 microsecond', value::numeric, text_value
     from given
       on conflict do nothing
@@ -65,18 +66,24 @@ with asked as materialized (
          as a(customer, meter, dimensions, place)
     join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
      and s.dimensions @> a.dimensions::jsonb
-), pieces as (
-  select a.place, r.events, r.total, r.most, r.last
+), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
-    join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
-     and r.hour_at >= to_timestamp(h.since) and r.hour_at < to_timestamp(h.until)
-  union all
-  select a.place, 1, e.value, e.value, array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]
+), edges as materialized (
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), pieces as (
+  select a.place, r.events, r.total, r.most, r.last
+    from hours a
+    join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
+     and r.hour_at >= a.since and r.hour_at < a.until
+  union all
+  select a.place, 1, e.value, e.value, array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]
+    from edges a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
-     and e.at >= to_timestamp(h.since) and e.at < to_timestamp(h.until)
+     and e.at >= a.since and e.at < a.until
 )
 select place, sum(events)::bigint, sum(total), max(most), (max(last))[3] from pieces group by place;
 
@@ -88,19 +95,25 @@ with asked as materialized (
          as a(customer, meter, dimensions, step, place)
     join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
      and s.dimensions @> a.dimensions::jsonb
-), pieces as (
-  select a.place, a.series, date_bin(a.step, r.hour_at, timestamptz 'epoch') as step_at, r.last
+), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), edges as materialized (
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
+    from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
+    join asked a on a.place = h.place
+), pieces as (
+  select a.place, a.series, date_bin(a.step, r.hour_at, timestamptz 'epoch') as step_at, r.last
+    from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
-     and r.hour_at >= to_timestamp(h.since) and r.hour_at < to_timestamp(h.until)
+     and r.hour_at >= a.since and r.hour_at < a.until
   union all
   select a.place, a.series, date_bin(a.step, e.at, timestamptz 'epoch'),
          array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]
-    from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
-    join asked a on a.place = h.place
+    from edges a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
-     and e.at >= to_timestamp(h.since) and e.at < to_timestamp(h.until)
+     and e.at >= a.since and e.at < a.until
 ), steps as (
   select place, max(last) as last from pieces group by place, series, step_at
 )
@@ -114,18 +127,24 @@ with asked as materialized (
          as a(customer, meter, dimensions, place)
     join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
      and s.dimensions @> a.dimensions::jsonb
-), pieces as (
-  select a.place, v.value
+), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
-    join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0
-     and v.hour_at >= to_timestamp(h.since) and v.hour_at < to_timestamp(h.until)
-  union all
-  select a.place, e.text_value
+), edges as materialized (
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), pieces as (
+  select a.place, v.value
+    from hours a
+    join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0
+     and v.hour_at >= a.since and v.hour_at < a.until
+  union all
+  select a.place, e.text_value
+    from edges a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
-     and e.at >= to_timestamp(h.since) and e.at < to_timestamp(h.until)
+     and e.at >= a.since and e.at < a.until
 )
 select place, count(distinct value) from pieces group by place;
 
@@ -146,32 +165,43 @@ update meter_events set canceled_at = to_timestamp(%(wall)s)
 
 -- name: lock_hours
 -- The sums of these hours, locked: who is adding to them now is waited for, who comes later adds to what is written here.
-select 1 from usage_rollups r
-  join unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
-    on r.series_id = h.series and r.hour_at = to_timestamp(h.hour)
- where r.account_id = %(account)s
+with hours as materialized (
+  select series, to_timestamp(hour) as since from unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+)
+select 1 from hours h
+  join usage_rollups r on r.account_id = %(account)s and r.series_id = h.series and r.hour_at = h.since
  order by r.series_id, r.hour_at
    for update of r;
 
 -- name: count_hours_again
 -- Adds these hours up anew from their events.
-update usage_rollups r
-   set events = n.events, total = n.total, most = n.most, last = n.last
-  from (select e.series_id, h.hour, count(*) as events, sum(e.value) as total, max(e.value) as most,
-               max(array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]) as last
-          from unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
-          join meter_events e on e.account_id = %(account)s and e.series_id = h.series and e.canceled_at is null
-           and e.at >= to_timestamp(h.hour) and e.at < to_timestamp(h.hour) + interval '1 hour'
-         group by 1, 2) n
- where r.account_id = %(account)s and r.series_id = n.series_id and r.hour_at = to_timestamp(n.hour);
+with hours as materialized (
+  select series, to_timestamp(hour) as since, to_timestamp(hour) + interval '1 hour' as until
+    from unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+), counted as materialized (
+  select h.series, h.since, count(*) as events, sum(e.value) as total, max(e.value) as most,
+         max(array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]) as last
+    from hours h
+    join meter_events e on e.account_id = %(account)s and e.series_id = h.series and e.canceled_at is null
+     and e.at >= h.since and e.at < h.until
+   group by 1, 2
+)
+update usage_rollups r set events = c.events, total = c.total, most = c.most, last = c.last
+  from counted c
+ where r.account_id = %(account)s and r.series_id = c.series and r.hour_at = c.since;
 
 -- name: drop_empty_hours
 -- Hours whose last event was taken back.
-delete from usage_rollups r
- using unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
- where r.account_id = %(account)s and r.series_id = h.series and r.hour_at = to_timestamp(h.hour)
-   and not exists (select from meter_events e where e.account_id = r.account_id and e.series_id = r.series_id
-                      and e.canceled_at is null and e.at >= r.hour_at and e.at < r.hour_at + interval '1 hour');
+with hours as materialized (
+  select series, to_timestamp(hour) as since, to_timestamp(hour) + interval '1 hour' as until
+    from unnest(%(series)s::bigint[], %(hours)s::bigint[]) as h(series, hour)
+), empty as materialized (
+  select series, since from hours h
+   where not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = h.series
+                        and e.canceled_at is null and e.at >= h.since and e.at < h.until)
+)
+delete from usage_rollups r using empty h
+ where r.account_id = %(account)s and r.series_id = h.series and r.hour_at = h.since;
 
 -- name: take_value_back
 -- One event less for a value of an hour; at none it is no longer counted.
