@@ -7,7 +7,7 @@ from typing import Any
 from tests.api.contract.checker import check
 from tests.store import payments_world
 from tests.store.payments_world import World
-from voldaan.commands import alerts, customers, invoices, prices, products, renewals, revenue, subscriptions
+from voldaan.commands import alerts, credit_grants, customers, invoices, prices, products, renewals, revenue, subscriptions
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.invoice_items import InvoiceItem
@@ -30,6 +30,7 @@ payments_world.INSIDE.update(
         "subscription.trial_will_end": subscriptions.trial_will_end,
         "subscription.resume_collection": subscriptions.resume_collection,
         "subscription.cancel": subscriptions.cancel_due,
+        "credit_grant.expire": credit_grants.expire_due,
         "subscription.renew": renewals.renew,
         "alert.evaluate": alerts.evaluate,
         "usage.settle": subscriptions.settle_usage,

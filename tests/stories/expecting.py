@@ -123,6 +123,21 @@ def invoice_tax(stage: Stage, invoice: Any, amount: Money) -> Pair:
     return f"tax {amount}", f"tax {Money(sum(t.amount for t in invoice.total_taxes or []), invoice.currency)}"
 
 
+@OF_INVOICE("credits <amount>")
+def invoice_credits(stage: Stage, invoice: Any, amount: Money) -> Pair:
+    """What billing credits have paid of it, or would pay."""
+    return f"credits {amount}", f"credits {Money(_credits(invoice.total_pretax_credit_amounts), invoice.currency)}"
+
+
+@OF_LINE("credits <amount>")
+def line_credits(stage: Stage, line: Any, amount: Money) -> Pair:
+    return f"credits {amount}", f"credits {Money(_credits(line.pretax_credit_amounts), line.currency)}"
+
+
+def _credits(amounts: Any) -> int:
+    return sum(a.amount for a in amounts or [] if a.type == "credit_balance_transaction")
+
+
 @OF_INVOICE("discount <amount>")
 def invoice_discount(stage: Stage, invoice: Any, amount: Money) -> Pair:
     taken = sum(d.amount for d in invoice.total_discount_amounts or [])

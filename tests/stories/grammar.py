@@ -24,6 +24,7 @@ FOR_INVOICE = Grammar("clause of a new invoice")
 FOR_PAYING = Grammar("clause of paying an invoice")
 FOR_PAYMENT = Grammar("clause of a payment")
 FOR_REFUND = Grammar("clause of a refund")
+FOR_GRANT = Grammar("clause of a grant of billing credits")
 
 
 def params(stage: Stage, clauses: list[Phrase], **given: Any) -> Params:

@@ -9,6 +9,7 @@ import stripe
 from tests.stories import (  # noqa: F401  (they fill the grammars)
     crediting,
     grammar,
+    granting,
     language,
     opening,
     paying,
