@@ -20,15 +20,20 @@ MAY_IMPORT = {
     "store": {"rules", "resources", "events", "work.clock"},
     "events": {"rules", "resources", "store", "engine"},
     "taxes": {"rules"},
+    "documents": {"rules", "resources", "web.amounts"},
     "commands": {
-        "rules", "resources", "ledger", "store", "events", "processors", "taxes", "engine", "settings", "work.failpoints",
+        "documents", "rules", "resources", "ledger", "store", "events", "processors", "taxes", "engine", "settings",
+        "work.failpoints",
     },
     "reports": {"rules", "resources", "ledger", "store", "events", "engine", "processors.protocol"},
     "work": {
         "commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "runtime",
     },
-    "api": {"commands", "rules", "resources", "store", "events", "engine", "settings", "web"},
-    "web": {"commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings", "api"},
+    "api": {"documents", "commands", "rules", "resources", "store", "events", "engine", "settings", "web"},
+    "web": {
+        "documents", "commands", "rules", "resources", "ledger", "store", "events", "processors", "reports", "engine", "settings",
+        "api",
+    },
 }
 RULES_FOR_RESOURCES = {"voldaan.rules.money"}
 CLOCK_READERS = {"voldaan/work/clock.py", "voldaan/store/migrate.py"}  # a migration is stamped by the database itself

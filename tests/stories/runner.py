@@ -13,6 +13,7 @@ from tests.stories import (  # noqa: F401  (they fill the grammars)
     language,
     opening,
     paying,
+    quoting,
     scheduling,
     subscribing,
     taxing,

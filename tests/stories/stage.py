@@ -49,6 +49,7 @@ class Stage:
     customers: dict[str, str] = field(default_factory=dict)
     subscriptions: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
+    quotes: dict[str, str] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)   # the latest payment intent of each who paid by themselves
     preview: Any = None
     credited: Any = None                                     # the invoice that a credit note is being issued for

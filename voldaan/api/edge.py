@@ -92,9 +92,10 @@ class Edge:
         """The body of an error."""
         return msgspec.json.encode(error.to_body(f"{self.public_url}/logs/{request_id}"))
 
-    def headers(self, request: Request, body: bytes, extra: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    def headers(self, request: Request, body: bytes, own: dict[str, str]) -> list[tuple[bytes, bytes]]:
+        extra = dict(own)
         headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", extra.pop("content-type", "application/json").encode()),
             (b"content-length", str(len(body)).encode()),
             (b"request-id", request.id.encode()),
             (b"stripe-version", VERSION.encode()),

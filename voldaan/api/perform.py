@@ -19,6 +19,8 @@ from voldaan.api.errors import ApiError, from_refusal
 from voldaan.api.idempotency import Answered, Recover, Replay
 from voldaan.commands.answers import Answer, Failure, look
 from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettled
+from voldaan.documents import pdf
+from voldaan.documents.sheets import Paper
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
@@ -171,6 +173,9 @@ class Performer:
             raise error from stopped
         if tx.wakes:
             self.engine.wake.set()
+        if isinstance(result, Paper):
+            named = {"content-type": pdf.TYPE, "content-disposition": f'attachment; filename="{result.name}"'}
+            return 200, await pdf.print_out(result.sheet, result.at), named
         if not isinstance(result, Answer):
             return status, body, {}
         if isinstance(known, Recover):
@@ -215,6 +220,8 @@ class Performer:
         )  # fmt: skip
 
     async def render(self, tx: Transaction, call: Call, result: Any) -> bytes:
+        if isinstance(result, Paper):  # is printed when the transaction is over
+            return b""
         if isinstance(result, Resource):
             if call.wanted:
                 return msgspec.json.encode((await expand.render(tx, [result], call.wanted))[0])

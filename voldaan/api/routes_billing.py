@@ -11,6 +11,7 @@ from voldaan.commands import (
     entitlements,
     invoice_rendering_templates,
     promotion_codes,
+    quotes,
     subscription_schedules,
 )
 from voldaan.resources.credit_balance import (
@@ -59,6 +60,19 @@ from voldaan.resources.invoice_rendering_templates import (
 )
 from voldaan.resources.params import Params
 from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate, PromotionCodeList, PromotionCodeUpdate
+from voldaan.resources.quotes import (
+    Quote,
+    QuoteAccept,
+    QuoteCancel,
+    QuoteCreate,
+    QuoteFinalize,
+    QuoteLineItem,
+    QuoteLineList,
+    QuoteList,
+    QuotePdf,
+    QuoteUpdate,
+    QuoteUpfrontList,
+)
 from voldaan.resources.schedule_params import (
     SubscriptionScheduleCancel,
     SubscriptionScheduleCreate,
@@ -83,6 +97,18 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/v1/invoice_rendering_templates/{id}",                   invoice_rendering_templates.retrieve,               InvoiceRenderingTemplateRetrieve,   InvoiceRenderingTemplate),
     ("POST",   "/v1/invoice_rendering_templates/{id}/archive",           invoice_rendering_templates.archive,                InvoiceRenderingTemplateArchive,    InvoiceRenderingTemplate),
     ("POST",   "/v1/invoice_rendering_templates/{id}/unarchive",         invoice_rendering_templates.unarchive,              InvoiceRenderingTemplateUnarchive,  InvoiceRenderingTemplate),
+
+    # quotes ─────────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/quotes",                                             lists.page(Quote),                                  QuoteList,                          Quote),
+    ("POST",   "/v1/quotes",                                             quotes.create,                                      QuoteCreate,                        Quote),
+    ("GET",    "/v1/quotes/{id}",                                        lists.one(Quote),                                   Params,                             Quote),
+    ("POST",   "/v1/quotes/{id}",                                        quotes.update,                                      QuoteUpdate,                        Quote),
+    ("POST",   "/v1/quotes/{id}/accept",                                 quotes.accept,                                      QuoteAccept,                        Quote),
+    ("POST",   "/v1/quotes/{id}/cancel",                                 quotes.cancel,                                      QuoteCancel,                        Quote),
+    ("POST",   "/v1/quotes/{id}/finalize",                               quotes.finalize,                                    QuoteFinalize,                      Quote),
+    ("GET",    "/v1/quotes/{id}/pdf",                                    quotes.pdf,                                         QuotePdf,                           None),
+    ("GET",    "/v1/quotes/{quote}/line_items",                          lists.page(QuoteLineItem, quote="quote"),           QuoteLineList,                      QuoteLineItem),
+    ("GET",    "/v1/quotes/{quote}/computed_upfront_line_items",         lists.page(QuoteLineItem, quote="quote"),           QuoteUpfrontList,                   QuoteLineItem),
 
     # entitlements ────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/entitlements/features",                              lists.page(Feature),                                FeatureList,                        Feature),

@@ -26,7 +26,7 @@ PREFIX_LENGTH = 8
 
 async def create(tx: Transaction, params: CustomerCreate) -> Customer:
     """A customer, with balance, tax ids and payment method if they are given."""
-    await _enter_clock(tx, params.test_clock)
+    await enter_clock(tx, params.test_clock)
     blank = Customer(
         id=new_id("cus"),
         created=tx.now,
@@ -121,7 +121,7 @@ async def living(tx: Transaction, id: str, *, lock: bool = False, param: str | N
     return customer
 
 
-async def _enter_clock(tx: Transaction, clock: str | None) -> None:
+async def enter_clock(tx: Transaction, clock: str | None) -> None:
     """The new customer lives by the clock's time."""
     if clock is None:
         return

@@ -90,12 +90,17 @@ async def know_phases(tx: Transaction, facts: BillingFacts, phases: Sequence[Pha
         tax_rates=phase_terms.named_rates(phases),
         discounts=[d.discount for d in named if d.discount],
     )
+    await know_coupons(tx, facts, named)
+    if any(phase.automatic_tax is not UNSET and phase.automatic_tax.enabled for phase in phases):
+        await automatic_tax.know(tx, facts)
+
+
+async def know_coupons(tx: Transaction, facts: BillingFacts, named: Sequence[PhaseDiscount]) -> None:
+    """The coupons and promotion codes that are named, locked."""
     codes = await tx.get(PromotionCode, [d.promotion_code for d in named])
     coupons = [*(d.coupon for d in named), *(code.coupon for code in codes.values())]
     facts.catalogue.coupons |= await tx.get(Coupon, coupons, lock=True)
     facts.catalogue.promotion_codes |= await tx.get(PromotionCode, codes, lock=True)  # after their coupons
-    if any(phase.automatic_tax is not UNSET and phase.automatic_tax.enabled for phase in phases):
-        await automatic_tax.know(tx, facts)
 
 
 async def codes_of_ended_coupons(tx: Transaction, decision: Decision) -> Decision:
@@ -145,7 +150,7 @@ async def wanted(
             default_payment_method=params.default_payment_method,
             default_tax_rates=await _rates(tx, facts, params.default_tax_rates, f"{here}[default_tax_rates]"),
             description=params.description or None,
-            discounts=await _discounts(tx, params.discounts, f"{here}[discounts]", customer),
+            discounts=await agreed_discounts(tx, params.discounts, f"{here}[discounts]", customer),
             end_date=0,
             invoice_settings=_invoice_settings(params.invoice_settings),
             items=items,
@@ -191,7 +196,7 @@ async def _item(
     if counted and want.quantity is not None:
         raise refused("You cannot set the quantity for metered plans.", f"{here}[quantity]")
     return PhaseItem(
-        discounts=await _discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        discounts=await agreed_discounts(tx, want.discounts, f"{here}[discounts]", customer),
         metadata=dict(want.metadata),
         plan=id,
         price=id,
@@ -229,7 +234,7 @@ async def _added(
         )
     return PhaseAddedItem(
         discountable=want.discountable is not False,
-        discounts=await _discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        discounts=await agreed_discounts(tx, want.discounts, f"{here}[discounts]", customer),
         metadata=dict(want.metadata),
         period=period,
         price=id,
@@ -244,8 +249,8 @@ async def _rates(
     return list(rate_ids(await lookups.tax_rates(tx, facts, ids, param)))
 
 
-async def _discounts(
-    tx: Transaction, wanted: Sequence[DiscountParams] | Unset | None, param: str, customer: str
+async def agreed_discounts(
+    tx: Transaction, wanted: Sequence[DiscountParams] | Unset | None, param: str, customer: str | None
 ) -> list[PhaseDiscount]:
     """Coupons that can be redeemed as of now, and discounts that are the customer's."""
     found = []
@@ -274,8 +279,8 @@ async def _discounts(
     return found
 
 
-async def _code(tx: Transaction, id: str, param: str, customer: str) -> PhaseDiscount:
-    """A promotion code that this customer can redeem as of now."""
+async def _code(tx: Transaction, id: str, param: str, customer: str | None) -> PhaseDiscount:
+    """A promotion code that this customer, if there is one yet, can redeem as of now."""
     code = await tx.need(PromotionCode, id, param=param)
     coupon = await tx.need(Coupon, code.coupon)
     bought = await tx.one(query("promotion_codes", "has_bought"), customer=customer)

@@ -214,6 +214,7 @@ class Invoice(Resource, kw_only=True):
 
     subscription: Annotated[str | None, Column("subscription_id"), Hidden()] = None
     subscription_metadata: Annotated[dict[str, str] | None, Hidden()] = None
+    quote: Annotated[str | None, Hidden()] = None  # that was accepted
     subscription_proration_date: Annotated[int | None, Hidden()] = None
     tax: Annotated[int, Column(), Hidden()] = 0
     applied_balance: Annotated[int, Column(), Hidden()] = 0  # from the customer's balance: positive paid, negative billed
@@ -238,6 +239,8 @@ class Invoice(Resource, kw_only=True):
             voided_at=self.voided_at,
         )
         self.parent = None
+        if self.quote and not self.subscription:
+            self.parent = InvoiceParent(type="quote_details", quote_details=QuoteDetails(quote=self.quote))
         if self.subscription:
             date = self.subscription_proration_date
             self.parent = InvoiceParent(

@@ -31,6 +31,7 @@ from voldaan.resources.price_migrations import MigratedSubscription, PriceMigrat
 from voldaan.resources.prices import Price
 from voldaan.resources.products import Product
 from voldaan.resources.promotion_codes import PromotionCode
+from voldaan.resources.quotes import Quote, QuoteLineItem
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
 from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
@@ -83,6 +84,8 @@ RESOURCES: list[type[Resource]] = [
     Discount,
     InvoiceItem,
     LineItem,
+    Quote,
+    QuoteLineItem,
     CreditNote,
     CreditNoteLine,
     CreditedLine,

@@ -85,6 +85,7 @@ def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: 
         default_tax_rates=phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
         extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, at)),
         schedule=schedule.id,
+        unattended=True,
     )
     decision.add(beginning.begin(facts, new, at, new_id))
     running = _enters(replace(schedule, status="active", subscription=id), phase)

@@ -54,7 +54,8 @@ class Beginning:
     discounts: list[str] = field(default_factory=list)
     default_tax_rates: list[TaxRate | str] = field(default_factory=list)
     extra: list[InvoiceItem] = field(default_factory=list)
-    schedule: str | None = None  # which begins it: nobody is there to pay, so its first invoice is as a renewal's
+    schedule: str | None = None  # which begins it
+    unattended: bool = False     # nobody is there to pay, so its first invoice is as a renewal's
 
 
 def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decision:
@@ -154,7 +155,7 @@ def _first_invoice(
     if not drawn and not waiting:
         return decision.add(_without_invoice(facts, customer, subscription, now))
     invoices.complete(facts, invoice, drawn + waiting)
-    if new.schedule is None:
+    if not new.unattended:
         automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [lines.debit(line)]
@@ -162,7 +163,7 @@ def _first_invoice(
     sends = subscription.collection_method == "send_invoice"
     invoice.auto_advance = True
     if not trial:
-        at_once = sends or new.schedule is not None or not invoices.is_charged(invoice)
+        at_once = sends or new.unattended or not invoices.is_charged(invoice)
         subscription.status = "active" if at_once else "incomplete"
     subscription.latest_invoice = invoice.id
     facts.parties.subscriptions[subscription.id] = subscription
@@ -171,13 +172,13 @@ def _first_invoice(
         raise refused(NO_METHOD, code="resource_missing")
     decision.inserts[:0] = [subscription, *subscription.items.data]
     decision.inserts += [invoice, *extra, *drawn, *waiting]
-    decision.add(_own_currency(facts, customer, subscription.currency)).add(swept)
+    decision.add(own_currency(facts, customer, subscription.currency)).add(swept)
     due, warned = trial_warning(subscription, now)
     decision.events += [Event("customer.subscription.created", subscription), *warned]
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
     decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
     decision.due += pending_intervals.due(subscription)
-    if new.schedule is not None and invoice.total:
+    if new.unattended and invoice.total:
         decision.add(advance(facts, invoice, now, new_id))
     elif sends and invoice.total:
         decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
@@ -202,7 +203,7 @@ def _without_invoice(facts: BillingFacts, customer: Customer, subscription: Subs
     if subscription.status == "incomplete":
         subscription.status = "active"
     facts.parties.subscriptions[subscription.id] = subscription
-    decision = _own_currency(facts, customer, subscription.currency)
+    decision = own_currency(facts, customer, subscription.currency)
     due, warned = trial_warning(subscription, now)
     decision.inserts += [subscription, *subscription.items.data]
     decision.events += [Event("customer.subscription.created", subscription), *warned]
@@ -210,7 +211,7 @@ def _without_invoice(facts: BillingFacts, customer: Customer, subscription: Subs
     return decision
 
 
-def _own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Decision:
+def own_currency(facts: BillingFacts, customer: Customer, currency: str) -> Decision:
     """A customer is billed in the currency of the first thing that bills."""
     if customer.currency is not None:
         return Decision()

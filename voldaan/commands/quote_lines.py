@@ -1,0 +1,113 @@
+"""The lines of quotes: what a request says of them, with all that they name looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from voldaan.commands import lookups, schedule_facts
+from voldaan.resources.billing import OneTimePriceData, RecurringPriceData
+from voldaan.resources.quotes import Quote, QuoteLineChange, QuoteLineItem, QuoteLineParams, QuotePriceData
+from voldaan.resources.subscription_schedules import PhaseDiscount
+from voldaan.rules import coupons
+from voldaan.rules import quotes as rules
+from voldaan.rules.decision import Decision
+from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.lines import is_metered, rate_ids
+from voldaan.rules.refusals import missing, refused
+from voldaan.store.ids import new_id
+from voldaan.store.transaction import Missing, Transaction
+
+LINES_MAX = 250
+
+
+async def items(
+    tx: Transaction,
+    facts: BillingFacts,
+    quote: Quote,
+    wanted: Sequence[QuoteLineParams | QuoteLineChange],
+    before: Sequence[QuoteLineItem],
+    decision: Decision,
+) -> list[QuoteLineItem]:
+    """The lines of a request, with all that they name; those that exist keep what is not said of them."""
+    if len(wanted) > LINES_MAX:
+        raise refused(f"A quote can have up to {LINES_MAX} line items.", "line_items")
+    there = {item.id: item for item in before}
+    found = []
+    for number, want in enumerate(wanted):
+        here, id = f"line_items[{number}]", getattr(want, "id", None)
+        was = there.get(id or "")
+        if id is not None and was is None:
+            raise Missing("item", id, f"{here}[id]")
+        found.append(await _item(tx, facts, quote, want, was, here, decision))
+    return found
+
+
+async def _item(
+    tx: Transaction,
+    facts: BillingFacts,
+    quote: Quote,
+    want: QuoteLineParams,
+    was: QuoteLineItem | None,
+    here: str,
+    decision: Decision,
+) -> QuoteLineItem:
+    given = want.model_fields_set
+    id = want.price or (rules.price_id(was) if was else None)
+    if want.price_data is not None:
+        id = (await lookups.inline_price(tx, facts, _described(want.price_data), f"{here}[price_data]", decision)).id
+    if id is None:
+        raise missing(f"{here}[price]")
+    await lookups.know_prices(tx, facts, [(id, f"{here}[price]")])
+    counted = is_metered(facts.catalogue, id)
+    if counted and want.quantity is not None:
+        raise refused("You cannot set the quantity for metered plans.", f"{here}[quantity]")
+    wanted, shown = (was.wanted, was.discounts) if was else ([], [])
+    if "discounts" in given:
+        wanted, shown = await discounts(tx, facts, want.discounts, f"{here}[discounts]", quote.customer, decision)
+    rates = was.tax_rates if was else []
+    if "tax_rates" in given:
+        rates = rate_ids(await lookups.tax_rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"))
+    quantity = want.quantity if want.quantity is not None else was.quantity if was else 1
+    price = facts.catalogue.prices[id]
+    return QuoteLineItem(
+        id=was.id if was else new_id("li"),
+        currency=quote.currency or price.currency,
+        description=facts.catalogue.name(id),
+        price=price,
+        quantity=None if counted else quantity,
+        quote=quote.id,
+        wanted=wanted,
+        discounts=shown,
+        tax_rates=rates,
+    )
+
+
+def _described(data: QuotePriceData) -> OneTimePriceData | RecurringPriceData:
+    said = {name: getattr(data, name) for name in data.model_fields_set}
+    return RecurringPriceData(**said) if data.recurring is not None else OneTimePriceData(**said)
+
+
+async def discounts(
+    tx: Transaction,
+    facts: BillingFacts,
+    wanted: Any,
+    param: str,
+    customer: str | None,
+    decision: Decision,
+) -> tuple[list[PhaseDiscount], list[str]]:
+    """What is redeemed when the quote is accepted, and discounts that show until then what that takes off."""
+    agreed = await schedule_facts.agreed_discounts(tx, wanted, param, customer)
+    await schedule_facts.know_coupons(tx, facts, agreed)
+    shown = []
+    for each in agreed:
+        if each.discount is not None:
+            shown.append(each.discount)
+            continue
+        code = facts.catalogue.promotion_codes.get(each.promotion_code or "")
+        coupon = facts.catalogue.coupons[code.coupon if code else each.coupon or ""]
+        made = coupons.discount(coupon, tx.now, new_id, customer=customer, promotion_code=code.id if code else None)
+        facts.catalogue.discounts[made.id] = made
+        decision.inserts.append(made)
+        shown.append(made.id)
+    return agreed, shown

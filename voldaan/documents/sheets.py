@@ -1,0 +1,91 @@
+"""What a sheet says, in words and figures ready to be set: the one shape that every document has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from voldaan.resources.accounts import Account
+from voldaan.resources.customers import Customer
+from voldaan.resources.shared import Address
+from voldaan.resources.tax_ids import TaxId
+from voldaan.web.amounts import day, money
+
+PAPERS = {"letter": "us-letter"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A sheet to be set once the transaction that has read it is over, dated `at` (epoch seconds), under a file name."""
+
+    sheet: dict[str, Any]
+    at: int
+    name: str
+
+
+def sheet(
+    *,
+    kind: str,
+    number: str | None,
+    state: str | None,
+    issuer: dict[str, Any],
+    recipient: dict[str, Any],
+    facts: Sequence[tuple[str, str]],
+    lines: Sequence[dict[str, Any]],
+    sums: Sequence[dict[str, Any]],
+    heading: str | None = None,
+    text: str | None = None,
+    footer: str | None = None,
+    paper: str = "a4",
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "number": number,
+        "state": state,
+        "title": f"{kind} {number}" if number else kind,
+        "issuer": issuer,
+        "recipient": recipient,
+        "facts": [list(fact) for fact in facts],
+        "heading": heading,
+        "text": text,
+        "lines": list(lines),
+        "sums": list(sums),
+        "footer": footer,
+        "paper": PAPERS.get(paper, "a4"),
+    }
+
+
+def issuer(account: Account, address: Address | None) -> dict[str, Any]:
+    """The business; its place is that of its head office, where that is known."""
+    return {"name": account.business_name or account.id, "lines": [*_place(address), *filter(None, [account.email])]}
+
+
+def recipient(customer: Customer, tax_ids: Iterable[TaxId]) -> dict[str, Any]:
+    lines = [*_place(customer.address), *(tax_id.value for tax_id in tax_ids)]
+    if customer.name and customer.email:
+        lines.append(customer.email)
+    return {"name": customer.name or customer.email or customer.id, "lines": lines}
+
+
+def line(text: str, below: str | None, quantity: Decimal | int | None, unit: str, amount: int, currency: str) -> dict[str, Any]:
+    shown = "" if quantity is None else f"{quantity:f}" if isinstance(quantity, Decimal) else str(quantity)
+    return {"text": text, "below": below, "quantity": shown, "unit": unit, "amount": money(amount, currency)}
+
+
+def sums(name: str | None, rows: Iterable[tuple[str, int, bool]], currency: str) -> dict[str, Any]:
+    """`rows`: what it is, how much in minor units, and whether it is what counts."""
+    said = [{"name": label, "amount": money(amount, currency), "strong": strong} for label, amount, strong in rows]
+    return {"name": name, "rows": said}
+
+
+def period(start: int, end: int) -> str | None:
+    return f"{day(start)} – {day(end)}" if start < end else None
+
+
+def _place(address: Address | None) -> list[str]:
+    if address is None:
+        return []
+    town = " ".join(part for part in (address.postal_code, address.city) if part)
+    return [part for part in (address.line1, address.line2, town, address.state, address.country) if part]
