@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import stripe
 
 from tests.stories import (  # noqa: F401  (they fill the grammars)
+    contracting,
     crediting,
     grammar,
     granting,

@@ -50,6 +50,9 @@ class Stage:
     subscriptions: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)
     quotes: dict[str, str] = field(default_factory=dict)
+
+    contracts: dict[str, str] = field(default_factory=dict)
+    agreed: dict[str, str] = field(default_factory=dict)     # price of somebody's own -> the name of the one it stands for
     payments: dict[str, str] = field(default_factory=dict)   # the latest payment intent of each who paid by themselves
     preview: Any = None
     credited: Any = None                                     # the invoice that a credit note is being issued for
@@ -136,9 +139,11 @@ class Stage:
 
     def label(self, line: Any) -> str:
         """How a story calls an invoice line: by price and quantity, or by its description."""
-        prices = {id: name for name, id in self.prices.items()}
+        prices = {id: name for name, id in self.prices.items()} | self.agreed
         details = line.pricing.price_details if line.pricing else None
         price = prices.get(details.price) if details else None
+        if price is None and line.description and line.description.startswith("Minimum"):
+            return "minimum"
         if price is None:
             return str(line.description)
         named = price if line.quantity in (1, None) else f"{line.quantity} {price}"

@@ -6,6 +6,7 @@ from voldaan.api import lists
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
     billing_settings,
+    contracts,
     explanations,
     invoice_rendering_templates,
     mass_changes,
@@ -17,6 +18,16 @@ from voldaan.resources.billing_settings import (
     BillingSettingsUpdate,
     CustomerBillingSettings,
     CustomerBillingSettingsUpdate,
+)
+from voldaan.resources.contracts import (
+    CommitmentPeriod,
+    CommitmentPeriodList,
+    Contract,
+    ContractCreate,
+    ContractEnd,
+    ContractList,
+    ContractTerms,
+    ContractUpdate,
 )
 from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoice_rendering_templates import InvoiceTemplate, InvoiceTemplateCreate, InvoiceTemplateUpdate
@@ -36,6 +47,15 @@ from voldaan.resources.quantity_changes import QuantitiesUpdate, QuantityChanges
 from voldaan.resources.replays import Replay, ReplayCreate
 
 ROUTES: list[RouteLine] = [
+    # contracts ───────────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/voldaan/contracts",                                     lists.page(Contract),                               ContractList,                       Contract),
+    ("POST",   "/voldaan/contracts",                                     contracts.create,                                   ContractCreate,                     Contract),
+    ("GET",    "/voldaan/contracts/{id}",                                lists.one(Contract),                                Params,                             Contract),
+    ("POST",   "/voldaan/contracts/{id}",                                contracts.update,                                   ContractUpdate,                     Contract),
+    ("POST",   "/voldaan/contracts/{id}/end",                            contracts.end,                                      ContractEnd,                        Contract),
+    ("GET",    "/voldaan/contracts/{contract}/commitment_periods",       lists.page(CommitmentPeriod, contract="contract"),  CommitmentPeriodList,               CommitmentPeriod),
+    ("GET",    "/voldaan/customers/{id}/contract_terms",                 contracts.terms,                                    Params,                             ContractTerms),
+
     # how invoices look ───────────────────────────────────────────────────────────────────────────────────
     ("POST",   "/voldaan/invoice_rendering_templates",                   invoice_rendering_templates.create,                 InvoiceTemplateCreate,              InvoiceTemplate),
     ("GET",    "/voldaan/invoice_rendering_templates/{id}",              invoice_rendering_templates.look,                   Params,                             InvoiceTemplate),

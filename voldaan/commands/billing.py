@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voldaan.commands import automatic_tax
+from voldaan.commands import automatic_tax, contract_facts
 from voldaan.commands.clocks import now_for
 from voldaan.commands.credit_grants import know as know_grants
 from voldaan.resources.base import ListObject
@@ -59,11 +59,13 @@ async def load(
             facts.pending.setdefault(waiting.customer, []).append(waiting)
     waiting_items = [item for each in facts.pending.values() for item in each]
     subs = parties.subscriptions.values()
+    agreed = await contract_facts.know(tx, facts)
     await know(
         tx,
         facts,
         prices=[
             *prices,
+            *agreed,
             *(price_id(item) for item in items),
             *(item.next_price for item in items if item.next_price),
             *(item.price for item in waiting_items if item.price),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, lookups, metered, posting, revisions
+from voldaan.commands import billing, clocks, collection, contract_facts, lookups, metered, posting, revisions
 from voldaan.commands.answers import Answer, Failure
 from voldaan.commands.collection import load_collection as load_collection
 from voldaan.commands.withdrawing import cancel_intents
@@ -178,6 +178,7 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.finalize: drafts whose time to be edited is over, and of which everybody has heard."""
     facts, drafts = await billing.load_drafts(tx, subjects)
     await metered.know_drafts(tx, facts, list(drafts.values()))
+    await contract_facts.know_drafts(tx, facts, list(drafts.values()))
     await billing.number_whole_book(tx, facts)
     held = {row[0] for row in await tx.all(query("invoices", "held_by_webhooks"), ids=list(drafts))}
     revised = await revisions.originals(tx, drafts.values())
@@ -270,7 +271,7 @@ async def _load_one(tx: Transaction, id: str) -> CollectionFacts:
 
 def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> tuple[Decision, CollectionFacts]:
     """The draft finalized, with the usage that arrived for it until now."""
-    counted, decision = usage.rated_anew(facts, draft)
+    counted, decision = usage.rated_anew(facts, draft, new_id)
     if counted is not draft:
         decision.updates.append(Update(counted, draft))
     finalized, known = rules.finalize(facts, counted, now, new_id)
@@ -283,11 +284,12 @@ async def _finalized(
     """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it, and voids
     what it revises; with the postings."""
     await metered.know_drafts(tx, facts, [draft])
+    await contract_facts.know_drafts(tx, facts, [draft])
     await billing.number_whole_book(tx, facts)
     original = (await revisions.originals(tx, [draft])).get(draft.id)
     _allow(original.refusal if original else None)
     gone = revisions.replaced(facts, original, draft, tx.now) if original else Decision()
-    counted, decision = usage.rated_anew(facts, draft)
+    counted, decision = usage.rated_anew(facts, draft, new_id)
     if counted is not was:
         decision.updates.append(Update(counted, was))
     finalized, known = rules.finalize(facts, counted, tx.now, new_id, collect=collect)

@@ -26,7 +26,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionResume,
     SubscriptionUpdate,
 )
-from voldaan.rules import changes, crediting, owing, renewals, states
+from voldaan.rules import changes, commitments, crediting, owing, renewals, states
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import metered as usage
 from voldaan.rules import subscriptions as rules
@@ -128,7 +128,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
     elif not params.invoice_now:
         decision.add(_forget_prorations(facts, subscription))
     decision.add(owing.end_subscription(facts.parties, subscription, tx.now, "cancellation_requested"))
-    if params.invoice_now:
+    if params.invoice_now or commitments.holds(facts.commitments, subscription):
         await billing.number_whole_book(tx, facts)
         decision.add(renewals.final_invoice(facts, facts.parties.subscriptions[id], tx.now, new_id))
     elif usage.is_watched(facts, subscription):

@@ -20,7 +20,8 @@ from voldaan.rules.money import divide
 
 
 class Schedule(NamedTuple):
-    """What a line earns, and over which time. What was used is earned when it is billed: its time is over."""
+    """What a line earns, and over which time. What was used is earned when it is billed, and so is what a minimum brings:
+    their time is over."""
 
     net: int
     start: int
@@ -46,7 +47,7 @@ def schedules(invoice: Invoice) -> list[Schedule]:
 
 def schedule(line: LineItem, net: int) -> Schedule:
     """What a line earns when `net` of it is left."""
-    return Schedule(net, line.period_start, line.period_end, line.usage is not None)
+    return Schedule(net, line.period_start, line.period_end, line.usage is not None or line.commitment is not None)
 
 
 def earned(lines: Iterable[Schedule], at: int) -> int:

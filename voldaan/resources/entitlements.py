@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field as Limit
 
-from voldaan.resources.base import Column, Embedded, Expandable, Hidden, ListObject, Resource, Table
+from voldaan.resources.base import Children, Column, Embedded, Expandable, Hidden, ListObject, Resource, Table
 from voldaan.resources.params import Metadata, PageParams, Params, Unset
 
 LookupKey = Annotated[str, Limit(max_length=80)]
@@ -53,7 +53,10 @@ class ActiveEntitlementSummary(Resource, kw_only=True):
     object: Literal["entitlements.active_entitlement_summary"] = "entitlements.active_entitlement_summary"
     id: Annotated[str, Hidden()]  # the customer's
     customer: str
-    entitlements: ListObject[ActiveEntitlement]
+    entitlements: Annotated[
+        ListObject[ActiveEntitlement],
+        Children("entitlements.active_entitlement", by="customer", url="/v1/customer/{id}/entitlements"),
+    ]
     livemode: bool
 
 

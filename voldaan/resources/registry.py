@@ -8,6 +8,7 @@ from voldaan.resources.attempts import Attempt
 from voldaan.resources.balance_transactions import BalanceTransaction
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.charges import Charge
+from voldaan.resources.contracts import CommitmentPeriod, Contract
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.credit_balance import CreditBalanceTransaction
 from voldaan.resources.credit_grants import CreditGrant
@@ -81,6 +82,8 @@ RESOURCES: list[type[Resource]] = [
     Invoice,
     BilledPeriod,
     UsagePeriod,
+    Contract,
+    CommitmentPeriod,
     Discount,
     InvoiceItem,
     LineItem,

@@ -37,6 +37,9 @@ class Catalogue:
     promotion_codes: dict[str, PromotionCode] = field(default_factory=dict)
     grain: Grain = "second"  # by which the book shares the time of a period
 
+    # By customer and price: what is charged in its place, since when and until when (None: without end).
+    agreements: dict[tuple[str, str], list[tuple[int, int | None, str]]] = field(default_factory=dict)
+
     _terms: dict[tuple[str, str], PriceTerms] = field(default_factory=dict)
     _captions: dict[tuple[str, str], str] = field(default_factory=dict)
     _rates: dict[str, tax.Rate] = field(default_factory=dict)
@@ -48,6 +51,15 @@ class Catalogue:
         if found is None:
             found = self._terms[(price, currency)] = terms(self.prices[price], currency)
         return found
+
+    def agreed(self, customer: str, price: str, at: int) -> str:
+        """The price that this customer is charged where others are charged `price`."""
+        if not self.agreements:
+            return price
+        for start, end, override in self.agreements.get((customer, price), ()):
+            if start <= at and (end is None or at < end):
+                return override
+        return price
 
     def unit_amount(self, price: str, currency: str) -> Decimal | None:
         """The price of one unit, as a line shows it; None for tiers and packages."""

@@ -247,7 +247,7 @@ def _after_discounts(
     shared = catalogue.active(discounts_of(work.facts, subscription), currency, work.now)
     priced = []
     for each in (item, *others):
-        price = lines.price_id(each)
+        price = lines.rated_by(catalogue, subscription, each, start)
         cost = lines.amount(catalogue, subscription, price, lines.quantity(each), start, end)
         own = tuple(catalogue.active(each.discounts, currency, work.now))
         priced.append(discounting.DiscountableLine(cost, own, catalogue.prices[price].product))
@@ -274,7 +274,7 @@ def _proration(
         start=found.start,
         end=found.end,
         quantity=lines.quantity(item),
-        price=lines.price_id(item),
+        price=lines.rated_by(work.facts.catalogue, subscription, item, found.start if basis.start is None else basis.start),
         catalogue=work.facts.catalogue,
         now=work.now,
         currency=subscription.currency,

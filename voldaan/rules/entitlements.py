@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from voldaan.resources.base import ListObject
 from voldaan.resources.entitlements import ActiveEntitlement, ActiveEntitlementSummary
 from voldaan.resources.subscriptions import Subscription
@@ -85,7 +83,7 @@ def _summary(customer: str, entitlements: Sequence[ActiveEntitlement], livemode:
         customer=customer,
         livemode=livemode,
         entitlements=ListObject(
-            data=[replace(e) for e in own[:SHOWN]],
+            data=own[:SHOWN],
             has_more=len(own) > SHOWN,
             url=f"/v1/customer/{customer}/entitlements",
         ),

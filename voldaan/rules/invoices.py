@@ -36,6 +36,7 @@ from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import attempts, automatic_tax, collection, credit_grants, owing, payments, totals
 from voldaan.rules.automatic_tax import Buyer, TaxFacts
 from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.commitments import Commitments
 from voldaan.rules.credit_grants import Use
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
@@ -73,6 +74,7 @@ class BillingFacts:
     pending: dict[str, list[InvoiceItem]] = field(default_factory=dict)
     numbering: Numbering | None = None
     templates: dict[str, InvoiceRenderingTemplate] = field(default_factory=dict)
+    commitments: Commitments = field(default_factory=Commitments)
     redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
     taxes: TaxFacts | None = None                    # where somebody has automatic tax
     usage: dict[UsageKey, Decimal] = field(default_factory=dict)

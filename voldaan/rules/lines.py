@@ -30,6 +30,11 @@ def rate_ids(rates: Sequence[TaxRate | str] | None) -> list[str]:
     return [rate.id if isinstance(rate, TaxRate) else rate for rate in rates or ()]
 
 
+def rated_by(catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, at: int) -> str:
+    """The price that an item is charged by for a time that begins then: its own, or what was agreed with the customer."""
+    return catalogue.agreed(subscription.customer, price_id(item), at)
+
+
 def is_metered(catalogue: Catalogue, price: str) -> bool:
     """Whether a price bills what a meter counted, after its period, instead of a quantity before it."""
     return catalogue.prices[price].recurring_usage_type == "metered"
@@ -119,7 +124,7 @@ def for_item(
     free: bool = False,
 ) -> LineItem:
     """An item's price for its period [start, end). A trial costs nothing, and neither does a stub that is not charged."""
-    price, units, currency = price_id(item), quantity(item), subscription.currency
+    price, units, currency = rated_by(catalogue, subscription, item, start), quantity(item), subscription.currency
     if trial:
         basis: Basis | None = Basis(kind="trial")
         cost, said = 0, f"Trial period for {catalogue.name(price)}"

@@ -20,7 +20,7 @@ from voldaan.resources.numbers import plain
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
-from voldaan.rules import invoices, pricing
+from voldaan.rules import commitments, invoices, lines, pricing
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.decision import Decision, Due, Update
 from voldaan.rules.ids import NewId
@@ -28,10 +28,8 @@ from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import day, is_metered, price_id, rate_ids
 from voldaan.rules.money import DECIMALS, is_within_maximum, maximum_amount
 from voldaan.rules.refusals import refused
-from voldaan.rules.usage import UsageKey
+from voldaan.rules.usage import LATE, UsageKey
 
-DAY = 86_400
-LATE = 37 * DAY  # how long after a period its usage may change: an event is up to 35 days old, and correctable for a day
 NOTHING = Decimal(0)
 PLACES = Decimal(1).scaleb(-DECIMALS)
 EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)  # more digits than the sum of any usage has
@@ -175,7 +173,7 @@ def settle(subscription: Subscription, now: int) -> Due:
 # Finalization ----------------------------------------------------------------------------------------------------------
 
 
-def rated_anew(facts: BillingFacts, was: Invoice) -> tuple[Invoice, Decision]:
+def rated_anew(facts: BillingFacts, was: Invoice, new_id: NewId) -> tuple[Invoice, Decision]:
     """A draft with the usage that has arrived since it was made; the draft itself if there is none."""
     decision = Decision()
     last = {line.usage.usage_period: line for line in was.lines.data if line.usage is not None}
@@ -193,9 +191,10 @@ def rated_anew(facts: BillingFacts, was: Invoice) -> tuple[Invoice, Decision]:
         return was, decision
     fresh = replace(was)
     every = [drawn.get(line.id) or replace(line) for line in was.lines.data]
+    decision.add(commitments.again(facts.commitments, was, every, new_id))
     invoices.complete(facts, fresh, every, was.created)
     before = {line.id: line for line in was.lines.data}
-    decision.updates += [Update(line, before[line.id]) for line in every]
+    decision.updates += [Update(line, before[line.id]) for line in every if line.id in before]
     return fresh, decision
 
 
@@ -242,7 +241,7 @@ def _rated(
 def _period(
     catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, start: int, end: int, counted: Decimal, amount: int
 ) -> UsagePeriod:
-    price = price_id(item)
+    price = lines.rated_by(catalogue, subscription, item, start)
     return UsagePeriod(
         id=f"{item.id}/{start}",
         customer=subscription.customer,

@@ -25,7 +25,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import invoices, lines, metered, owing, periods, states
+from voldaan.rules import commitments, invoices, lines, metered, owing, periods, states
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
@@ -77,6 +77,10 @@ def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new
     if metered.is_watched(facts, subscription):
         decision.due.append(metered.settle(subscription, now))
     taken = take_pending(facts, subscription, now)
+    counted = [*drawn, *(lines.for_invoice_item(item, id, new_id) for item in taken)]
+    owed, settled = commitments.settle(facts.commitments, subscription, counted, now, id, now, new_id, ends=True)
+    drawn += owed
+    decision.add(settled)
     if taken or drawn:
         decision.add(last_invoice(facts, subscription, taken, now, new_id, id=id, usage=drawn))
     return decision
@@ -86,6 +90,9 @@ def settle(facts: BillingFacts, subscription: Subscription, now: int, new_id: Ne
     """The last look at the usage of a subscription that has ended."""
     id = new_id("in")
     drawn, decision = metered.late(facts, subscription, id, now, new_id)
+    owed, settled = commitments.settle(facts.commitments, subscription, drawn, now, id, now, new_id, ends=True)
+    drawn += owed
+    decision.add(settled)
     if drawn:
         decision.add(last_invoice(facts, subscription, [], now, new_id, id=id, usage=drawn))
     return decision
@@ -182,6 +189,9 @@ def _bill(
         decision.inserts.append(billed_period(moved, invoice.id))
     swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
     decision.add(swept)
+    owed, settled = commitments.settle(facts.commitments, renewed, [*drawn, *waiting], at, invoice.id, now, new_id)
+    drawn += owed
+    decision.add(settled)
     empty = not drawn and not waiting
     invoices.complete(facts, invoice, drawn + waiting)
     for moved, line in billed:

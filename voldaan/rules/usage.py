@@ -17,6 +17,7 @@ from voldaan.resources.meters import Meter
 HOUR = 3600
 PAST_SECONDS = 35 * 86_400   # docs.stripe.com/api/billing/meter-event/create
 AHEAD_SECONDS = 5 * 60
+LATE = PAST_SECONDS + 2 * 86_400  # how long after a period its usage may change: an event is correctable for a day
 DIGITS_MAX = 15              # docs.stripe.com/changelog/dahlia/2026-04-22/billing-meter-event-values-validation
 IDENTIFIER_MAX = 100
 TEXT_MAX = 500               # characters of a value that is told apart

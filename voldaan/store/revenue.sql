@@ -6,7 +6,7 @@ select i.id, i.customer_id, i.currency, i.finalized_at, d.amount::bigint,
          select coalesce(sum(c.net), 0)::bigint from credited_lines c
            join credit_notes n on n.account_id = c.account_id and n.id = c.credit_note_id and n.status = 'issued'
           where c.account_id = l.account_id and c.invoice_line_item_id = l.id) end order by l.id), array_agg(l.period_start_at order by l.id), array_agg(l.period_end_at order by l.id),
-       array_agg(l.doc ? 'usage' order by l.id)
+       array_agg(l.doc ?| array['usage', 'commitment'] order by l.id)
   from invoices i
   join invoice_line_items l on l.account_id = i.account_id and l.invoice_id = i.id
  cross join lateral (

@@ -504,3 +504,18 @@ with drawn as (
 select p.account_id, p.id, format('costs %%s, lines %%s', p.amount, d.amount)
   from usage_periods p join drawn d on d.account_id = p.account_id and d.id = p.id
  where d.first = 1 and d.quantity = p.quantity and d.amount <> p.amount;
+
+-- name: K1_minimums_are_billed
+-- What an interval of a contract's minimum lacked is what the lines for it come to, on invoices that still stand.
+select p.account_id, p.id, format('lacked %%s, billed %%s', p.charged, coalesce(b.amount, 0))
+  from commitment_periods p
+  left join (
+    select l.account_id, l.doc->>'commitment' as period, sum(l.amount) as amount
+      from invoice_line_items l
+      join invoices i on i.account_id = l.account_id and i.id = l.invoice_id and i.status <> 'void'
+     where l.doc ? 'commitment' and (%(only)s::text is null or l.account_id = %(only)s) group by 1, 2) b
+    on b.account_id = p.account_id and b.period = p.id
+ where (%(only)s::text is null or p.account_id = %(only)s) and p.charged <> coalesce(b.amount, 0)
+   and not exists (select from invoices i join invoice_line_items l on l.account_id = i.account_id and l.invoice_id = i.id
+                    where i.account_id = p.account_id and i.subscription_id = p.subscription_id and i.status = 'void'
+                      and l.doc->>'commitment' = p.id);

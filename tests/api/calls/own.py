@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.api.calls.filing import METADATA, call, plain
+from tests.api.wire import JSON
 from tests.api.world import DAY, MONDAY, World
 
 plain("GET /voldaan/billing_settings")
@@ -104,6 +105,54 @@ def _(w: World):
 @call("GET /voldaan/price_migrations/{}/subscriptions", status="pending")
 def _(w: World):
     return migration(w)
+
+
+def contract(w: World, **more: object) -> JSON:
+    """A contract over a subscription of a customer who had none."""
+    customer = w.payer()["id"]
+    subscription = w.subscription(customer)["id"]
+    minimum = {"amount": 5000, "interval": "month"}
+    given = {"customer": customer, "subscription": subscription, "name": "As agreed", "minimum": minimum, **more}
+    return w.wire.post("/voldaan/contracts", **given)
+
+
+@call("GET /voldaan/contracts", status="active", limit=3)
+def _(w: World):
+    contract(w)
+    return ()
+
+
+@call("POST /voldaan/contracts", name="Bakers' guild", terms="Thirty days", metadata=METADATA,
+      minimum={"amount": 90000, "interval": "year", "early_end": "full"})  # fmt: skip
+def _(w: World):
+    customer = w.payer()["id"]
+    override = {"price": w.monthly["id"], "override_data": {"unit_amount": 800}}
+    return (), {"customer": customer, "subscription": w.subscription(customer)["id"], "price_overrides": [override]}
+
+
+@call("GET /voldaan/contracts/{}", expand=["customer", "subscription"])
+def _(w: World):
+    return contract(w)["id"]
+
+
+@call("POST /voldaan/contracts/{}", name="Renamed", terms="", metadata={"a": ""}, price_overrides="")
+def _(w: World):
+    return contract(w)["id"]
+
+
+@call("POST /voldaan/contracts/{}/end")
+def _(w: World):
+    return contract(w)["id"]
+
+
+@call("GET /voldaan/contracts/{}/commitment_periods", limit=3)
+def _(w: World):
+    return contract(w)["id"]
+
+
+@call("GET /voldaan/customers/{}/contract_terms")
+def _(w: World):
+    return contract(w)["customer"]
 
 
 @call("GET /voldaan/customers/{}/billing_settings")

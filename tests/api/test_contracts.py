@@ -1,0 +1,168 @@
+"""Contracts: prices of a customer's own in their time, minimums with what arrives late, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.wire import JSON
+from tests.api.world import DAY, MONDAY, World
+
+MONTH = 31 * DAY  # of March
+CONTRACTS = "/voldaan/contracts"
+
+
+def lines_of(world: World, invoice: str) -> dict[str, int]:
+    """Amounts by the first word of the description."""
+    found = world.wire.get(f"/v1/invoices/{invoice}/lines", limit=100)["data"]
+    return {line["description"].split(" ")[0]: line["amount"] for line in found}
+
+
+def invoices_of(world: World, subscription: str) -> list[JSON]:
+    """Oldest first."""
+    return world.wire.get("/v1/invoices", subscription=subscription, limit=100)["data"][::-1]
+
+
+def test_a_price_of_ones_own_holds_in_its_time_and_for_nobody_else(fresh: World):
+    clock = fresh.clock()["id"]
+    anna, otto = (fresh.payer(test_clock=clock)["id"] for _ in range(2))
+    override = {"price": fresh.monthly["id"], "override_data": {"unit_amount": 800}}
+    ends = MONDAY + MONTH + DAY
+    made = fresh.wire.post(CONTRACTS, customer=anna, name="Guild", price_overrides=[override], ends_at=ends)
+    own = made["price_overrides"][0]["override"]
+    assert fresh.wire.get(f"/v1/prices/{own}")["active"] is False
+    subscriptions = [fresh.subscription(who)["id"] for who in (anna, otto)]
+    fresh.advance(clock, MONDAY + MONTH + 7200)
+    fresh.advance(clock, MONDAY + MONTH + 31 * DAY + 7200)
+    paid = [[i["total"] for i in invoices_of(fresh, s)] for s in subscriptions]
+    assert paid == [[800, 800, 1000], [1000, 1000, 1000]], "the third month begins after the contract"
+    first = invoices_of(fresh, subscriptions[0])[0]["lines"]["data"][0]
+    assert first["pricing"]["price_details"]["price"] == own
+    preview = fresh.wire.post("/v1/invoices/create_preview", subscription=subscriptions[0])
+    assert preview["total"] == 1000
+
+
+def test_a_change_is_prorated_at_the_price_of_ones_own(fresh: World):
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    override = {"price": fresh.monthly["id"], "override_data": {"unit_amount": 620}}
+    fresh.wire.post(CONTRACTS, customer=anna, name="Guild", price_overrides=[override])
+    subscription = fresh.subscription(anna)
+    item = subscription["items"]["data"][0]["id"]
+    fresh.advance(clock, MONDAY + 1 * DAY)
+    fresh.wire.post(f"/v1/subscription_items/{item}", quantity=2)
+    waiting = fresh.wire.get("/v1/invoiceitems", customer=anna)["data"]
+    assert sorted(i["amount"] for i in waiting) == [-600, 1200]
+
+
+def metered(fresh: World) -> tuple[str, str, str, str]:
+    """A clock, a customer on it, a meter and its price of 0.10 each."""
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    meter = fresh.wire.post("/v1/billing/meters", display_name="Calls", event_name="calls",
+                            default_aggregation={"formula": "sum"})["id"]  # fmt: skip
+    price = fresh.price(10, recurring={"interval": "month", "usage_type": "metered", "meter": meter})["id"]
+    return clock, anna, meter, price
+
+
+def use(fresh: World, customer: str, value: int, at: int) -> None:
+    payload = {"stripe_customer_id": customer, "value": value}
+    fresh.wire.post("/v1/billing/meter_events", event_name="calls", payload=payload, timestamp=at)
+
+
+def test_usage_counts_towards_a_minimum_as_long_as_it_may_arrive(fresh: World):
+    clock, anna, _, price = metered(fresh)
+    subscription = fresh.wire.post("/v1/subscriptions", customer=anna, items=[{"price": price}])["id"]
+    minimum = {"amount": 10_000}
+    fresh.wire.post(CONTRACTS, customer=anna, subscription=subscription, name="Calls", minimum=minimum)
+    use(fresh, anna, 300, MONDAY)
+    fresh.advance(clock, MONDAY + MONTH + 60)
+    draft = invoices_of(fresh, subscription)[-1]
+    assert (draft["status"], lines_of(fresh, draft["id"])) == ("draft", {"300": 3000, "Minimum": 7000})
+    use(fresh, anna, 200, MONDAY + DAY)                       # while it is a draft: counted anew at finalization
+    fresh.advance(clock, MONDAY + MONTH + 7200)
+    paid = invoices_of(fresh, subscription)[-1]
+    assert (paid["status"], paid["total"]) == ("paid", 10_000)
+    assert lines_of(fresh, paid["id"]) == {"500": 5000, "Minimum": 5000}
+    use(fresh, anna, 400, MONDAY + 2 * DAY)                   # late: within what the minimum paid for
+    fresh.advance(clock, MONDAY + 2 * MONTH)
+    second = invoices_of(fresh, subscription)[-1]
+    found = fresh.wire.get(f"/v1/invoices/{second['id']}/lines", limit=100)["data"]
+    assert sorted(line["amount"] for line in found if line["period"]["start"] == MONDAY) == [-4000, 4000]
+    [newest, first] = fresh.wire.get(f"{CONTRACTS}/{the_contract(fresh)}/commitment_periods")["data"]
+    assert (first["committed"], first["spent"], first["charged"]) == (10_000, 9_000, 1_000)
+    assert (newest["spent"], newest["charged"]) == (0, 10_000)
+
+
+def the_contract(fresh: World) -> str:
+    return fresh.wire.get(CONTRACTS)["data"][0]["id"]
+
+
+def test_a_yearly_minimum_is_looked_at_once_a_year_and_shows_how_far_it_is_met(fresh: World):
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    subscription = fresh.subscription(anna)["id"]
+    minimum = {"amount": 15_000, "interval": "year"}
+    fresh.wire.post(CONTRACTS, customer=anna, subscription=subscription, name="Year", minimum=minimum)
+    for month in (2, 4, 6, 8, 10, 12):
+        fresh.advance(clock, MONDAY + month * 30 * DAY)
+    [running] = fresh.wire.get(f"/voldaan/customers/{anna}/contract_terms")["commitments"]
+    assert (running["committed"], running["spent"], running["remaining"]) == (15_000, 12_000, 3_000)
+    fresh.advance(clock, MONDAY + 366 * DAY)
+    last = invoices_of(fresh, subscription)[-1]
+    assert sorted(lines_of(fresh, last["id"]).values()) == [1000, 3000]
+    preview = fresh.wire.post("/v1/invoices/create_preview", subscription=subscription)
+    assert preview["total"] == 1000, "and not again a month later"
+
+
+@pytest.mark.parametrize(("early_end", "owed"), [("prorate", 500), ("full", 2000)])
+def test_a_contract_that_ends_early(fresh: World, early_end: str, owed: int):
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    subscription = fresh.subscription(anna)["id"]
+    minimum = {"amount": 3_000, "early_end": early_end}
+    made = fresh.wire.post(CONTRACTS, customer=anna, subscription=subscription, name="Short", minimum=minimum)
+    fresh.advance(clock, MONDAY + MONTH // 2)
+    fresh.wire.post(f"{CONTRACTS}/{made['id']}/end")
+    assert fresh.wire.refused("POST", f"{CONTRACTS}/{made['id']}/end").status == 400
+    fresh.advance(clock, MONDAY + MONTH + 7200)
+    last = invoices_of(fresh, subscription)[-1]
+    assert lines_of(fresh, last["id"])["Minimum"] == owed
+    assert fresh.wire.get(f"{CONTRACTS}/{made['id']}")["status"] == "ended"
+
+
+def test_what_cannot_be_agreed_is_refused_by_name(fresh: World):
+    anna, otto = fresh.payer()["id"], fresh.payer()["id"]
+    mine, other = fresh.subscription(anna)["id"], fresh.subscription(otto)["id"]
+    yearly = fresh.price(9000, "year")["id"]
+    torte = fresh.price(product=fresh.product()["id"])["id"]
+    monthly = fresh.monthly["id"]
+
+    def param(**given: object) -> str:
+        return fresh.wire.refused("POST", CONTRACTS, {"customer": anna, "name": "No", **given}).error["param"]
+
+    assert param(customer="cus_nobody") == "customer"
+    assert param(subscription=other) == "subscription"
+    assert param(minimum={"amount": 1000}) == "subscription"
+    assert param(subscription=mine, minimum={"amount": 0}) == "minimum[amount]"
+    assert param(ends_at=MONDAY) == "ends_at"
+    for override, blamed in (
+        ({"price": "price_nobody", "override": monthly}, "[price]"),
+        ({"price": monthly}, "[override]"),
+        ({"price": monthly, "override": monthly}, "[override]"),
+        ({"price": monthly, "override": yearly}, "[override]"),
+        ({"price": monthly, "override": torte}, "[override]"),
+    ):
+        assert param(price_overrides=[override]) == f"price_overrides[0]{blamed}"
+    twice = [{"price": monthly, "override_data": {"unit_amount": n}} for n in (1, 2)]
+    assert param(price_overrides=twice) == "price_overrides[1][price]"
+    fresh.wire.post(CONTRACTS, customer=anna, name="Yes", price_overrides=twice[:1], subscription=mine, minimum={"amount": 1})
+    assert param(price_overrides=twice[1:]) == "price_overrides"
+    assert param(subscription=mine, minimum={"amount": 2}) == "subscription"
+
+
+def test_an_ended_contract_keeps_what_was_agreed(fresh: World):
+    made = fresh.wire.post(CONTRACTS, customer=fresh.payer()["id"], name="Plain")
+    ended = fresh.wire.post(f"{CONTRACTS}/{made['id']}/end")
+    assert ended["status"] == "ended"
+    assert fresh.wire.post(f"{CONTRACTS}/{made['id']}", name="Kept")["name"] == "Kept"
+    assert fresh.wire.refused("POST", f"{CONTRACTS}/{made['id']}", {"ends_at": ""}).status == 400
