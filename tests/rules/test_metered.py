@@ -185,7 +185,7 @@ def test_whatever_arrives_whenever_is_billed_once(name: str, arrivals: list[tupl
         [draft] = drawn(decision, Invoice)
         if when in ("draft", "both"):
             used(book, START, OCTOBER, quantity + 1 if when == "both" else quantity, at)
-        counted, _ = metered.rated_anew(book, draft)
+        counted, _ = metered.rated_anew(book, draft, new_id)
         lines |= {line.id: line for line in counted.lines.data}
         at = book.parties.subscriptions[anna.id].current_period_end
         period = book.usage_periods[f"si_{name}/{START}"]
