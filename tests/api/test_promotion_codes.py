@@ -235,3 +235,10 @@ def test_a_code_that_expires_is_over_by_the_customers_clock(fresh: World):
     assert subscribe(fresh, fresh.payer()["id"], code["id"]).status == 200
     fresh.wire.post(f"/v1/promotion_codes/{code['id']}", active=False)
     assert subscribe(fresh, fresh.payer()["id"], code["id"]).error["message"] == rules.NOT_ACTIVE
+
+
+def test_prorations_are_not_itemized(fresh: World):
+    mode = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
+    given = {"customer": fresh.payer()["id"], "items": [{"price": fresh.monthly["id"]}], "billing_mode": mode}
+    answer = fresh.wire.send("POST", "/v1/subscriptions", given)
+    assert (answer.status, answer.error["param"]) == (400, "billing_mode[flexible][proration_discounts]")

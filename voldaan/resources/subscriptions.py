@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voldaan.resources.base import (
     UNSET,
@@ -47,6 +47,7 @@ from voldaan.resources.params import (
     Timestamp,
     Unset,
     exclusive,
+    refuse,
 )
 from voldaan.resources.pending_updates import HeldUpdate, PendingUpdate, shown
 from voldaan.resources.subscription_items import ItemHash, PaymentBehavior, ProrationBehavior, SubscriptionItem
@@ -269,6 +270,14 @@ class AnchorConfigParams(Hash):
 
 class FlexibleParams(Hash):
     proration_discounts: Literal["included", "itemized"] = "included"
+
+    @model_validator(mode="after")
+    def _included(self) -> FlexibleParams:
+        """Prorations are shown after discounts: what asks for another display is refused rather than ignored."""
+        if self.proration_discounts == "itemized":
+            message = "`proration_discounts` `itemized` is not supported by this version of Voldaan."
+            raise refuse("", message, param="proration_discounts")
+        return self
 
 
 class BillingModeParams(Hash):
