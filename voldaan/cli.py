@@ -174,6 +174,16 @@ def bench_api(clients: int, seconds: int, port: int) -> None:
     click.echo(json.dumps(run(measure(ready_database(), clients=clients, seconds=seconds, port=port)), indent=2))
 
 
+@bench.command("pdf")
+@click.option("--invoices", default=200, show_default=True)
+@click.option("--lines", default=10, show_default=True)
+def bench_pdf(invoices: int, lines: int) -> None:
+    """Invoices on paper: processor time each."""
+    from voldaan.bench.pdf import bench as measure
+
+    click.echo(json.dumps(measure(invoices, lines), indent=2))
+
+
 @bench.command("usage")
 @click.option("--events", default=100, show_default=True, type=click.IntRange(1, 10_000), help="In one call.")
 @click.option("--clients", default=16, show_default=True, help="Connections, each with one call under way.")

@@ -37,7 +37,10 @@ def test_an_invoice_shows_what_is_to_be_paid(visitor: Visitor) -> None:
     said = ["Forty loaves", "€100.00", "VAT 21%", "€21.00", "€121.00", "Anna de Vries", "Kade 1", "Utrecht", "Test bakery"]
     for text in (invoice["number"], *said, "As we agreed", "Thank you", "Due"):
         assert text in page.text, text
-    assert visitor.http.get(path_of(invoice["invoice_pdf"])).status_code == 200
+    paper = visitor.http.get(path_of(invoice["invoice_pdf"]))
+    assert (paper.status_code, paper.headers["content-type"], paper.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert paper.headers["content-disposition"] == f'inline; filename="{invoice["number"]}.pdf"'
+    assert visitor.http.get(path_of(invoice["invoice_pdf"]).replace("/pdf", "x/pdf")).status_code == 404
 
 
 def test_an_invoice_tells_its_state(visitor: Visitor) -> None:

@@ -59,11 +59,11 @@ def sheet(
 
 def issuer(account: Account, address: Address | None) -> dict[str, Any]:
     """The business; its place is that of its head office, where that is known."""
-    return {"name": account.business_name or account.id, "lines": [*_place(address), *filter(None, [account.email])]}
+    return {"name": account.business_name or account.id, "lines": [*place(address), *filter(None, [account.email])]}
 
 
 def recipient(customer: Customer, tax_ids: Iterable[TaxId]) -> dict[str, Any]:
-    lines = [*_place(customer.address), *(tax_id.value for tax_id in tax_ids)]
+    lines = [*place(customer.address), *(tax_id.value for tax_id in tax_ids)]
     if customer.name and customer.email:
         lines.append(customer.email)
     return {"name": customer.name or customer.email or customer.id, "lines": lines}
@@ -84,7 +84,8 @@ def period(start: int, end: int) -> str | None:
     return f"{day(start)} – {day(end)}" if start < end else None
 
 
-def _place(address: Address | None) -> list[str]:
+def place(address: Address | None) -> list[str]:
+    """An address, line by line."""
     if address is None:
         return []
     town = " ".join(part for part in (address.postal_code, address.city) if part)

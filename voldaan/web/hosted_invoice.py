@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from voldaan.documents import invoices as documents
+from voldaan.documents import pdf
 from voldaan.engine import Engine
 from voldaan.reports.overview import snapshot
 from voldaan.resources.accounts import Account
@@ -19,7 +21,9 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
+from voldaan.resources.shared import Address
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
 from voldaan.rules import credit_grants
 from voldaan.rules.tax_notes import notes
@@ -41,6 +45,7 @@ class Sheet:
     taxes: list[tuple[str, int]] = field(default_factory=list)
     discounts: list[tuple[str, int]] = field(default_factory=list)
     confirm_at: str | None = None
+    office: Address | None = None
 
     @property
     def overdue(self) -> bool:
@@ -63,7 +68,7 @@ class Sheet:
 
 
 class HostedInvoice:
-    """GET /i/{account}/{token}, and the same under /pdf for the printer."""
+    """GET /i/{account}/{token}, and the same under /pdf on paper."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -76,6 +81,18 @@ class HostedInvoice:
             text = "This address belongs to no invoice. Ask the sender for a new one."
             return render(request, "problem.html", title="No invoice here", text=text, status=404)
         return render(request, "invoice.html", sheet=sheet, invoice=sheet.invoice, account=account)
+
+    async def pdf(self, request: Request) -> Response:
+        """The same on paper, to be kept."""
+        account = await accounts.find(self.engine.pool, request.path_params["account"])
+        sheet = await self._sheet(account, request.path_params["token"]) if account else None
+        if sheet is None or account is None:
+            return await self.page(request)
+        invoice = sheet.invoice
+        set_as = documents.sheet(account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes)
+        printed = await pdf.print_out(set_as, invoice.finalized_at or sheet.now)
+        name = f"{invoice.number or invoice.id}.pdf"
+        return Response(printed, media_type=pdf.TYPE, headers={"content-disposition": f'inline; filename="{name}"'})
 
     async def _sheet(self, account: Account, token: str) -> Sheet | None:
         """The invoice whose private address ends in this token. The id in front only finds the row; the rest is the secret."""
@@ -96,9 +113,12 @@ async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
     clocks = await tx.get(TestClock, [invoice.test_clock])
     now = next((c.frozen_time for c in clocks.values()), tx.wall)
     waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
+    settings = await tx.select(TaxSettings, "true")
+    head = settings[0].head_office if settings else None
     return Sheet(
-        invoice, lines, payments, now, await _taxes(tx, invoice), await _discounts(tx, invoice), waiting[0] if waiting else None
-    )
+        invoice, lines, payments, now, await _taxes(tx, invoice), await _discounts(tx, invoice),
+        waiting[0] if waiting else None, head.address if head else None,
+    )  # fmt: skip
 
 
 def _confirm_at(intent: PaymentIntent) -> str | None:

@@ -57,7 +57,7 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
         ("POST", "/theme",                   theme),
         ("GET",  "/logs/{request_id}",       log.page),
         ("GET",  "/i/{account}/{token}",     invoice.page),
-        ("GET",  "/i/{account}/{token}/pdf", invoice.page),
+        ("GET",  "/i/{account}/{token}/pdf", invoice.pdf),
         ("GET",  "/sandbox/3ds/{id}",        bank.page),
         ("POST", "/sandbox/3ds/{id}",        bank.submit),
     ]  # fmt: skip

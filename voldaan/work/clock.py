@@ -18,3 +18,8 @@ def wall_microseconds() -> int:
 def elapsed() -> float:
     """Seconds of a clock that never steps back, for measuring durations."""
     return time.monotonic()
+
+
+def cpu() -> float:
+    """Seconds of processor time that this process has used, for measuring costs."""
+    return time.process_time()

@@ -1,0 +1,73 @@
+"""An invoice on paper. Its customer is who it was when the invoice was finalized."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from voldaan.documents import sheets
+from voldaan.resources.accounts import Account
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
+from voldaan.resources.shared import Address
+from voldaan.web.amounts import day, money
+
+STATES = {"draft": "Draft", "paid": "Paid", "void": "Void", "uncollectible": "Written off"}
+Named = Sequence[tuple[str, int]]  # what it is, and minor units
+
+
+def sheet(
+    account: Account, address: Address | None, invoice: Invoice, lines: Sequence[LineItem], discounts: Named, taxes: Named
+) -> dict[str, Any]:
+    """What is billed, to whom, and what of it is still to be paid."""
+    facts = []
+    if dated := invoice.effective_at or invoice.finalized_at:
+        facts.append(("Date", day(dated)))
+    if invoice.due_date:
+        facts.append(("Due", day(invoice.due_date)))
+    facts += [(custom.name, custom.value) for custom in invoice.custom_fields or ()]
+    pdf = invoice.rendering.pdf if invoice.rendering else None
+    issuer = sheets.issuer(account, address)
+    return sheets.sheet(
+        kind="Invoice",
+        number=invoice.number,
+        state=STATES.get(invoice.status or "draft"),
+        issuer={**issuer, "name": invoice.account_name or issuer["name"]},
+        recipient=_recipient(invoice),
+        facts=facts,
+        text=invoice.description,
+        lines=[_line(line) for line in lines],
+        sums=[sheets.sums(None, _rows(invoice, discounts, taxes), invoice.currency)],
+        footer=invoice.footer,
+        paper=(pdf.page_size if pdf else None) or "a4",
+    )
+
+
+def _recipient(invoice: Invoice) -> dict[str, Any]:
+    name = invoice.customer_name or invoice.customer_email or invoice.customer
+    numbers = [tax_id.value for tax_id in invoice.customer_tax_ids or () if tax_id.value]
+    mail = [invoice.customer_email] if invoice.customer_name and invoice.customer_email else []
+    return {"name": name, "lines": [*sheets.place(invoice.customer_address), *numbers, *mail]}
+
+
+def _line(line: LineItem) -> dict[str, Any]:
+    unit = line.unit_amount_decimal
+    whole = unit is not None and unit == unit.to_integral_value()
+    return sheets.line(
+        line.description or "Item", sheets.period(line.period_start, line.period_end), line.quantity_decimal,
+        money(int(unit), line.currency) if unit is not None and whole else "", line.amount, line.currency,
+    )  # fmt: skip
+
+
+def _rows(invoice: Invoice, discounts: Named, taxes: Named) -> list[tuple[str, int, bool]]:
+    rows = [("Subtotal", invoice.subtotal, False)]
+    rows += [(name, amount, False) for name, amount in (*discounts, *taxes)]
+    rows.append(("Total", invoice.total, True))
+    for name, amount in (
+        ("From your credit" if invoice.applied_balance > 0 else "Brought forward", -invoice.applied_balance),
+        ("Credit notes", -invoice.pre_payment_credit_notes_amount),
+        ("Paid", -invoice.amount_paid),
+    ):
+        if amount:
+            rows.append((name, amount, False))
+    return [*rows, ("To pay", invoice.amount_remaining, True)] if invoice.status == "open" else rows
