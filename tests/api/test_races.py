@@ -163,14 +163,23 @@ def test_a_subscription_that_many_change_bills_each_change_once(fresh: World):
 
 
 def test_a_customer_deleted_while_being_billed_leaves_no_half_of_anything(fresh: World):
+    """While a first payment is under way the deletion is refused whole, since money may arrive; then it goes through."""
     customer = fresh.payer()["id"]
     price = fresh.monthly["id"]
 
+    def delete() -> Answer:
+        for _ in range(200):
+            answer = fresh.wire.send("DELETE", f"/v1/customers/{customer}")
+            if answer.status == 200 or answer.error["code"] != "invoice_payment_in_progress":
+                break
+        return answer
+
     def ask(n: int) -> Answer:
         if n == 0:
-            return fresh.wire.send("DELETE", f"/v1/customers/{customer}")
+            return delete()
         return fresh.wire.send("POST", "/v1/subscriptions", {"customer": customer, "items": [{"price": price}]})
 
-    together(ask, 6)
+    deleted, *_ = together(ask, 6)
+    assert deleted.status == 200, str(deleted)
     left = fresh.wire.get("/v1/subscriptions", status="all", limit=100)["data"]
     assert {s["status"] for s in left} <= {"canceled"}

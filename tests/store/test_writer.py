@@ -50,6 +50,19 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
         assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == size
 
 
+@pytest.mark.parametrize("lock", [False, True])
+async def test_rows_are_got_in_the_order_of_their_ids_wherever_they_stand(pool: Pool, account: Account, lock: bool) -> None:
+    """What is done with them one by one makes events: which come first must not hang on where the table keeps a row."""
+    made = [clock(n) for n in range(20)]
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(tx, [Decision(inserts=[c]) for c in reversed(made)])
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await tx.run("set local enable_indexscan = off")
+        await tx.run("set local enable_bitmapscan = off")
+        found = await tx.get(TestClock, [c.id for c in made], lock=lock)
+    assert list(found) == [c.id for c in made]
+
+
 @pytest.mark.parametrize("size", [1, 150])
 async def test_only_what_differs_is_written_and_a_lost_state_is_a_conflict(pool: Pool, account: Account, size: int) -> None:
     made = [clock(n) for n in range(size)]

@@ -91,7 +91,10 @@ class Transaction:
         return cursor.rowcount
 
     async def get(self, cls: type[R], ids: Iterable[str | None], *, lock: bool = False) -> dict[str, R]:
-        """The resources of these ids, by id, without their children. `lock` takes the rows in id order."""
+        """The resources of these ids, by id and in id order, without their children. `lock` takes the rows in that order.
+
+        The order must not be the table's: what is done with them one after the other makes events and ids.
+        """
         wanted = sorted({i for i in ids if i})
         if not wanted:
             return {}
@@ -105,8 +108,8 @@ class Transaction:
         if lock:
             sql += " order by t.id for no key update"  # who only refers to the row need not wait
         read = rows.reader(cls)
-        found = [read(row) for row in await self.all(sql, ids=wanted)]
-        return {r.id: r for r in found}
+        found = {r.id: r for r in map(read, await self.all(sql, ids=wanted))}
+        return {id: found[id] for id in wanted if id in found}
 
     async def need(self, cls: type[R], id: str, *, lock: bool = False, param: str | None = None) -> R:
         """The resource of this id. Raises Missing, blaming `param` if the id came as a parameter."""
