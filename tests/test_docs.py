@@ -36,3 +36,11 @@ def test_the_readmes_example_works_as_printed(api_server: str, secret_key: str, 
     status, number, paid, amount = first.split(" ")
     assert (status, number[-5:], paid, amount) == ("active", "-0001", "paid", "3100")
     assert '"amount": 3028' in "".join(rest)
+
+
+def test_the_examples_beyond_stripe_work_as_printed(api_server: str, secret_key: str) -> None:
+    text = (DOCS / "beyond-stripe.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in text.split("```python\n")[1:]]
+    assert len(blocks) == 6
+    script = "\n".join(blocks).replace("sk_test_…", secret_key).replace("http://127.0.0.1:8787", api_server)
+    exec(compile(script, "beyond-stripe.md", "exec"), {})

@@ -45,7 +45,7 @@ async def create(tx: Transaction, params: ContractCreate) -> Contract:
         raise Missing("customer", params.customer, "customer")
     await clocks.now_for(tx, customer.test_clock)
     subscription = _subscription(facts, params.subscription, customer)
-    starts_at = tx.now if params.starts_at is None else params.starts_at
+    starts_at = _start(params, subscription, tx.now)
     if params.ends_at is not None and params.ends_at <= max(starts_at, tx.now):
         raise refused("A contract must end after it starts, in the future.", "ends_at")
     if params.minimum is not None and subscription is None:
@@ -152,6 +152,15 @@ async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Contract]:
     facts = await billing.load(tx, customers=[found.customer], pending=False)
     await clocks.now_for(tx, found.test_clock)
     return facts, next(c for c in facts.commitments.contracts[found.customer] if c.id == id)
+
+
+def _start(params: ContractCreate, subscription: Subscription | None, now: int) -> int:
+    """When it begins: as asked, or now; with a minimum, together with the period that the subscription is in."""
+    if params.starts_at is not None:
+        return params.starts_at
+    if subscription is None or params.minimum is None:
+        return now
+    return subscription.current_period_start
 
 
 def _subscription(facts: BillingFacts, id: str | None, customer: Customer) -> Subscription | None:
