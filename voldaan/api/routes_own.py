@@ -9,6 +9,7 @@ from voldaan.commands import (
     contracts,
     explanations,
     invoice_rendering_templates,
+    item_moves,
     mass_changes,
     price_migrations,
     replays,
@@ -31,6 +32,7 @@ from voldaan.resources.contracts import (
 )
 from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoice_rendering_templates import InvoiceTemplate, InvoiceTemplateCreate, InvoiceTemplateUpdate
+from voldaan.resources.item_moves import ItemMove
 from voldaan.resources.params import Params
 from voldaan.resources.price_migrations import (
     MigratedSubscription,
@@ -45,6 +47,7 @@ from voldaan.resources.price_migrations import (
 )
 from voldaan.resources.quantity_changes import QuantitiesUpdate, QuantityChanges
 from voldaan.resources.replays import Replay, ReplayCreate
+from voldaan.resources.subscription_items import SubscriptionItem
 
 ROUTES: list[RouteLine] = [
     # contracts ───────────────────────────────────────────────────────────────────────────────────────────
@@ -71,6 +74,7 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/voldaan/replays",                                       replays.create,                                     ReplayCreate,                       Replay),
     # many at once ─────────────────────────────────────────────────────────────────────────────────────────
     ("POST",   "/voldaan/subscriptions/quantities",                      mass_changes.quantities,                            QuantitiesUpdate,                   QuantityChanges),
+    ("POST",   "/voldaan/subscription_items/move",                       item_moves.move,                                    ItemMove,                           SubscriptionItem),
     ("GET",    "/voldaan/price_migrations",                              lists.page(PriceMigration),                         PriceMigrationList,                 PriceMigration),
     ("POST",   "/voldaan/price_migrations",                              price_migrations.create,                            PriceMigrationCreate,               PriceMigration),
     ("GET",    "/voldaan/price_migrations/{id}",                         lists.one(PriceMigration),                          Params,                             PriceMigration),

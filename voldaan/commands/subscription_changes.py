@@ -93,10 +93,17 @@ async def fields(
     return rules.ending(changed, params, tx.now)
 
 
+def check_trial(params: SubscriptionUpdate) -> None:
+    """Refuses a trial by the price together with one until an instant."""
+    if params.trial_from_plan and params.trial_end is not None:
+        raise refused("You cannot set `trial_end` when `trial_from_plan=true`.", "trial_from_plan")
+
+
 async def change_of(
     tx: Transaction, facts: BillingFacts, was: Subscription, params: SubscriptionUpdate, decision: Decision
 ) -> Change:
     """What the request says of items, trial and anchor, looked up."""
+    check_trial(params)
     return Change(
         ends=params.cancel_at if params.cancel_at in ENDS else None,
         sets_end="cancel_at_period_end" in params.model_fields_set,

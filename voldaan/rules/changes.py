@@ -32,17 +32,20 @@ def apply(
     anew = resets(facts, changed, change)
     if anew and change.turns and all(item.current_period_end <= now for item in work.items):
         changed, anew = replace(changed, billing_cycle_anchor=now), False  # the renewal bills the new periods
+    if change.ends is not None:
+        changed = replace(changed, cancel_at=None)
     if anew:
-        changed = _restart(work, changed)
+        changed = _ending(work, _restart(work, changed))
+        for item in work.items:  # nobody else holds them yet
+            item.current_period_end = min(item.current_period_end, changed.cancel_at or item.current_period_end)
     elif change.trial_end is not None:
-        changed = _try_out(work, changed, change.trial_end)
+        changed = _ending(work, _try_out(work, changed, change.trial_end))
     else:
         for each in change.items:
             _change_item(work, changed, each)
+        changed = _ending(work, changed)
         if not change.turns:
             _cut(work, changed)
-    if change.ends is not None:
-        changed = replace(changed, cancel_at=cancel_at_of(change.ends, [item.current_period_end for item in work.items]))
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
     decided = _write(work, _with_items(changed, work.items), anew=anew)
@@ -269,6 +272,14 @@ def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscrip
     return replace(
         subscription, status=status, trial_start=began, trial_end=trial_end, billing_cycle_anchor=trial_end
     )
+
+
+def _ending(work: Work, subscription: Subscription) -> Subscription:
+    """An end that is one of the periods' ends is that of the periods as they are after the change."""
+    if work.change.ends is None:
+        return subscription
+    ends = [_natural_end(work, subscription, item, lines.price_id(item)) for item in work.items]
+    return replace(subscription, cancel_at=cancel_at_of(work.change.ends, ends))
 
 
 def _cut(work: Work, subscription: Subscription) -> None:

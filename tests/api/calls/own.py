@@ -67,6 +67,15 @@ def _(w: World):
     return (), {"items": [{"subscription_item": made["items"]["data"][0]["id"], "quantity": 3}]}
 
 
+@call("POST /voldaan/subscription_items/move", proration_behavior="none")
+def _(w: World):
+    customer = w.payer()["id"]
+    items = [{"price": w.monthly["id"]}, {"price": w.price(700)["id"]}]
+    made = w.wire.post("/v1/subscriptions", customer=customer, items=items)
+    other = w.subscription(customer, w.price(800)["id"])
+    return (), {"subscription_item": made["items"]["data"][0]["id"], "to": other["id"]}
+
+
 def migration(w: World) -> str:
     old = w.price(1000)["id"]
     w.subscription(w.payer()["id"], old)

@@ -1,0 +1,95 @@
+"""The forms that a change may take: when it ends, how a trial ends, what is added once, and items that move."""
+
+from __future__ import annotations
+
+from tests.api.world import DAY, MONDAY, World
+
+
+def test_the_end_is_that_of_the_periods_after_the_change(fresh: World):
+    """cancel_at by a name is taken once the other changes of the request have moved the periods."""
+    clock = fresh.clock()["id"]
+    made = fresh.subscription(fresh.payer(test_clock=clock)["id"])
+    item = made["items"]["data"][0]["id"]
+    yearly = fresh.price(9000, "year")["id"]
+    fresh.advance(clock, MONDAY + 5 * DAY)
+    path = f"/v1/subscriptions/{made['id']}"
+    named = fresh.wire.post(path, cancel_at="min_period_end")
+    assert (named["cancel_at"], named["cancel_at_period_end"]) == (named["items"]["data"][0]["current_period_end"], False)
+    moved = fresh.wire.post(path, items=[{"id": item, "price": yearly}], cancel_at="max_period_end")
+    end = moved["items"]["data"][0]["current_period_end"]
+    assert end > MONDAY + 360 * DAY
+    assert moved["cancel_at"] == end
+    both = fresh.wire.post(path, items=[{"price": fresh.monthly["id"]}], cancel_at="max_billed_until")
+    ends = [i["current_period_end"] for i in both["items"]["data"]]
+    assert both["cancel_at"] == max(ends) > min(ends)
+
+
+def test_a_trial_ended_early_may_keep_its_anchor(fresh: World):
+    clock = fresh.clock()["id"]
+    kept = {"end_behavior": {"missing_payment_method": "create_invoice", "billing_cycle_anchor": "unchanged"}}
+    made = fresh.subscription(fresh.payer(test_clock=clock)["id"], trial_end=MONDAY + 10 * DAY, trial_settings=kept)
+    fresh.advance(clock, MONDAY + 5 * DAY)
+    ended = fresh.wire.post(f"/v1/subscriptions/{made['id']}", trial_end="now")
+    assert ended["status"] == "active"
+    assert ended["billing_cycle_anchor"] == MONDAY + 10 * DAY
+    [item] = ended["items"]["data"]
+    assert (item["current_period_start"], item["current_period_end"]) == (MONDAY + 5 * DAY, MONDAY + 10 * DAY)
+    invoice = fresh.wire.get(f"/v1/invoices/{ended['latest_invoice']}")
+    assert invoice["total"] == 179  # 5 of the 28 days from 12 February to 12 March
+
+
+def test_a_price_brings_its_trial_when_the_change_asks_for_it(fresh: World):
+    tried = fresh.price(2000, recurring={"interval": "month", "trial_period_days": 7})["id"]
+    made = fresh.subscription(fresh.payer()["id"])
+    item = made["items"]["data"][0]["id"]
+    path = f"/v1/subscriptions/{made['id']}"
+    changed = fresh.wire.post(path, items=[{"id": item, "price": tried}], trial_from_plan=True)
+    assert changed["status"] == "trialing"
+    assert 0 <= changed["trial_end"] - changed["trial_start"] - 7 * DAY <= 2
+    both = {"trial_from_plan": True, "trial_end": changed["trial_end"] + DAY}
+    assert fresh.wire.send("POST", path, both).error["param"] == "trial_from_plan"
+
+
+def test_what_is_added_once_waits_in_flexible_billing_and_is_billed_in_classic(fresh: World):
+    once = [{"price": fresh.price(500, None)["id"]}]
+    for mode, invoices in (("flexible", 1), ("classic", 2)):
+        made = fresh.subscription(fresh.payer()["id"], billing_mode={"type": mode})
+        fresh.wire.post(
+            f"/v1/subscriptions/{made['id']}", add_invoice_items=once, proration_behavior="always_invoice"
+        )
+        assert len(fresh.wire.get("/v1/invoices", subscription=made["id"])["data"]) == invoices, mode
+
+
+def test_an_item_moves_to_another_subscription_and_costs_nothing_where_the_periods_are_the_same(fresh: World):
+    clock = fresh.clock()["id"]
+    customer = fresh.payer(test_clock=clock)["id"]
+    more = fresh.price(2000)["id"]
+    one = fresh.wire.post(
+        "/v1/subscriptions", customer=customer, items=[{"price": fresh.monthly["id"]}, {"price": more, "quantity": 3}]
+    )
+    other = fresh.subscription(customer, fresh.price(300)["id"])
+    item = next(i for i in one["items"]["data"] if i["price"]["id"] == more)
+    fresh.advance(clock, MONDAY + 12 * DAY)
+    moved = fresh.wire.post("/voldaan/subscription_items/move", subscription_item=item["id"], to=other["id"])
+    assert (moved["subscription"], moved["quantity"], moved["price"]["id"]) == (other["id"], 3, more)
+    assert len(fresh.wire.get(f"/v1/subscriptions/{one['id']}")["items"]["data"]) == 1
+    waiting = fresh.wire.get("/v1/invoiceitems", customer=customer)["data"]
+    assert sorted(w["amount"] for w in waiting) == [-3677, 3677]  # 19 of 31 days of 60.00
+    assert {w["parent"]["subscription_details"]["subscription"] for w in waiting} == {one["id"], other["id"]}
+
+
+def test_what_cannot_move_stays(fresh: World):
+    made = fresh.subscription(fresh.payer()["id"])
+    item = made["items"]["data"][0]["id"]
+    theirs = fresh.subscription(fresh.payer()["id"])
+
+    def refused(**params: object) -> str | None:
+        answer = fresh.wire.send("POST", "/voldaan/subscription_items/move", params)
+        assert answer.status in (400, 404)
+        return answer.error.get("param")
+
+    assert refused(subscription_item=item, to=theirs["id"]) == "to"
+    assert refused(subscription_item=item, to=made["id"]) == "to"
+    assert refused(subscription_item="si_nowhere", to=made["id"]) == "subscription_item"
+    own = fresh.subscription(made["customer"], fresh.price(100)["id"])
+    assert refused(subscription_item=item, to=own["id"]) == "subscription_item"  # the last one of its subscription
