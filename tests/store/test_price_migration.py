@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from voldaan.bench import seed
-from voldaan.commands import price_migrations, prices, replays
+from voldaan.commands import mass_changes, price_migrations, prices, replays
 from voldaan.reports.verify import verify
 from voldaan.resources.accounts import Account
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.price_migrations import PriceMigration, PriceMigrationCreate, PriceMigrationStart
+from voldaan.resources.price_migrations import (
+    MigrationPreviewParams,
+    PriceMigration,
+    PriceMigrationCreate,
+    PriceMigrationStart,
+)
 from voldaan.resources.prices import PriceCreate
+from voldaan.resources.quantity_changes import QuantitiesUpdate
 from voldaan.resources.replays import ReplayCreate
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.runtime import running
 from voldaan.settings import Settings
 from voldaan.store.pool import Pool
-from voldaan.store.transaction import transaction
+from voldaan.store.transaction import Transaction, transaction
 from voldaan.work import clock
 from voldaan.work.handlers import BY_KIND
 from voldaan.work.worker import Worker
@@ -32,17 +40,17 @@ class PowerCut(Exception):
     pass
 
 
+async def price_of(tx: Transaction, old: str) -> str:
+    """A new price of the same product."""
+    product = (await tx.need(prices.Price, old)).product
+    given = {"currency": "eur", "product": product, "unit_amount": NEW, "recurring": {"interval": "month"}}
+    return (await prices.create(tx, PriceCreate.model_validate(given))).id
+
+
 async def started(pool: Pool, book: Account, old: str, when: str, wall: int) -> str:
     """A migration that may run, to a new price of the same product."""
     async with transaction(pool, book, wall, wall) as tx:
-        product = (await tx.select(prices.Price, "t.id = %(id)s", id=old))[0].product
-        new = await prices.create(
-            tx,
-            PriceCreate.model_validate(
-                {"currency": "eur", "product": product, "unit_amount": NEW, "recurring": {"interval": "month"}}
-            ),
-        )
-        asked = PriceMigrationCreate.model_validate({"price": old, "to": new.id, "when": when})
+        asked = PriceMigrationCreate.model_validate({"price": old, "to": await price_of(tx, old), "when": when})
         made = await price_migrations.create(tx, asked)
         assert made.subscriptions.total == CUSTOMERS
         await price_migrations.start(tx, PriceMigrationStart(), made.id)
@@ -94,6 +102,13 @@ async def test_all_move_once_although_a_worker_dies(dsn: str, monkeypatch: pytes
         assert len(waiting) == 2 * CUSTOMERS  # one credit and one debit each, however often it was begun
         verdict = await verify(engine.pool, wall, account=book.id, processors=engine.processors)
         assert verdict.clean, verdict.findings
+        async with engine.pool.connection() as connection:
+            await connection.execute(
+                "update price_migration_subscriptions set status = 'failed' where id in "
+                "(select id from price_migration_subscriptions where account_id = %s limit 1)", (book.id,)
+            )  # fmt: skip
+        broken = await verify(engine.pool, wall, account=book.id, processors=engine.processors)
+        assert [finding.invariant for finding in broken.findings] == ["M1_migrations_count_their_subscriptions"]
 
 
 async def test_at_renewal_all_are_billed_the_new_price_and_a_replay_tells_the_difference(dsn: str) -> None:
@@ -119,3 +134,44 @@ async def test_at_renewal_all_are_billed_the_new_price_and_a_replay_tells_the_di
         assert (same.invoices, same.differences) == (CUSTOMERS, [])
         assert [(s.before, s.after) for s in before.sums] == [(NEW * CUSTOMERS, seed.AMOUNT * CUSTOMERS)]
         assert len(before.differences) == 2 * CUSTOMERS  # each line, and each total
+
+
+async def test_many_take_as_many_queries_as_few(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of quantities, of a page of a preview, of a replay."""
+    wall = clock.wall()
+    asked: list[str] = []
+    for name in ("all", "one", "run"):
+        real = getattr(Transaction, name)
+
+        async def counting(self: Transaction, sql: str, real: Any = real, **params: object) -> object:
+            asked.append(sql)
+            return await real(self, sql, **params)
+
+        monkeypatch.setattr(Transaction, name, counting)
+    tallies: list[list[int]] = []
+    async with running(dsn, Settings()) as engine:
+        for many in (2, 60):
+            book, old = await seed.account(engine.pool, wall, f"{many} customers")
+            await seed.subscribers(engine.pool, book, old, many, wall)
+            worker = Worker(engine, [BY_KIND["subscription.renew"]])
+            await worker.inside(worker.handlers[0], book)
+            tally: list[int] = []
+            async with transaction(engine.pool, book, wall, wall) as tx:
+                new = await price_of(tx, old)
+                made = await price_migrations.create(tx, PriceMigrationCreate.model_validate({"price": old, "to": new}))
+                items = [item.id for item in await tx.select(SubscriptionItem, "true")]
+                asked.clear()
+                page = await price_migrations.preview(tx, MigrationPreviewParams.model_validate({"limit": "100"}), made.id)
+                tally.append(len(asked))
+                assert [each.after.next for each in page.data if each.after] == [NEW] * many
+                asked.clear()
+                wanted = {"items": [{"subscription_item": id, "quantity": "3"} for id in items]}
+                found = await mass_changes.quantities(tx, QuantitiesUpdate.model_validate(wanted))
+                tally.append(len(asked))
+                assert found.changed == many
+                asked.clear()
+                replay = await replays.create(tx, ReplayCreate.model_validate({"start": "0", "end": str(wall + 9)}))
+                tally.append(len(asked))
+                assert (replay.invoices, replay.differences) == (many, [])
+            tallies.append(tally)
+    assert tallies[0] == tallies[1]

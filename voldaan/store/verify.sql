@@ -519,3 +519,16 @@ select p.account_id, p.id, format('lacked %%s, billed %%s', p.charged, coalesce(
    and not exists (select from invoices i join invoice_line_items l on l.account_id = i.account_id and l.invoice_id = i.id
                     where i.account_id = p.account_id and i.subscription_id = p.subscription_id and i.status = 'void'
                       and l.doc->>'commitment' = p.id);
+-- name: M1_migrations_count_their_subscriptions
+-- What a price migration says of its cohort is what the rows of the cohort say; one that is completed has nothing pending.
+select m.account_id, m.id, format('counts %%s, rows %%s', m.doc -> 'subscriptions', to_jsonb(r))
+  from price_migrations m
+ cross join lateral (
+   select count(*) as total, count(*) filter (where s.status = 'moved') as moved,
+          count(*) filter (where s.status = 'failed') as failed, count(*) filter (where s.status = 'skipped') as skipped,
+          count(*) filter (where s.status = 'pending') as pending
+     from price_migration_subscriptions s where s.account_id = m.account_id and s.migration_id = m.id) r
+ where (%(only)s::text is null or m.account_id = %(only)s)
+   and (coalesce(m.doc -> 'subscriptions', '{"total": 0, "moved": 0, "failed": 0, "skipped": 0}')
+          <> to_jsonb(r) - 'pending'
+        or (m.status = 'completed' and r.pending > 0));
