@@ -61,7 +61,8 @@ def _steps(interval: Interval, count: int) -> int:
 def _keeps_its_day(anchor: int, at: int, zone: str) -> None:
     """No drift: the day of the month is the anchor's, or the last one of a month that lacks it."""
     day, then = _day_of_month(anchor, zone), _day_of_month(at, zone)
-    assert then == day or (then < day and _day_of_month(periods.day_start(at, zone) + DAY * 3 // 2, zone) == 1), (anchor, at, zone)
+    tomorrow = periods.day_start(at, zone) + DAY * 3 // 2
+    assert then == day or (then < day and _day_of_month(tomorrow, zone) == 1), (anchor, at, zone)
 
 
 def _day_of_month(at: int, zone: str) -> int:
