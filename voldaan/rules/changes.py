@@ -19,6 +19,7 @@ from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usag
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.new_periods import resets
 from voldaan.rules.renewals import advance, discounts_of, sweep, take_pending
 from voldaan.rules.subscription_due import next_renewal, no_more_due
 from voldaan.rules.subscription_fields import NewItem, cancel_at_of
@@ -112,25 +113,6 @@ def pause(
     work.decision.events += [Event("invoiceitem.created", item) for item in work.waiting]
     work.decision.events.append(Event("customer.subscription.paused", changed))
     return _write(work, changed, anew=False)
-
-
-def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
-    """Whether all periods begin anew now: asked for, the trial ends now, another interval, or free becomes paid."""
-    if change.anchor == "now" or change.trial_end == 0:
-        return True
-    if change.anchor == "unchanged" or change.trial_end is not None or subscription.status == "trialing":
-        return False
-    before = list(subscription.items.data)
-    gone = {each.was.id for each in change.items if each.was is not None}
-    prices = [each.wanted.price for each in change.items if each.wanted is not None]
-    catalogue = facts.catalogue
-    kept = [lines.price_id(item) for item in before if item.id not in gone]
-    old = {lines.interval(catalogue, lines.price_id(item)) for item in before}
-    new = {lines.interval(catalogue, price) for price in (*kept, *prices)}
-    if prices and not old & new:
-        return True
-    was_free = all(_is_free(facts, lines.price_id(item), subscription.currency) for item in before)
-    return bool(prices) and was_free and not all(_is_free(facts, price, subscription.currency) for price in prices)
 
 
 # The three ways of changing -------------------------------------------------------------------------------------------
@@ -476,11 +458,6 @@ def _fields(item: SubscriptionItem, wanted: NewItem) -> SubscriptionItem:
 def _is_other(item: SubscriptionItem, wanted: NewItem) -> bool:
     """Whether price or quantity changes: only these are prorated."""
     return lines.price_id(item) != wanted.price or item.quantity != wanted.quantity
-
-
-def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:
-    terms = facts.catalogue.terms(price, currency)
-    return terms.billing_scheme == "per_unit" and not terms.unit_amount_decimal
 
 
 def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:

@@ -1,0 +1,32 @@
+"""When a change of a subscription begins all of its periods anew, instead of evening out the present ones."""
+
+from __future__ import annotations
+
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import lines
+from voldaan.rules.crediting import Change
+from voldaan.rules.invoices import BillingFacts
+
+
+def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
+    """Whether all periods begin anew now: asked for, the trial ends now, another interval, or free becomes paid."""
+    if change.anchor == "now" or change.trial_end == 0:
+        return True
+    if change.anchor == "unchanged" or change.trial_end is not None or subscription.status == "trialing":
+        return False
+    before = list(subscription.items.data)
+    gone = {each.was.id for each in change.items if each.was is not None}
+    prices = [each.wanted.price for each in change.items if each.wanted is not None]
+    catalogue = facts.catalogue
+    kept = [lines.price_id(item) for item in before if item.id not in gone]
+    old = {lines.interval(catalogue, lines.price_id(item)) for item in before}
+    new = {lines.interval(catalogue, price) for price in (*kept, *prices)}
+    if prices and not old & new:
+        return True
+    was_free = all(_is_free(facts, lines.price_id(item), subscription.currency) for item in before)
+    return bool(prices) and was_free and not all(_is_free(facts, price, subscription.currency) for price in prices)
+
+
+def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:
+    terms = facts.catalogue.terms(price, currency)
+    return terms.billing_scheme == "per_unit" and not terms.unit_amount_decimal
