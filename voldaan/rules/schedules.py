@@ -35,6 +35,7 @@ from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.new_periods import resets
 from voldaan.rules.owing import Parties
 from voldaan.rules.schedule_ends import has_next, no_more_due
 from voldaan.rules.schedule_phases import in_force
@@ -126,7 +127,7 @@ def enter(
         drafts=True,
     )
     if begins and phase.add_invoice_items:
-        anew = changes.resets(facts, wanted, change)
+        anew = resets(facts, wanted, change)
         anchored = replace(subscription, billing_cycle_anchor=at) if anew else subscription
         begun = at if anew or turns else subscription.current_period_start
         span = phase_terms.span(facts.catalogue, phase, anchored, begun, at)
