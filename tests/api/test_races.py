@@ -137,6 +137,38 @@ def test_a_coupon_is_redeemed_as_often_as_it_may(fresh: World):
     assert fresh.wire.get(f"/v1/coupons/{coupon}")["times_redeemed"] == 3
 
 
+def test_a_quote_that_many_accept_becomes_one_thing(fresh: World):
+    items = [{"price": fresh.monthly["id"]}, {"price": fresh.price(500, None)["id"]}]
+    quote = fresh.wire.post("/v1/quotes", customer=fresh.payer()["id"], line_items=items)["id"]
+    fresh.wire.post(f"/v1/quotes/{quote}/finalize")
+    answers = together(lambda n: fresh.wire.send("POST", f"/v1/quotes/{quote}/{('accept', 'cancel')[n % 2]}"))
+    assert len(done(answers)) == 1
+    made = fresh.wire.get(f"/v1/quotes/{quote}")
+    assert len(fresh.wire.get("/v1/subscriptions")["data"]) == (made["status"] == "accepted")
+
+
+def test_numbers_of_quotes_are_given_once(fresh: World):
+    payer = fresh.payer()["id"]
+    drafts = [
+        fresh.wire.post("/v1/quotes", customer=payer, line_items=[{"price": fresh.monthly["id"]}])["id"] for _ in range(AT_ONCE)
+    ]
+    answers = done(together(lambda n: fresh.wire.send("POST", f"/v1/quotes/{drafts[n]}/finalize")))
+    numbers = sorted(int(a.body["number"].split("-")[-2]) for a in answers)
+    assert numbers == list(range(1, len(answers) + 1))
+
+
+def test_a_schedule_that_many_change_and_release_ends_once(fresh: World):
+    phases = [{"items": [{"price": fresh.monthly["id"]}]}]
+    made = fresh.wire.post("/v1/subscription_schedules", customer=fresh.payer()["id"], start_date="now", phases=phases)
+    path = f"/v1/subscription_schedules/{made['id']}"
+    answers = together(lambda n: fresh.wire.send("POST", f"{path}/{('release', 'cancel')[n % 2]}"))
+    assert len(done(answers)) == 1
+    after, subscription = fresh.wire.get(path), fresh.wire.get(f"/v1/subscriptions/{made['subscription']}")
+    assert (after["status"], subscription["status"], subscription["schedule"]) in (
+        ("released", "active", None), ("canceled", "canceled", made["id"]),
+    )  # fmt: skip
+
+
 def test_what_many_change_at_once_keeps_every_change(fresh: World):
     path = f"/v1/customers/{fresh.customer()['id']}"
     answers = together(lambda n: fresh.wire.send("POST", path, {"metadata": {f"k{n}": n}}))

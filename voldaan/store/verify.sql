@@ -319,6 +319,22 @@ select account_id, id, 'is in ' || coalesce(doc->>'current_phase', 'no phase')
                         where a->'start_date' = doc->'current_phase'->'start_date'
                           and a->'end_date' = doc->'current_phase'->'end_date'));
 
+-- name: I12_an_offer_expires
+-- A row says when a quote that nobody has accepted expires.
+select q.account_id, q.id, q.status || ' without due work for ' || q.expires_at
+  from quotes q
+ where q.status in ('draft', 'open') and (%(only)s::text is null or q.account_id = %(only)s)
+   and not exists (select from due d where d.account_id = q.account_id and d.kind = 'quote.expire' and d.subject = q.id
+                      and d.due_at = q.expires_at);
+
+-- name: I13_an_offer_comes_to_its_lines
+-- The total of a quote is that of its lines.
+select q.account_id, q.id, format('total %%s, its lines %%s', q.amount_total, coalesce(l.total, 0))
+  from quotes q
+  left join (select account_id, quote_id, sum(coalesce((doc->>'amount_total')::bigint, 0)) as total
+               from quote_line_items where not upfront group by 1, 2) l on l.account_id = q.account_id and l.quote_id = q.id
+ where q.amount_total <> coalesce(l.total, 0) and (%(only)s::text is null or q.account_id = %(only)s);
+
 -- name: P1_nobody_is_charged_twice
 -- An invoice is paid by no more money than it asks, unless the excess went to the customer's credit.
 select a.account_id, a.invoice_id, format('%%s charged in %%s attempts, %%s due, %%s overpaid', sum(a.amount), count(*), i.amount_due, i.amount_overpaid)

@@ -1,0 +1,95 @@
+"""Quotes on a real database: lines that come and go, an offer that runs out, and what would break them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.store import payments_world
+from tests.store.billing_world import BillingWorld
+from tests.store.payments_world import DAY
+from voldaan.commands import quotes
+from voldaan.processors.sandbox import Faults, SandboxNetwork
+from voldaan.resources.accounts import Account
+from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
+from voldaan.rules.decision import Refused
+from voldaan.store.pool import Pool
+from voldaan.store.queries import shelf
+
+pytestmark = pytest.mark.anyio
+payments_world.INSIDE["quote.expire"] = quotes.expire
+
+
+@pytest.fixture(scope="module")
+async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
+    network = SandboxNetwork(dsn, Faults())
+    await network.open()
+    yield network
+    await network.close()
+
+
+@pytest.fixture
+async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
+    world = BillingWorld(pool, account, network)
+    yield world
+    await world.check_invariants()
+
+
+async def quoted(world: BillingWorld, *prices: str, **more: Any) -> Quote:
+    lines = [{"price": price} for price in prices]
+    made: Quote = await world.do(quotes.create, QuoteCreate(line_items=lines, **more))
+    return made
+
+
+async def test_lines_keep_what_is_not_said_of_them_and_go_when_they_are_not_named(world: BillingWorld) -> None:
+    pro, once = (await world.price(3000)).id, (await world.price(500, None)).id
+    quote = await quoted(world, pro, once)
+    first, second = await world.rows(QuoteLineItem, "not t.upfront")
+    assert (quote.amount_total, first.amount_total, second.amount_total) == (3500, 3000, 500)
+    params = QuoteUpdate(line_items=[{"id": first.id, "quantity": 2}, {"price": once, "quantity": 4}])
+    after = await world.do(quotes.update, params, quote.id)
+    left = await world.rows(QuoteLineItem, "not t.upfront")
+    assert [(item.id == first.id, item.quantity, item.amount_total) for item in left] == [(True, 2, 6000), (False, 4, 2000)]
+    assert (after.amount_total, after.computed.recurring.amount_total, after.computed.upfront.amount_total) == (8000, 6000, 8000)
+    assert len(await world.rows(QuoteLineItem, "t.upfront")) == 2
+
+
+async def test_without_a_customer_it_cannot_be_finalized(world: BillingWorld) -> None:
+    quote = await quoted(world, (await world.price()).id)
+    with pytest.raises(Refused) as no:
+        await world.do(quotes.finalize, QuoteFinalize(), quote.id)
+    assert no.value.refusal.param == "customer"
+    anna = await world.customer()
+    await world.do(quotes.update, QuoteUpdate(customer=anna.id), quote.id)
+    opened = await world.do(quotes.finalize, QuoteFinalize(), quote.id)
+    assert opened.number == f"QT-{anna.invoice_prefix}-0001-1"
+
+
+async def test_an_offer_that_ran_out_cannot_be_accepted_even_before_anybody_noticed(world: BillingWorld) -> None:
+    quote = await quoted(world, (await world.price()).id, customer=(await world.customer()).id, expires_at=world.now + DAY)
+    await world.do(quotes.finalize, QuoteFinalize(), quote.id)
+    world.now += DAY
+    with pytest.raises(Refused, match="expired"):
+        await world.do(quotes.accept, QuoteAccept(), quote.id)
+    await world.pass_time(0)
+    assert (await world.see(Quote, quote.id)).status == "canceled"
+
+
+BREAK = {
+    "I12_an_offer_expires": "delete from due where account_id = %(account)s and kind = 'quote.expire'",
+    "I13_an_offer_comes_to_its_lines": "update quotes set amount_total = amount_total + 1 where account_id = %(account)s",
+}
+
+
+@pytest.mark.parametrize("name", BREAK)
+async def test_an_invariant_finds_what_breaks_it(pool: Pool, account: Account, network: SandboxNetwork, name: str) -> None:
+    world = BillingWorld(pool, account, network)
+    await quoted(world, (await world.price()).id)
+    for broken in (False, True):
+        if broken:
+            await world.change(BREAK[name])
+        async with pool.connection() as connection:
+            cursor = await connection.execute(shelf("verify")[name], {"only": account.id})
+            assert bool(await cursor.fetchall()) is broken
