@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "processors": {"rules", "store"},
     "store": {"rules", "resources", "events", "work.clock"},
     "events": {"rules", "resources", "store", "engine"},
-    "taxes": {"rules"},
+    "taxes": {"rules", "resources"},
     "documents": {"rules", "resources", "web.amounts"},
     "commands": {
         "documents", "rules", "resources", "ledger", "store", "events", "processors", "taxes", "engine", "settings",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voldaan.processors.protocol import Processor
 from voldaan.store.pool import Pool
+from voldaan.taxes import registry
+from voldaan.taxes.remote import RemoteTaxProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Engine:
     allow_private_webhooks: bool = False
     lease_seconds: int = 120           # how long a worker may be silent before another takes over what it has leased
     batch_max: int = 1000              # due rows that are worked on in one transaction
+    tax_providers: Callable[[], Mapping[str, RemoteTaxProvider]] = registry.remote
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 

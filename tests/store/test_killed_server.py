@@ -30,12 +30,12 @@ HELD_FOR_DEAD = "update idempotency_keys set created_at = created_at - interval 
 
 
 @contextmanager
-def server(dsn: str, failpoints: str = "") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def server(dsn: str, failpoints: str = "", **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server of the test's own, without a worker who could settle what it leaves behind."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "voldaan.cli", "serve", "--port", str(port), "--no-worker"],
-        env={**os.environ, "DATABASE_URL": dsn, "FAILPOINTS": failpoints},
+        env={**os.environ, "DATABASE_URL": dsn, "FAILPOINTS": failpoints, **environment},
         cwd=ROOT,
     )
     try:

@@ -17,6 +17,7 @@ from voldaan.api import expand, idempotency
 from voldaan.api.call import Call, Outcome, error_of
 from voldaan.api.errors import ApiError, from_refusal
 from voldaan.api.idempotency import Answered, Recover, Replay
+from voldaan.commands import tax_asking
 from voldaan.commands.answers import Answer, Failure, look
 from voldaan.commands.attempts import card_error_of, carry_out, resolve, unsettled
 from voldaan.documents import pdf
@@ -28,6 +29,7 @@ from voldaan.resources.numbers import encode_json
 from voldaan.resources.registry import BY_OBJECT
 from voldaan.resources.render import encode
 from voldaan.rules.decision import Refused
+from voldaan.rules.tax_provider import Recorded
 from voldaan.store import children
 from voldaan.store.gather import Gather
 from voldaan.store.pages import Page, SearchPage
@@ -138,8 +140,16 @@ class Performer:
 
     async def alone(self, call: Call) -> Outcome:
         """A transaction of its own; then, if the command asks for it, the outside, and a second one for the answer."""
+
+        async def decided(recorded: Recorded) -> Outcome:
+            return await self.decided(call, recorded)
+
+        return await tax_asking.with_answers(self.engine, call.account, decided)
+
+    async def decided(self, call: Call, recorded: Recorded) -> Outcome:
+        """The same with what is known of taxes. Raises Unanswered, with nothing done, if that is not enough."""
         try:
-            async with self.transaction(call.account, call) as tx:
+            async with self.transaction(call.account, call, recorded) as tx:
                 known = (await idempotency.look(tx, [call.key]))[0] if call.key else None
                 if isinstance(known, Replay):
                     return replayed(known)
@@ -212,11 +222,13 @@ class Performer:
             async with self.transaction(call.account, call) as tx:
                 await idempotency.keep(tx, [answer])
 
-    def transaction(self, account: Account, call: Call | None = None) -> contextlib.AbstractAsyncContextManager[Transaction]:
+    def transaction(
+        self, account: Account, call: Call | None = None, recorded: Recorded | None = None
+    ) -> contextlib.AbstractAsyncContextManager[Transaction]:
         wall = self.engine.wall()
         return transaction(
             self.engine.pool, account, wall, wall,
-            request_id=call.request_id if call else None, idempotency_key=call.key_value if call else None,
+            request_id=call.request_id if call else None, idempotency_key=call.key_value if call else None, recorded=recorded,
         )  # fmt: skip
 
     async def render(self, tx: Transaction, call: Call, result: Any) -> bytes:

@@ -14,6 +14,7 @@ from voldaan.rules import tax_registrations, tax_rules
 from voldaan.rules.automatic_tax import RATE_PREFIX, TaxFacts
 from voldaan.rules.eu_vat import EuropeanVat
 from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.tax_provider import LOCAL, Recorded
 from voldaan.store import rows
 from voldaan.store.transaction import Transaction
 from voldaan.taxes.rates import european_union
@@ -29,8 +30,13 @@ async def know(tx: Transaction, facts: BillingFacts) -> None:
 
 
 async def load(tx: Transaction) -> TaxFacts:
-    """Settings, and the provider that decides from registrations and the seller's own rules."""
+    """Settings, and the provider: the one that decides from registrations and the seller's own rules, or what the account's
+    own provider over a network has answered."""
     settings = await tx.select(TaxSettings, "true")
+    name = tx.account.settings_billing.tax_provider
+    if name != LOCAL:
+        recorded = tx.recorded or Recorded({}, closed=True)
+        return TaxFacts(settings[0] if settings else None, recorded, tx.account.livemode, name)
     registrations = await tx.select(TaxRegistration, "true")
     own = await tx.select(TaxRule, "true")
     provider = EuropeanVat(

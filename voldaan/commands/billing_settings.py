@@ -15,8 +15,10 @@ from voldaan.resources.customers import Customer
 from voldaan.resources.params import Params
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.refusals import refused
+from voldaan.rules.tax_provider import LOCAL
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
+from voldaan.taxes import registry
 
 
 async def retrieve(tx: Transaction, params: Params) -> BillingSettingsShown:
@@ -30,6 +32,8 @@ async def update(tx: Transaction, params: BillingSettingsUpdate) -> BillingSetti
     given = {name: value for name, value in params.given().items() if value is not None and name != "expand"}
     if "retry_offsets" in given:
         given["retry_offsets"] = _ascending(given["retry_offsets"])
+    if "tax_provider" in given:
+        _check_provider(given["tax_provider"])
     account = replace(was, settings_billing=replace(was.settings_billing, **given))
     if account != was:
         await write(tx, [Decision(updates=[Update(account, was)], events=[Event("account.updated", account, was)])])
@@ -59,6 +63,12 @@ def _ascending(offsets: list[int] | str) -> list[int] | None:
     if offsets != sorted(set(offsets)):
         raise refused("`retry_offsets` must be in ascending order.", "retry_offsets")
     return offsets
+
+
+def _check_provider(name: str) -> None:
+    """Ours, or one that is registered where this runs."""
+    if name not in (known := [LOCAL, *sorted(registry.remote())]):
+        raise refused(f"Invalid tax_provider: must be one of {', '.join(known)}", "tax_provider")
 
 
 def _shown(account: Account) -> BillingSettingsShown:

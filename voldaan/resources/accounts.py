@@ -21,6 +21,7 @@ class BillingSettings(Part, kw_only=True):
     tax_rounding: Literal["per_rate", "per_line"] = "per_rate"
     payout_interval: Literal["daily", "manual"] = "daily"
     proration: Literal["second", "day"] = "second"   # by which the time of a period is shared
+    tax_provider: str = "eu"                         # who says which taxes are due: ours, or a registered one over a network
     timezone: str = "UTC"                            # of the billing days of new subscriptions; a customer may have another
     upcoming_days: int = 0                           # how long before a renewal invoice.upcoming tells of it; 0: never
     will_be_due_days: int = 0                        # how long before its due date invoice.will_be_due does; 0: never

@@ -29,6 +29,7 @@ class BillingSettingsShown(Resource, kw_only=True):
     tax_rounding: Literal["per_rate", "per_line"]
     payout_interval: Literal["daily", "manual"]
     proration: Literal["second", "day"]
+    tax_provider: str
     timezone: str
     upcoming_days: int
     will_be_due_days: int
@@ -65,6 +66,7 @@ class BillingSettingsUpdate(Params):
     tax_rounding: Literal["per_rate", "per_line"] | None = None
     payout_interval: Literal["daily", "manual"] | None = None
     proration: Literal["second", "day"] | None = None
+    tax_provider: Annotated[str, Field(max_length=40)] | None = None
     timezone: Zone | None = None
     upcoming_days: Days | None = None
     will_be_due_days: Days | None = None

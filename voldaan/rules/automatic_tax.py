@@ -28,9 +28,19 @@ from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.refusals import refused
 from voldaan.rules.tax_location import evidence, is_precise, locate
-from voldaan.rules.tax_provider import TaxAnswer, TaxFound, TaxLine, TaxProvider, TaxQuery, TaxUnknown
+from voldaan.rules.tax_provider import (
+    LOCAL,
+    TaxAnswer,
+    TaxFound,
+    TaxLine,
+    TaxProvider,
+    TaxQuery,
+    TaxUnknown,
+    fingerprint,
+)
 
 RATE_PREFIX = "txr_auto_"
+AGAIN_MIN, AGAIN_MAX = 3600, 86_400  # seconds until a tax that was not known for a passing reason is asked for again
 EXCLUSIVE_BY_CURRENCY = ("cad", "usd")  # docs.stripe.com/tax/products-prices-tax-codes-tax-behavior, "Infer by currency"
 
 INACTIVE = TaxUnknown(
@@ -56,6 +66,7 @@ class TaxFacts:
     settings: TaxSettings | None
     provider: TaxProvider
     livemode: bool
+    provider_name: str = LOCAL
     made: list[TaxRate] = field(default_factory=list)
     _ids: dict[tuple[TaxFound, bool], str] = field(default_factory=dict)
 
@@ -142,20 +153,22 @@ def apply(
     else:
         read = _lines(facts.settings, catalogue, invoice, lines)
         asked = [] if isinstance(read, TaxUnknown) else read
-        answer = read if isinstance(read, TaxUnknown) else facts.provider.decide(
-            TaxQuery(
-                seller=facts.settings.head_office.address,
-                buyer=located.address,
-                tax_ids=tuple((each.type, each.value or "") for each in buyer.tax_ids),
-                exempt=buyer.customer.tax_exempt,
-                currency=invoice.currency,
-                at=at,
-                lines=tuple(asked),
-            )
-        )  # fmt: skip
+        query = TaxQuery(
+            seller=facts.settings.head_office.address,
+            buyer=located.address,
+            tax_ids=tuple((each.type, each.value or "") for each in buyer.tax_ids),
+            exempt=buyer.customer.tax_exempt,
+            currency=invoice.currency,
+            at=at,
+            lines=tuple(asked),
+        )
+        answer = read if isinstance(read, TaxUnknown) else facts.provider.decide(query)
+        if facts.provider_name != LOCAL:
+            invoice.automatic_tax = replace(invoice.automatic_tax, provider=facts.provider_name)
+            invoice.tax_evidence |= {"provider": facts.provider_name, "answer": fingerprint(query)}
     if isinstance(answer, TaxUnknown):
         invoice.automatic_tax = replace(invoice.automatic_tax, status=answer.status)
-        invoice.tax_failure = {"code": answer.code, "message": answer.message}
+        invoice.tax_failure = {"code": answer.code, "message": answer.message, **({"passing": True} if answer.passing else {})}
         for line in lines:
             line.tax_rates = None
         return
@@ -180,6 +193,15 @@ def refusal(invoice: Invoice) -> Refusal | None:
     if not invoice.automatic_tax.enabled or failure is None:
         return None
     return Refusal(failure["code"], failure["message"], "automatic_tax[enabled]" if failure["code"] == INACTIVE.code else None)
+
+
+def again(invoice: Invoice, now: int) -> int | None:
+    """When a draft that would advance by itself is finalized anew though its tax is not known: where what is in the way may
+    pass, after an hour at first, then ever longer, daily in the end."""
+    if not (invoice.tax_failure or {}).get("passing") or not invoice.auto_advance:
+        return None
+    pause = min(max(now - invoice.created, AGAIN_MIN), AGAIN_MAX)
+    return max(now + pause, invoice.automatically_finalizes_at or 0)
 
 
 def need(invoice: Invoice) -> None:

@@ -252,7 +252,7 @@ def finalize(
     if invoice.automatic_tax.enabled or credit_grants.matter(grants, invoice, now):
         invoice, uses = _priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
-            return not_finalized(facts, invoice, was, no)
+            return not_finalized(facts, invoice, was, no, automatic_tax.again(invoice, now))
         priced = credit_grants.used(grants, invoice, uses, now)
         both = zip(invoice.lines.data, was.lines.data, strict=True)
         priced.updates += [Update(line, before) for line, before in both if line != before]
@@ -312,13 +312,16 @@ def _priced_anew(
 
 
 def not_finalized(
-    facts: BillingFacts, draft: Invoice, was: Invoice, no: Refusal
+    facts: BillingFacts, draft: Invoice, was: Invoice, no: Refusal, again: int | None = None
 ) -> tuple[Decision, CollectionFacts]:
-    """It stays a draft and says why: its tax is not known, and nothing is taken to be free of tax; or what it revises stands."""
+    """It stays a draft and says why: its tax is not known, and nothing is taken to be free of tax; or what it revises stands.
+
+    `again` is when it is tried once more.
+    """
     kept = replace(
         was,
         automatic_tax=draft.automatic_tax,
-        automatically_finalizes_at=None,
+        automatically_finalizes_at=again,
         last_finalization_error=automatic_tax.error(no),
         tax_evidence=draft.tax_evidence,
         tax_failure=draft.tax_failure,
@@ -326,6 +329,8 @@ def not_finalized(
     decision = Decision(updates=[Update(kept, was)], events=[Event("invoice.finalization_failed", told(kept))])
     if was.automatically_finalizes_at:
         decision.due_cancelled.append(("invoice.finalize", was.id))
+    if again is not None:
+        decision.due.append(Due("invoice.finalize", was.id, again, was.test_clock))
     return decision, CollectionFacts(kept, facts.parties, facts.account.settings_billing)
 
 

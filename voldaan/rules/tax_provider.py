@@ -1,7 +1,7 @@
 """What a tax provider is asked and what it answers. Pure data: amounts are minor units, instants epoch seconds.
 
 A provider that knows by itself decides in the transaction (`TaxProvider`); `rules/eu_vat.py` is one. A provider that has to be
-asked over a network is asked between two transactions (voldaan/taxes/remote.py): what it answered is kept, and decides then
+asked over a network is asked between two transactions (commands/tax_asking.py): what it answered is kept, and decides then
 as a fact, through `Recorded`.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 from voldaan.resources.shared import Address
 from voldaan.resources.tax_rates import TaxType
 
+DAY = 86_400
 Exempt = Literal["none", "exempt", "reverse"]
 Reason = Literal[
     "customer_exempt", "not_available", "not_collecting", "not_subject_to_tax", "not_supported", "product_exempt",
@@ -60,14 +61,16 @@ class TaxFound(NamedTuple):
 
 
 class TaxUnknown(NamedTuple):
-    """No answer, and why: tax is never taken to be zero because it is not known."""
+    """No answer, and why: tax is never taken to be zero because it is not known. `passing`: it may be known later by itself."""
 
     status: Literal["failed", "requires_location_inputs"]
     code: str
     message: str
+    passing: bool = False
 
 
-TaxAnswer = list[tuple[TaxFound, ...]] | TaxUnknown  # the taxes of each line
+Taxes = list[tuple[TaxFound, ...]]  # of each line
+TaxAnswer = Taxes | TaxUnknown
 
 
 class TaxProvider(Protocol):
@@ -77,22 +80,33 @@ class TaxProvider(Protocol):
         """The taxes of every line, in their order."""
 
 
-class Recorded:
-    """What a remote provider answered, by the fingerprint of what it was asked. What was not asked yet is not known."""
+LOCAL = "eu"  # the provider that comes with the program
 
-    def __init__(self, answers: Mapping[str, TaxAnswer]) -> None:
-        self.answers = answers
+UNANSWERED = TaxUnknown("failed", "taxes_calculation_failed", "The tax provider has not answered yet.", passing=True)
+
+
+class Recorded:
+    """What a remote provider answered, by the fingerprint of what it was asked. What was not asked yet is not known.
+
+    `closed`: nobody will ask, so a question is not noted either.
+    """
+
+    def __init__(self, answers: Mapping[str, TaxAnswer], *, closed: bool = False) -> None:
+        self.answers = dict(answers)
+        self.closed = closed
         self.unanswered: list[TaxQuery] = []
 
     def decide(self, query: TaxQuery) -> TaxAnswer:
+        """What was answered to exactly this."""
         found = self.answers.get(fingerprint(query))
         if found is None:
-            self.unanswered.append(query)
-            return TaxUnknown("failed", "taxes_calculation_failed", "The tax provider has not answered yet.")
+            if not self.closed:
+                self.unanswered.append(query)
+            return UNANSWERED
         return found
 
 
 def fingerprint(query: TaxQuery) -> str:
     """The same for the same question. The instant counts by its day: rates and registrations change at midnight."""
-    asked: Sequence[Any] = query._replace(at=query.at // 86_400)
+    asked: Sequence[Any] = query._replace(at=query.at // DAY)
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:32]

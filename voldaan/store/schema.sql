@@ -1304,6 +1304,17 @@ create table tax_locations (
   primary key (account_id, id)
 );
 
+-- What a tax provider over a network answered, with what it was asked: used for exactly that. Never changes.
+create table tax_answers (
+  account_id  text not null constraint tax_answers_account references accounts,
+  provider    text not null,
+  fingerprint text not null,       -- of the question
+  question    jsonb not null,
+  answer      jsonb not null,      -- the taxes of each line
+  recorded_at timestamptz not null,
+  primary key (account_id, provider, fingerprint)
+);
+
 -- What tax a sale would bear, and the tax that then became due. Neither ever changes.
 create table tax_calculations (
   account_id  text not null constraint tax_calculations_account references accounts,
@@ -1375,6 +1386,10 @@ grant select, insert, update, delete on tax_rules to voldaan_app;
 alter table tax_locations enable row level security;
 create policy tax_locations_account on tax_locations using (account_id = current_setting('voldaan.account', true));
 grant select, insert, update, delete on tax_locations to voldaan_app;
+
+alter table tax_answers enable row level security;
+create policy tax_answers_account on tax_answers using (account_id = current_setting('voldaan.account', true));
+grant select, insert on tax_answers to voldaan_app;
 
 alter table tax_calculations enable row level security;
 create policy tax_calculations_account on tax_calculations using (account_id = current_setting('voldaan.account', true));
@@ -1533,4 +1548,4 @@ end $$;
 
 grant select, insert, update, delete on all tables in schema public to voldaan_app;
 -- Append-only: what was posted and what has happened is never changed.
-revoke update, delete on postings, events, credit_balance_transactions from voldaan_app;
+revoke update, delete on postings, events, credit_balance_transactions, tax_answers from voldaan_app;

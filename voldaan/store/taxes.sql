@@ -5,3 +5,15 @@ select id from accounts where account_id = %(account)s and id = %(account)s for 
 -- name: by_reference
 -- Whether a tax transaction has this reference: there is one of each.
 select id from tax_transactions where account_id = %(account)s and reference = %(reference)s;
+
+-- name: answers
+-- What a provider over a network has answered to these questions.
+select fingerprint, question, answer from tax_answers
+ where account_id = %(account)s and provider = %(provider)s and fingerprint = any(%(fingerprints)s);
+
+-- name: keep_answers
+-- Keeps what it answered. Whoever asked the same at the same time was first: his answer stays the one.
+insert into tax_answers (account_id, provider, fingerprint, question, answer, recorded_at)
+select %(account)s, %(provider)s, f, q::jsonb, a::jsonb, to_timestamp(%(wall)s)
+  from unnest(%(fingerprints)s::text[], %(questions)s::text[], %(answers)s::text[]) as t(f, q, a)
+    on conflict do nothing;

@@ -18,6 +18,7 @@ import psycopg
 
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import Resource, spec
+from voldaan.rules.tax_provider import Recorded
 from voldaan.store import rows
 from voldaan.store.adapt import array
 from voldaan.store.pool import Connection, Pool
@@ -41,6 +42,10 @@ class Missing(Exception):
         self.param = param
 
 
+class Unanswered(Exception):
+    """The decision needs what nobody has answered yet: it was rolled back, to be asked for and decided anew."""
+
+
 @dataclass(slots=True)
 class Transaction:
     """What a command needs: queries within one account, the instant, and what must happen once it is committed."""
@@ -54,6 +59,7 @@ class Transaction:
     attempts: list[str] = field(default_factory=list)  # to be carried out after the commit
     wakes: bool = False                   # work in real time is due as soon as this is committed
     deferred: list[Any] | None = None     # decisions that the group's writer will write together (store/writer.py)
+    recorded: Recorded | None = None      # what a tax provider over a network has answered, where it can be asked
     preloaded: dict[tuple[type[Resource], str], Resource | None] = field(default_factory=dict)  # what the group has read
 
     def on_behalf(self, request_id: str, idempotency_key: str | None) -> Transaction:
@@ -137,21 +143,30 @@ async def transaction(
     *,
     request_id: str | None = None,
     idempotency_key: str | None = None,
+    recorded: Recorded | None = None,
 ) -> AsyncIterator[Transaction]:
-    """A transaction scoped to `account` by its predicates and, as second line, by row-level security."""
+    """A transaction scoped to `account` by its predicates and, as second line, by row-level security.
+
+    With `recorded` it ends in Unanswered, whatever else it would have come to, if what was decided in it rests on questions
+    that are open still (commands/tax_asking.py).
+    """
     async with pool.connection() as connection:
         async with connection.pipeline():
             await connection.execute(BEGIN)
             await connection.execute(SCOPE, (account.id,))
-        tx = Transaction(connection, account, now, wall, request_id, idempotency_key)
+        tx = Transaction(connection, account, now, wall, request_id, idempotency_key, recorded=recorded)
         try:
             yield tx
+            if recorded is not None and recorded.unanswered:
+                raise Unanswered
         except psycopg.Error:
             # A pipeline that broke off leaves statements behind that the client takes for prepared: begin afresh.
             await connection.close()
             raise
-        except BaseException:
+        except BaseException as stopped:
             if not connection.closed:
                 await connection.execute("rollback")
+            if recorded is not None and recorded.unanswered and isinstance(stopped, Exception):
+                raise Unanswered from stopped
             raise
         await connection.execute("commit")

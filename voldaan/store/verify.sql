@@ -444,6 +444,15 @@ select account_id, id, format('is %%s, its automatic tax %%s', status, coalesce(
    and doc -> 'automatic_tax' ->> 'status' is distinct from 'complete'
    and (%(only)s::text is null or account_id = %(only)s);
 
+-- name: T3_remote_taxes_were_answered
+-- What a tax provider over a network said of an invoice that was finalized is kept.
+select i.account_id, i.id, format('rests on %%s of %%s', i.doc -> 'tax_evidence' ->> 'answer', i.doc -> 'tax_evidence' ->> 'provider')
+  from invoices i
+  left join tax_answers a on a.account_id = i.account_id and a.provider = i.doc -> 'tax_evidence' ->> 'provider'
+                         and a.fingerprint = i.doc -> 'tax_evidence' ->> 'answer'
+ where i.status <> 'draft' and i.doc -> 'tax_evidence' ? 'answer' and a.fingerprint is null
+   and (%(only)s::text is null or i.account_id = %(only)s);
+
 -- name: U1_hours_are_the_sums_of_their_events
 -- What is kept of each hour of a meter's usage is what its events, without those taken back, add up to.
 with counted as (

@@ -1,9 +1,4 @@
-"""Tax providers that are asked over a network: between two transactions, never in one.
-
-    facts.provider = Recorded(known)         # first transaction: decide; what nobody has answered is in `unanswered`
-    known |= await ask(provider, questions)  # no transaction is open
-    facts.provider = Recorded(known)         # second transaction: the same decision, with the answers as facts
-"""
+"""Tax providers that are asked over a network: between two transactions, never in one (commands/tax_asking.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from typing import Protocol
 from voldaan.rules.tax_provider import TaxAnswer, TaxQuery, TaxUnknown, fingerprint
 
 AT_ONCE = 8
-SECONDS = 20
+SECONDS = 20  # for all questions together: a batch does not wait longer for many answers than for one
 
 
 class RemoteTaxProvider(Protocol):
@@ -24,18 +19,25 @@ class RemoteTaxProvider(Protocol):
         """The taxes of every line, in their order. May raise whatever a network raises."""
 
 
-async def ask(provider: RemoteTaxProvider, questions: Iterable[TaxQuery]) -> dict[str, TaxAnswer]:
+async def ask(
+    provider: RemoteTaxProvider, questions: Iterable[TaxQuery], seconds: float = SECONDS
+) -> dict[str, TaxAnswer]:
     """The answers by fingerprint, each question asked once. A provider that fails leaves the tax unknown, never zero."""
     limit = asyncio.Semaphore(AT_ONCE)
+    until = asyncio.get_running_loop().time() + seconds
 
     async def one(query: TaxQuery) -> TaxAnswer:
-        async with limit:
-            try:
-                return await asyncio.wait_for(provider.ask(query), SECONDS)
-            except Exception as error:  # whatever a network raises: the invoice says that its tax is not known
-                said = f"The tax provider did not answer ({type(error).__name__})."
-                return TaxUnknown("failed", "taxes_calculation_failed", said)
+        try:
+            async with asyncio.timeout_at(until), limit:
+                return await provider.ask(query)
+        except Exception as error:  # whatever a network raises: the invoice says that its tax is not known
+            return failed(f"The tax provider did not answer ({type(error).__name__}).")
 
     wanted = {fingerprint(query): query for query in questions}
     found = await asyncio.gather(*(one(query) for query in wanted.values()))
     return dict(zip(wanted, found, strict=True))
+
+
+def failed(message: str) -> TaxUnknown:
+    """Not known now, and perhaps known later."""
+    return TaxUnknown("failed", "taxes_calculation_failed", message, passing=True)

@@ -10,11 +10,13 @@ import logging
 
 import msgspec
 
+from voldaan.commands import tax_asking
 from voldaan.commands.attempts import carry_out, live_on_clock, resolve
 from voldaan.engine import Engine, Leased
 from voldaan.resources.accounts import Account
 from voldaan.resources.test_clocks import TestClock, TestClockStatusDetails
 from voldaan.rules.decision import Decision, Event, Update
+from voldaan.rules.tax_provider import Recorded
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import write
@@ -55,8 +57,16 @@ async def settle_live(engine: Engine, account: Account, clock_id: str) -> None:
 
 async def step(engine: Engine, account: Account, clock_id: str, lease: str) -> bool:
     """One batch at one instant. Returns False when the target is reached."""
+
+    async def decided(recorded: Recorded) -> bool:
+        return await _step(engine, account, clock_id, lease, recorded)
+
+    return await tax_asking.with_answers(engine, account, decided)
+
+
+async def _step(engine: Engine, account: Account, clock_id: str, lease: str, recorded: Recorded) -> bool:
     wall = engine.wall()
-    async with transaction(engine.pool, account, wall, wall) as tx:
+    async with transaction(engine.pool, account, wall, wall, recorded=recorded) as tx:
         clock = await holding(tx, clock_id, lease, engine.lease_seconds)
         if clock is None or clock.target is None:
             return False

@@ -13,9 +13,11 @@ import logging
 
 import psycopg
 
+from voldaan.commands import tax_asking
 from voldaan.commands.attempts import carry_out
 from voldaan.engine import Again, Engine, Leased
 from voldaan.resources.accounts import Account
+from voldaan.rules.tax_provider import Recorded
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -127,18 +129,25 @@ class Worker:
 
     async def run_inside(self, handler: Handler, account: Account, only: list[Row] | None = None) -> tuple[list[Row], list[str]]:
         """Runs the next batch, or those of `only` that are still there. Returns its rows, and attempts to carry out."""
-        assert handler.inside is not None
-        wall = self.engine.wall()
-        async with transaction(self.engine.pool, account, wall, wall) as tx:
-            rows = await (claim_again(tx, handler.kind, only) if only else claim(tx, handler.kind, self.size(handler)))
-            if not rows:
-                return [], []
-            fp(f"{handler.kind}.claimed")
-            await handler.inside(tx, [subject for subject, _ in rows])
-            await done(tx, handler.kind, rows)
-            fp(f"{handler.kind}.before_commit")
-        fp(f"{handler.kind}.committed")
-        return rows, tx.attempts
+        wanted = only
+
+        async def decided(recorded: Recorded) -> tuple[list[Row], list[str]]:
+            assert handler.inside is not None
+            nonlocal wanted
+            wall = self.engine.wall()
+            async with transaction(self.engine.pool, account, wall, wall, recorded=recorded) as tx:
+                claimed = claim_again(tx, handler.kind, wanted) if wanted else claim(tx, handler.kind, self.size(handler))
+                rows = wanted = await claimed
+                if not rows:
+                    return [], []
+                fp(f"{handler.kind}.claimed")
+                await handler.inside(tx, [subject for subject, _ in rows])
+                await done(tx, handler.kind, rows)
+                fp(f"{handler.kind}.before_commit")
+            fp(f"{handler.kind}.committed")
+            return rows, tx.attempts
+
+        return await tax_asking.with_answers(self.engine, account, decided)
 
     async def carry_out(self, account: Account, attempts: list[str]) -> None:
         """What was committed goes outside. Should that fail, each attempt's safety net brings it back."""
