@@ -5,6 +5,7 @@ from __future__ import annotations
 from voldaan.api import lists
 from voldaan.api.router import RouteLine
 from voldaan.commands import (
+    tax_associations,
     tax_calculations,
     tax_codes,
     tax_locations,
@@ -14,6 +15,7 @@ from voldaan.commands import (
     tax_transactions,
 )
 from voldaan.resources.params import Params
+from voldaan.resources.tax_associations import TaxAssociation, TaxAssociationFind
 from voldaan.resources.tax_calculations import (
     TaxCalculation,
     TaxCalculationCreate,
@@ -57,6 +59,7 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/tax/transactions/create_reversal",                   tax_transactions.reverse,                           TaxTransactionReverse,              TaxTransaction),
     ("GET",    "/v1/tax/transactions/{id}",                              lists.one(TaxTransaction),                          Params,                             TaxTransaction),
     ("GET",    "/v1/tax/transactions/{transaction}/line_items",          lists.page(TaxTransactionLineItem, **of_transaction),TaxLineItemList,                   TaxTransactionLineItem),
+    ("GET",    "/v1/tax/associations/find",                              tax_associations.find,                              TaxAssociationFind,                 TaxAssociation),
     ("GET",    "/v1/tax_codes",                                          tax_codes.page,                                     TaxCodeList,                        TaxCode),
     ("GET",    "/v1/tax_codes/{id}",                                     tax_codes.retrieve,                                 Params,                             TaxCode),
 

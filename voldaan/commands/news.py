@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 from msgspec.structs import replace
 
+from voldaan.commands import tax_associations
 from voldaan.commands.asking import together
 from voldaan.commands.settling import Rows, load, load_deferred
 from voldaan.engine import Again, Engine, Leased
@@ -104,7 +105,7 @@ async def apply(tx: Transaction, processor: str, heard: Sequence[Heard]) -> None
         known |= {d.processor_id: d for d in rows.all(Dispute)}
         decisions.append(settled.decision)
     due = [Due("attempt.follow_up", id, at, _clock(rows, id)) for id, at in later.items()]
-    await write(tx, [*decisions, Decision(due=due)])
+    await tax_associations.follow(tx, await write(tx, [*decisions, Decision(due=due)]))
 
 
 def _heard(rows: Rows, attempt: Attempt, event: ProcessorEvent, known: dict[str, Dispute], tx: Transaction) -> Settled:

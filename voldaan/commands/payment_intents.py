@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import clocks, customers, payment_methods
+from voldaan.commands import clocks, customers, payment_methods, tax_associations
 from voldaan.commands.answers import Answer
 from voldaan.commands.mandates import mandate_for
 from voldaan.resources.attempts import Attempt
@@ -42,6 +42,7 @@ from voldaan.store.writer import write
 async def create(tx: Transaction, params: PaymentIntentCreate) -> PaymentIntent | Answer:
     """A payment to be made; with `confirm` it is tried at once."""
     rules.check_create(params)
+    await tax_associations.check(tx, params.hooks)
     customer = None
     if params.customer:
         customer = await customers.living(tx, params.customer, lock=True, param="customer")
@@ -83,6 +84,7 @@ async def update(tx: Transaction, params: PaymentIntentUpdate, id: str) -> Payme
     """Changes what may still change."""
     was = await locked(tx, id)
     rules.check_update(was, params)
+    await tax_associations.check(tx, params.hooks)
     intent = was
     if params.customer and params.customer != was.customer:
         if was.customer:
@@ -109,6 +111,7 @@ async def confirm(tx: Transaction, params: PaymentIntentConfirm, id: str) -> Ans
     """Tries to get the money."""
     was = await locked(tx, id)
     rules.check_may_confirm(was)
+    await tax_associations.check(tx, params.hooks)
     intent = rules.described(was, params)
     if params.amount_to_confirm is not None and params.amount_to_confirm != was.amount:
         raise refused(
@@ -165,6 +168,7 @@ async def capture(tx: Transaction, params: PaymentIntentCapture, id: str) -> Ans
 
     was = await locked(tx, id)
     amount = rules.check_capture(was, params)
+    await tax_associations.check(tx, params.hooks)
     await need_nothing_live(tx, id)
     assert was.latest_charge is not None
     charge = await tx.need(Charge, was.latest_charge, lock=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from voldaan.commands import collection
+from voldaan.commands import collection, tax_associations
 from voldaan.ledger.chart import DEFERRED_REVENUE
 from voldaan.ledger.payments import moved
 from voldaan.processors.protocol import Outcome
@@ -51,7 +51,9 @@ async def settle(tx: Transaction, answers: Sequence[tuple[str, Outcome]]) -> Dec
         if given_up := _given_up(rows, attempt, invoices, tx):
             decisions.append(given_up)
             rows.take(given_up)
-    return await write(tx, decisions)
+    whole = await write(tx, decisions)
+    await tax_associations.follow(tx, whole)
+    return whole
 
 
 def _given_up(rows: Rows, attempt: Attempt, invoices: dict[str, CollectionFacts], tx: Transaction) -> Decision | None:

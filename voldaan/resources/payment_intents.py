@@ -152,6 +152,31 @@ class PaymentDetails(Part, kw_only=True):
     order_reference: str | None = None
 
 
+class CommittedTax(Part, kw_only=True):
+    transaction: str
+
+
+class ErroredTax(Part, kw_only=True):
+    reason: str
+
+
+class TaxTransactionAttempt(Part, kw_only=True):
+    """What a payment or a refund (`source`) did to the tax that is due."""
+
+    committed: CommittedTax | UnsetType = UNSET
+    errored: ErroredTax | UnsetType = UNSET
+    source: str
+    status: Literal["committed", "errored"]
+
+
+class TaxHook(Part, kw_only=True):
+    """The tax association of an intent that names a calculation."""
+
+    id: str
+    calculation: str
+    attempts: list[TaxTransactionAttempt] = field(default_factory=list)
+
+
 class PaymentIntent(Resource, kw_only=True):
     """`attempt` is the try that its status speaks of; all tries are in attempts."""
 
@@ -207,6 +232,7 @@ class PaymentIntent(Resource, kw_only=True):
     clock: Annotated[str | None, Hidden()] = None                   # the customer's test clock
     invoice: Annotated[str | None, Column("invoice_id"), Hidden()] = None
     mandate: Annotated[str | None, Hidden()] = None                 # to debit under
+    tax: Annotated[TaxHook | None, Hidden()] = None                 # the calculation that it names, and what became of it
 
 
 # ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +330,18 @@ class PaymentDetailsParams(Hash):
     order_reference: str | Unset | None = None
 
 
+class TaxHookParams(Hash):
+    calculation: str | Unset
+
+
+class HookInputsParams(Hash):
+    tax: TaxHookParams | None = None
+
+
+class HooksParams(Hash):
+    inputs: HookInputsParams | None = None
+
+
 Descriptor = Annotated[str, Field(max_length=22)]
 MethodTypes = list[str]
 
@@ -326,7 +364,7 @@ class PaymentIntentCreate(Params):
     description: Annotated[str, Field(max_length=1000)] | None = None
     error_on_requires_action: bool | None = None
     excluded_payment_method_types: MethodTypes | None = None
-    hooks: NotServed = None
+    hooks: HooksParams | None = None
     mandate: str | None = None
     mandate_data: MandateData | None = None
     metadata: Metadata | None = None
@@ -366,7 +404,7 @@ class PaymentIntentUpdate(Params):
     customer_account: NotServed = None
     description: Annotated[str, Field(max_length=1000)] | None = None
     excluded_payment_method_types: MethodTypes | Unset | None = None
-    hooks: NotServed = None
+    hooks: HooksParams | None = None
     metadata: Metadata | Unset | None = None
     payment_details: PaymentDetailsParams | Unset | None = None
     payment_method: str | Unset | None = None
@@ -394,7 +432,7 @@ class PaymentIntentConfirm(Params):
     confirmation_token: NotServed = None
     error_on_requires_action: bool | None = None
     excluded_payment_method_types: MethodTypes | Unset | None = None
-    hooks: NotServed = None
+    hooks: HooksParams | None = None
     mandate: str | None = None
     mandate_data: MandateData | None = None
     off_session: bool | Literal["one_off", "recurring"] | None = None
@@ -419,7 +457,7 @@ class PaymentIntentCapture(Params):
     amount_to_capture: Annotated[int, Field(ge=1)] | None = None
     application_fee_amount: NotServed = None
     final_capture: bool | None = None
-    hooks: NotServed = None
+    hooks: HooksParams | None = None
     metadata: Metadata | Unset | None = None
     payment_details: PaymentDetailsParams | Unset | None = None
     statement_descriptor: Descriptor | None = None

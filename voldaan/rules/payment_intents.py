@@ -28,6 +28,7 @@ from voldaan.resources.payment_intents import (
     PaymentMethodOptionsParams,
 )
 from voldaan.resources.payment_methods import PaymentMethod
+from voldaan.rules import tax_associations
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.metadata import merged
 from voldaan.rules.money import exponent, is_supported, maximum_amount, minimum_charge, step
@@ -140,6 +141,8 @@ def described(intent: PaymentIntent, params: Given) -> PaymentIntent:
             if details
             else UNSET
         )
+    if (calculation := tax_associations.named(said.hooks)) is not None:
+        values |= tax_associations.hooked(intent, calculation)
     if "capture_method" in given and said.capture_method:
         values["capture_method"] = said.capture_method
     if "allowed_payment_method_types" in given:

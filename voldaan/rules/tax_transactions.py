@@ -96,6 +96,15 @@ def reverse(original: Original, params: TaxTransactionReverse, now: int, new_id:
     )
 
 
+def left(original: Original) -> int:
+    """What can still be taken back, tax included."""
+    cost, shipping = original.transaction.shipping_cost, _shipping_left(original)
+    parts = [each.gross(line.tax_behavior == "exclusive") for each, line in zip(_lefts(original), original.lines, strict=True)]
+    if shipping is not None and cost is not None:
+        parts.append(shipping.gross(cost.tax_behavior == "exclusive"))
+    return sum(parts)
+
+
 @dataclass(slots=True)
 class _Left:
     """What of a line, or of the shipping, is not taken back yet. Positive."""

@@ -17,3 +17,11 @@ insert into tax_answers (account_id, provider, fingerprint, question, answer, re
 select %(account)s, %(provider)s, f, q::jsonb, a::jsonb, to_timestamp(%(wall)s)
   from unnest(%(fingerprints)s::text[], %(questions)s::text[], %(answers)s::text[]) as t(f, q, a)
     on conflict do nothing;
+
+-- name: committed
+-- Those of these calculations that became a tax transaction.
+select distinct calculation_id from tax_transactions where account_id = %(account)s and calculation_id = any(%(calculations)s);
+
+-- name: references
+-- Those of these references that tax transactions have.
+select reference from tax_transactions where account_id = %(account)s and reference = any(%(references)s);

@@ -130,3 +130,12 @@ def _(w: World):
 
 call("GET /v1/tax/transactions/{}")(transaction)
 call("GET /v1/tax/transactions/{}/line_items", limit=3)(transaction)
+
+
+@call("GET /v1/tax/associations/find")
+def _(w: World):
+    """Paid, refunded in part, and once more with the same calculation, which errs."""
+    hooks = {"inputs": {"tax": {"calculation": calculation(w)}}}
+    paid = w.paid_intent(1750, hooks=hooks)
+    w.wire.post("/v1/refunds", payment_intent=paid["id"], amount=700)
+    return (), {"payment_intent": paid["id"]}
