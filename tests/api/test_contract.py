@@ -119,7 +119,8 @@ PLACES = [path for key_, (method, path) in SERVED.items() if method == "GET" and
 
 
 NOT_LISTS = (
-    "/v1/account", "/v1/balance", "/v1/billing/credit_balance_summary", "/v1/credit_notes/preview", "/v1/tax/settings",
+    "/v1/account", "/v1/balance", "/v1/billing/credit_balance_summary", "/v1/credit_notes/preview",
+    "/v1/tax/associations/find", "/v1/tax/settings",
 )  # fmt: skip
 
 
