@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import customers, tax_registrations, tax_rules, tax_settings
+from voldaan.commands import customers, subscriptions, tax_registrations, tax_rules, tax_settings
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer, CustomerUpdate
+from voldaan.resources.subscriptions import SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistrationCreate
 from voldaan.resources.tax_rules import TaxRuleCreate
 from voldaan.resources.tax_settings import TaxSettingsUpdate
+from voldaan.store import rows
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
-from voldaan.store.transaction import Transaction
+from voldaan.store.transaction import Transaction, transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +140,64 @@ async def test_a_renewal_without_a_place_waits_and_the_others_go_on(world: Billi
     assert stays.last_finalization_error["code"] == "customer_tax_location_invalid"
     assert (await world.events()).count("invoice.finalization_failed") == 1
     await world.check_invariants()
+
+
+class Gone(Exception):
+    """The first transaction does not commit."""
+
+
+@pytest.mark.parametrize("commits", [True, False])
+async def test_two_at_once_make_a_rate_for_the_first_time(world: BillingWorld, commits: bool) -> None:
+    price = await world.price(1000)
+    anna, ben = [await world.customer(address={"country": "AT"}) for _ in range(2)]
+
+    async def create(tx: Transaction, customer: Customer) -> None:
+        terms = {"items": [{"price": price.id}], "automatic_tax": {"enabled": True}, "payment_behavior": "default_incomplete"}
+        await subscriptions.create(tx, SubscriptionCreate(customer=customer.id, **terms))
+
+    async def second() -> None:
+        async with transaction(world.pool, world.account, world.now, world.now) as tx:
+            await create(tx, ben)
+
+    with suppress(Gone):
+        async with transaction(world.pool, world.account, world.now, world.now) as tx:
+            await create(tx, anna)
+            other = asyncio.create_task(second())
+            await waits_for(world.pool, tx)
+            assert not other.done()
+            if not commits:
+                raise Gone
+    await other
+    assert [(rate.country, str(rate.percentage)) for rate in await world.rows(TaxRate)] == [("AT", "20")]
+    assert [invoice.total for invoice in await world.invoices()] == [1200] * (1 + commits)
+    await world.check_invariants()
+
+
+async def waits_for(pool: Pool, tx: Transaction) -> None:
+    """Until somebody is held up by this transaction."""
+    async with asyncio.timeout(20), pool.connection() as connection:
+        held = "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+        while not await (await connection.execute(held, (tx.connection.info.backend_pid,))).fetchone():  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.01)
+
+
+async def test_rates_are_made_in_the_order_of_their_ids(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that make the same rates in different orders would wait for each other without end."""
+    price = await world.price(1000)
+    found = [await subscribed(world, price, country) for country in ("DE", "FR", "AT", "PL", "IT", "SE")]
+    async with world.pool.connection() as connection:
+        await connection.execute("delete from tax_rates where account_id = %s", (world.account.id,))
+    kept: list[list[str]] = []
+    real = rows.insert_rows
+
+    def noting(resources: Any) -> Any:
+        if resources and isinstance(resources[0], TaxRate):
+            kept.append([each.id for each in resources])
+        return real(resources)
+
+    monkeypatch.setattr(rows, "insert_rows", noting)
+    world.now += 31 * DAY
+    await world.run("subscription.renew", [s.id for s in found], world.now)
+    assert len(kept) == 1
+    assert len(kept[0]) == 6
+    assert kept[0] == sorted(kept[0])

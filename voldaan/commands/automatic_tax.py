@@ -56,5 +56,6 @@ async def keep_rates(tx: Transaction, facts: BillingFacts) -> None:
     """Writes the tax rates that were needed for the first time. Somebody else may have done so meanwhile: they are the same."""
     if facts.taxes is not None and facts.taxes.made:
         statement = f"{rows.insert_statement(TaxRate)} on conflict do nothing"
-        await tx.run(statement, rows=rows.insert_rows(facts.taxes.made))
+        made = sorted(facts.taxes.made, key=lambda rate: rate.id)  # in one order, so that nobody waits for each other without end
+        await tx.run(statement, rows=rows.insert_rows(made))
         facts.taxes.made = []

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from voldaan.commands import tax_calculations
-from voldaan.resources.payment_intents import HooksParams, PaymentIntent
+from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund
 from voldaan.resources.tax_associations import TaxAssociation, TaxAssociationFind
 from voldaan.resources.tax_calculations import TaxCalculation, TaxCalculationLineItem
+from voldaan.resources.tax_hooks import HooksParams
 from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionLineItem
 from voldaan.rules import tax_associations as rules
 from voldaan.rules.decision import Decision, Update

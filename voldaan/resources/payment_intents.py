@@ -31,6 +31,7 @@ from voldaan.resources.payment_methods import (
 )
 from voldaan.resources.shared import Shipping
 from voldaan.resources.shared import ShippingParams as PlainShippingParams
+from voldaan.resources.tax_hooks import HooksParams, TaxHook
 
 IntentStatus = Literal[
     "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
@@ -150,31 +151,6 @@ class PaymentMethodOptions(Part, kw_only=True):
 class PaymentDetails(Part, kw_only=True):
     customer_reference: str | None = None
     order_reference: str | None = None
-
-
-class CommittedTax(Part, kw_only=True):
-    transaction: str
-
-
-class ErroredTax(Part, kw_only=True):
-    reason: str
-
-
-class TaxTransactionAttempt(Part, kw_only=True):
-    """What a payment or a refund (`source`) did to the tax that is due."""
-
-    committed: CommittedTax | UnsetType = UNSET
-    errored: ErroredTax | UnsetType = UNSET
-    source: str
-    status: Literal["committed", "errored"]
-
-
-class TaxHook(Part, kw_only=True):
-    """The tax association of an intent that names a calculation."""
-
-    id: str
-    calculation: str
-    attempts: list[TaxTransactionAttempt] = field(default_factory=list)
 
 
 class PaymentIntent(Resource, kw_only=True):
@@ -328,18 +304,6 @@ class ShippingParams(PlainShippingParams):
 class PaymentDetailsParams(Hash):
     customer_reference: str | Unset | None = None
     order_reference: str | Unset | None = None
-
-
-class TaxHookParams(Hash):
-    calculation: str | Unset
-
-
-class HookInputsParams(Hash):
-    tax: TaxHookParams | None = None
-
-
-class HooksParams(Hash):
-    inputs: HookInputsParams | None = None
 
 
 Descriptor = Annotated[str, Field(max_length=22)]

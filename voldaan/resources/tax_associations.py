@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from voldaan.resources.base import Resource, Table
 from voldaan.resources.params import Params
-from voldaan.resources.payment_intents import TaxTransactionAttempt
+from voldaan.resources.tax_hooks import TaxTransactionAttempt
 
 
 class TaxAssociation(Resource, kw_only=True):

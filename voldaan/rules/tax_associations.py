@@ -11,17 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
-from voldaan.resources.payment_intents import (
-    CommittedTax,
-    ErroredTax,
-    HooksParams,
-    PaymentIntent,
-    TaxHook,
-    TaxTransactionAttempt,
-)
+from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund
 from voldaan.resources.tax_associations import TaxAssociation
 from voldaan.resources.tax_calculations import TaxCalculation, TaxCalculationLineItem
+from voldaan.resources.tax_hooks import CommittedTax, ErroredTax, HooksParams, TaxHook, TaxTransactionAttempt
 from voldaan.resources.tax_transactions import (
     LineReversal,
     TaxTransaction,
