@@ -70,6 +70,7 @@ FOREIGN = {
     "product": lambda w: w.bread["id"],
     "price": lambda w: w.monthly["id"],
     "coupon": lambda w: w.coupon()["id"],
+    "shipping_rate": lambda w: w.shipping_rate()["id"],
     "tax_rate": lambda w: w.vat["id"],
     "default_tax_rates": lambda w: w.vat["id"],
     "tax_rates": lambda w: w.vat["id"],

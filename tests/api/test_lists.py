@@ -142,6 +142,7 @@ FILTERS = [
     ("prices", lambda w: w.price(lookup_key="only"), {"lookup_keys": ["only"]}, {"type": "one_time"}),
     ("prices", lambda w: w.price(100, "year"), {"recurring": {"interval": "year"}}, {"recurring": {"interval": "day"}}),
     ("tax_rates", lambda w: w.tax_rate(inclusive=True), {"inclusive": True}, {"inclusive": False}),
+    ("shipping_rates", lambda w: w.shipping_rate(), {"currency": "eur", "active": True}, {"currency": "usd"}),
     ("payment_intents", lambda w: w.intent(**annas(w)), annas, other),
     ("charges", lambda w: w.charge(**annas(w)), annas, other),
     ("invoices", lambda w: w.draft(), lambda w: annas(w, status="draft"), {"status": "paid"}),

@@ -37,6 +37,10 @@ class World:
     def tax_rate(self, **params: Any) -> JSON:
         return self.wire.post("/v1/tax_rates", **{"display_name": "VAT", "inclusive": False, "percentage": 21, **params})
 
+    def shipping_rate(self, amount: int = 500, **params: Any) -> JSON:
+        given = {"display_name": "Post", "fixed_amount": {"amount": amount, "currency": "eur"}, **params}
+        return self.wire.post("/v1/shipping_rates", **given)
+
     def meter(self, **params: Any) -> JSON:
         given = {"display_name": "Loaves", "event_name": f"loaves_{uuid4().hex}", "default_aggregation": {"formula": "sum"}}
         return self.wire.post("/v1/billing/meters", **{**given, **params})

@@ -12,6 +12,7 @@ from voldaan.commands import (
     invoice_rendering_templates,
     promotion_codes,
     quotes,
+    shipping_rates,
     subscription_schedules,
 )
 from voldaan.resources.credit_balance import (
@@ -80,6 +81,7 @@ from voldaan.resources.schedule_params import (
     SubscriptionScheduleRelease,
     SubscriptionScheduleUpdate,
 )
+from voldaan.resources.shipping_rates import ShippingRate, ShippingRateCreate, ShippingRateList, ShippingRateUpdate
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 
 of_product = {"product": "product"}
@@ -97,6 +99,12 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/v1/invoice_rendering_templates/{id}",                   invoice_rendering_templates.retrieve,               InvoiceRenderingTemplateRetrieve,   InvoiceRenderingTemplate),
     ("POST",   "/v1/invoice_rendering_templates/{id}/archive",           invoice_rendering_templates.archive,                InvoiceRenderingTemplateArchive,    InvoiceRenderingTemplate),
     ("POST",   "/v1/invoice_rendering_templates/{id}/unarchive",         invoice_rendering_templates.unarchive,              InvoiceRenderingTemplateUnarchive,  InvoiceRenderingTemplate),
+
+    # shipping rates ───────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/shipping_rates",                                     lists.page(ShippingRate),                           ShippingRateList,                   ShippingRate),
+    ("POST",   "/v1/shipping_rates",                                     shipping_rates.create,                              ShippingRateCreate,                 ShippingRate),
+    ("GET",    "/v1/shipping_rates/{id}",                                lists.one(ShippingRate),                            Params,                             ShippingRate),
+    ("POST",   "/v1/shipping_rates/{id}",                                shipping_rates.update,                              ShippingRateUpdate,                 ShippingRate),
 
     # quotes ─────────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/quotes",                                             lists.page(Quote),                                  QuoteList,                          Quote),

@@ -22,7 +22,7 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants
+from voldaan.rules import credit_grants, shipping
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
 from voldaan.rules.lines import price_id, rate_ids
@@ -203,6 +203,7 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
         tax_rates=[
             *(id for i in invoices for id in rate_ids(i.default_tax_rates)),
             *(id for line in found for id in line.tax_rates or []),
+            *(id for i in invoices for id in shipping.rates_of(i)),
         ],
         discounts=[*(id for i in invoices for id in i.discounts), *(id for line in found for id in line.discounts)],
     )
@@ -210,6 +211,9 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
         if invoice.default_tax_rates:
             rates = rate_ids(invoice.default_tax_rates)
             invoice.default_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rates]
+        if invoice.shipped is not None:
+            invoice.shipping_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rate_ids(invoice.shipping_tax_rates)]
+            invoice.__post_init__()
         invoice.lines = ListObject(data=lines.get(invoice.id, []), url=f"/v1/invoices/{invoice.id}/lines")
     await know_methods(tx, facts, [i.default_payment_method for i in invoices])
     if automatic:

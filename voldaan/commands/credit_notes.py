@@ -30,7 +30,7 @@ from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credit_notes as rules
-from voldaan.rules import credited, holds, owing, states
+from voldaan.rules import credited, holds, owing, shipping, states
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.credit_notes import NoteFacts
 from voldaan.rules.credited import Left
@@ -48,6 +48,7 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
+SHIPPED = "t.invoice_id = %(invoice)s and t.status = 'issued' and t.doc ? 'shipped'"
 OF_INVOICE = "t.credit_note_id in (select n.id from credit_notes n where n.account_id = %(account)s"
 OF_INVOICE += " and n.invoice_id = %(invoice)s and n.status = 'issued')"
 
@@ -129,6 +130,9 @@ async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
     await clocks.now_for(tx, known.clock)
     lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", invoice=id)
     shares = await tx.select(CreditedLine, OF_INVOICE, invoice=id)
+    if shipped := shipping.line_of(known.invoice):
+        lines.append(shipped)
+        shares += [_shipped(shipped, note) for note in await tx.select(CreditNote, SHIPPED, invoice=id)]
     notes = await tx.all(query("credit_notes", "count"), invoice=id)
     deferred, month = await tx.one(query("credit_notes", "books"), invoice=id)
     paying = "t.payment_intent_id = any(%(intents)s) and t.status = 'succeeded' and t.captured"
@@ -149,6 +153,15 @@ async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
         taken=dict(await tx.all(query("credit_notes", "taken"), refunds=[refund.id for refund in refunds])),
         charges=charges,
         refunds=refunds,
+    )
+
+
+def _shipped(line: LineItem, note: CreditNote) -> CreditedLine:
+    """What an earlier note has taken back of the shipping, in the form of what it has of lines."""
+    assert note.shipped is not None
+    taxes = {credited.rate_of(tax): tax.amount for tax in note.shipped.taxes}
+    return CreditedLine(
+        id="", credit_note=note.id, invoice_line=line.id, net=note.shipped.net, taxes=taxes, left_out=note.shipped.left_out
     )
 
 
@@ -192,7 +205,7 @@ async def _missed(tx: Transaction, note: CreditNote) -> int:
     shares = await tx.select(CreditedLine, "t.credit_note_id = %(note)s", note=note.id)
     lines = await tx.get(LineItem, [share.invoice_line for share in shares])
     _, month = await tx.one(query("credit_notes", "books"), invoice=note.invoice)
-    would = 0
+    would = note.shipped.net if note.shipped else 0
     for share in shares:
         would += revenue.so_far(revenue.schedule(lines[share.invoice_line], share.net), month)
     return max(0, min(would, note.net) - note.recognised)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import automatic_tax, billing, clocks, lookups, revisions
+from voldaan.commands import automatic_tax, billing, clocks, lookups, revisions, shipping_rates
 from voldaan.commands import invoice_rendering_templates as templates
 from voldaan.commands.invoices import load_draft
 from voldaan.resources.billing import CustomField
@@ -211,6 +211,8 @@ async def _said(
         invoice.rendering = _rendering(asked)
     if "shipping_details" in given:
         invoice.shipping_details = params.shipping_details.shipping() if params.shipping_details else None
+    if "shipping_cost" in given:
+        invoice.shipped = await shipping_rates.charged(tx, params.shipping_cost, invoice.currency, decision)
     if params.default_payment_method is not None:
         await lookups.payment_method(tx, facts, params.default_payment_method, invoice.customer)
         invoice.default_payment_method = params.default_payment_method

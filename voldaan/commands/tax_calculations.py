@@ -168,7 +168,7 @@ def _shipping(params: TaxCalculationCreate) -> rules.Part | None:
         raise missing("shipping_cost[amount]")
     if cost.tax_code is not None:
         tax_codes.check(cost.tax_code, "shipping_cost[tax_code]")
-    return rules.Part(cost.amount, cost.tax_code or rules.SHIPPING_CODE, cost.tax_behavior)
+    return rules.Part(cost.amount, cost.tax_code or tax_codes.SHIPPING, cost.tax_behavior)
 
 
 def _ship_from(params: TaxCalculationCreate, office: Address) -> Address | None:

@@ -61,7 +61,8 @@ def _line(line: LineItem) -> dict[str, Any]:
 
 def _rows(invoice: Invoice, discounts: Named, taxes: Named) -> list[tuple[str, int, bool]]:
     rows = [("Subtotal", invoice.subtotal, False)]
-    rows += [(name, amount, False) for name, amount in (*discounts, *taxes)]
+    shipping = [(f"Shipping: {invoice.shipped.name}", invoice.amount_shipping)] if invoice.shipped else []
+    rows += [(name, amount, False) for name, amount in (*discounts, *shipping, *taxes)]
     rows.append(("Total", invoice.total, True))
     for name, amount in (
         ("From your credit" if invoice.applied_balance > 0 else "Brought forward", -invoice.applied_balance),

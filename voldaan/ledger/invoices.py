@@ -29,8 +29,9 @@ def finalized(invoice: Invoice, at: int) -> list[Posting]:
 
     A negative total turns the legs round: the customer is owed, and the balance holds it.
     """
-    net = sum(line.net for line in invoice.lines.data)
-    at_once = revenue.at_once(revenue.schedules(invoice))
+    schedules = revenue.schedules(invoice)
+    net = sum(line.net for line in schedules)
+    at_once = revenue.at_once(schedules)
     legs: list[Leg] = [
         (RECEIVABLE, DEFERRED_REVENUE, net),
         (RECEIVABLE, TAX_PAYABLE, invoice.total - net),

@@ -41,8 +41,11 @@ class Deferred(NamedTuple):
 
 
 def schedules(invoice: Invoice) -> list[Schedule]:
-    """What the lines of an invoice earn."""
-    return [schedule(line, line.net) for line in invoice.lines.data]
+    """What the lines of an invoice earn, and its shipping, which is for no time."""
+    found = [schedule(line, line.net) for line in invoice.lines.data]
+    if invoice.shipped is not None:
+        found.append(Schedule(invoice.shipped.net, invoice.created, invoice.created))
+    return found
 
 
 def schedule(line: LineItem, net: int) -> Schedule:

@@ -37,6 +37,7 @@ from voldaan.resources.params import (
     Unset,
     exclusive,
 )
+from voldaan.resources.shipping_rates import Shipped, ShippingCost, cost_of
 from voldaan.resources.tax_rates import TaxRate
 
 CreditNoteReason = Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
@@ -133,7 +134,7 @@ class CreditNote(Resource, kw_only=True):
     pretax_credit_amounts: list[PretaxCreditAmount] = []
     reason: CreditNoteReason | None = None
     refunds: list[CreditNoteRefund] = []
-    shipping_cost: dict[str, Any] | None = None
+    shipping_cost: Annotated[ShippingCost | None, Derived()] = None
     status: Annotated[Literal["issued", "void"], Column()] = "issued"
     subtotal: int = 0
     subtotal_excluding_tax: int | None = None
@@ -149,6 +150,11 @@ class CreditNote(Resource, kw_only=True):
     credit_amount: Annotated[int, Column(), Hidden()] = 0
     recognised: Annotated[int, Column(), Hidden()] = 0   # how much of `net` had been revenue already
     clock: Annotated[str | None, Hidden()] = None
+    shipped: Annotated[Shipped | None, Hidden()] = None  # what of the invoice's shipping it takes back
+    shipping_tax_rates: Annotated[list[TaxRate | str], Embedded("tax_rate"), Hidden()] = []
+
+    def __post_init__(self) -> None:
+        self.shipping_cost = None if self.shipped is None else cost_of(self.shipped, self.shipping_tax_rates)
 
 
 # What requests hold ------------------------------------------------------------------------------------------------

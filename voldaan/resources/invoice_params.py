@@ -36,6 +36,7 @@ from voldaan.resources.params import (
 )
 from voldaan.resources.schedule_params import PreviewSchedule
 from voldaan.resources.shared import AddressParams, ShippingParams
+from voldaan.resources.shipping_rates import ShippingCostParams
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscriptions import BillForParams, BillingModeParams, CancelAt, SubscriptionItemChange
 from voldaan.resources.tax_ids import TaxIdType
@@ -79,7 +80,7 @@ class InvoiceWrite(Params):
     on_behalf_of: NotSupported = None
     payment_settings: InvoicePaymentSettingsParams | None = None
     rendering: RenderingParams | None = None
-    shipping_cost: NotSupported = None
+    shipping_cost: ShippingCostParams | Unset | None = None
     shipping_details: ShippingParams | Unset | None = None
     statement_descriptor: Annotated[str, Field(max_length=22)] | None = None
     transfer_data: NotSupported = None

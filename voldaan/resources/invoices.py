@@ -32,6 +32,7 @@ from voldaan.resources.billing import (
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.shared import Address, Shipping
+from voldaan.resources.shipping_rates import Shipped, ShippingCost, cost_of
 from voldaan.resources.tax_rates import TaxRate
 
 InvoiceStatus = Literal["draft", "open", "void", "paid", "uncollectible"]
@@ -194,7 +195,7 @@ class Invoice(Resource, kw_only=True):
     pre_payment_credit_notes_amount: Annotated[int, Column()] = 0
     receipt_number: str | None = None
     rendering: Rendering | None = None
-    shipping_cost: dict[str, Any] | None = None
+    shipping_cost: Annotated[ShippingCost | None, Derived()] = None
     shipping_details: Shipping | None = None
     starting_balance: Annotated[int, Column()] = 0
     statement_descriptor: str | None = None
@@ -224,6 +225,8 @@ class Invoice(Resource, kw_only=True):
     voided_at: Annotated[Instant | None, Column(), Hidden()] = None
     days_until_due: Annotated[int | None, Hidden()] = None  # counted from finalization; gives due_date
     first_failed_at: Annotated[int | None, Hidden()] = None  # where the schedule of retries starts
+    shipped: Annotated[Shipped | None, Hidden()] = None  # what shipping_cost is made of
+    shipping_tax_rates: Annotated[list[TaxRate | str], Embedded("tax_rate"), Hidden()] = []
     credited_tax: Annotated[int, Hidden()] = 0        # by credit notes that stand: of the tax,
     credited_revenue: Annotated[int, Hidden()] = 0    # and of what had been revenue already
     tax_failure: Annotated[dict[str, Any] | None, Hidden()] = None   # why automatic tax is not known
@@ -238,6 +241,7 @@ class Invoice(Resource, kw_only=True):
             paid_at=self.paid_at,
             voided_at=self.voided_at,
         )
+        self.shipping_cost = None if self.shipped is None else cost_of(self.shipped, self.shipping_tax_rates)
         self.parent = None
         if self.quote and not self.subscription:
             self.parent = InvoiceParent(type="quote_details", quote_details=QuoteDetails(quote=self.quote))

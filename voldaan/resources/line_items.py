@@ -129,6 +129,7 @@ class LineItem(Resource, kw_only=True):
     credited: Annotated[CreditedItems | None, Hidden()] = None
     tax_rates: Annotated[list[str] | None, Hidden()] = None  # of its own; None: the invoice's
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
+    tax_code: Annotated[str | None, Hidden()] = None  # of its own; None: its product's
     basis: Annotated[Basis | None, Hidden()] = None  # None: price or unit amount times quantity, or the amount as given
     commitment: Annotated[str | None, Hidden()] = None  # the commitment period whose minimum it brings
     usage: Annotated[LineUsage | None, Hidden()] = None  # of a metered price, as long as nobody edits the line by hand

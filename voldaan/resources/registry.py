@@ -35,6 +35,7 @@ from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.quotes import Quote, QuoteLineItem
 from voldaan.resources.refunds import Refund
 from voldaan.resources.setup_intents import SetupIntent
+from voldaan.resources.shipping_rates import ShippingRate
 from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
@@ -59,6 +60,7 @@ RESOURCES: list[type[Resource]] = [
     Price,
     Coupon,
     TaxRate,
+    ShippingRate,
     TaxSettings,
     TaxRegistration,
     InvoiceRenderingTemplate,

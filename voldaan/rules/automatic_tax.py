@@ -229,8 +229,9 @@ def _lines(
         behavior = _behavior(settings, catalogue, line, invoice.currency)
         if behavior is None:
             what = f"the price {line.price}" if line.price else f"the invoice item {line.invoice_item or line.id}"
+            what = "the shipping rate" if line.tax_code else what
             return TaxUnknown("failed", "tax_behavior_unspecified", UNSPECIFIED.format(what=what))
-        code = catalogue.tax_codes.get(line.product or "") or settings.defaults.tax_code or tax_codes.DEFAULT
+        code = line.tax_code or catalogue.tax_codes.get(line.product or "") or settings.defaults.tax_code or tax_codes.DEFAULT
         found.append(TaxLine(code, line.amount, behavior == "inclusive"))
     return found
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmount, TaxRateDetails
 from voldaan.resources.credit_notes import CreditNoteLine, NoteLine
+from voldaan.resources.shipping_rates import Shipped
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credited, tax
 from voldaan.rules.catalogue import Catalogue, shown
@@ -17,6 +18,7 @@ from voldaan.rules.credited import By, Left, Parts, off_by, rate_of
 from voldaan.rules.metadata import merged
 from voldaan.rules.money import line_amount
 from voldaan.rules.refusals import missing, refused
+from voldaan.rules.shipping import is_shipping
 from voldaan.rules.tax import Rounding
 
 
@@ -26,10 +28,11 @@ class Drawn:
 
     net: int
     taxes: list[TaxAmount]
-    inclusive: int                                   # of the taxes, those inside the amounts
+    inclusive: int                                   # of the taxes, those inside the subtotal
     subtotal: int
     pretax_credit_amounts: list[PretaxCreditAmount]
     lines: list[CreditNoteLine] = field(default_factory=list)
+    shipping: Left | None = None                     # where something of the invoice's shipping is credited
 
     @property
     def tax(self) -> int:
@@ -44,22 +47,31 @@ class Drawn:
         return discounts(self.pretax_credit_amounts)
 
 
-def draw(lefts: Sequence[Left], wanted: Sequence[NoteLine], catalogue: Catalogue, rounding: Rounding) -> Drawn:
-    """The lines that a request asks for, taken off what is left. Raises Refused, blaming the line."""
+def draw(
+    lefts: Sequence[Left],
+    wanted: Sequence[NoteLine],
+    catalogue: Catalogue,
+    rounding: Rounding,
+    shipped: Left | None = None,
+) -> Drawn:
+    """The lines that a request asks for, taken off what is left, and all that is left of `shipped`, the invoice's shipping,
+    if it asks for that. Raises Refused, blaming the line."""
     most = credited.total_left(lefts)
-    mine = {left.line.id: left for left in lefts}
+    goods = [left for left in lefts if not is_shipping(left.line)]
+    mine = {left.line.id: left for left in goods}
     lines: dict[int, CreditNoteLine] = {}
     named = {place: want for place, want in enumerate(wanted) if want.type == "invoice_line_item"}
     chosen = [_chosen(mine, want, f"lines[{place}]") for place, want in named.items()]
-    for (place, want), (left, amount), part in zip(
-        named.items(), chosen, credited.of_lines(chosen, rounding), strict=True
-    ):
+    taken = credited.of_lines([*chosen, *([(shipped, shipped.amount)] if shipped else [])], rounding)
+    if shipped is not None:
+        shipped.take(taken.pop())
+    for (place, want), (left, amount), part in zip(named.items(), chosen, taken, strict=True):
         _told_taxes(left, part, want, amount, f"lines[{place}]")
         left.take(part, want.quantity or 0)
         lines[place] = _of_invoice(left, want, amount, part, catalogue)
     for place, want in enumerate(wanted):
         if place not in named:
-            lines[place] = _of_its_own(lefts, want, catalogue, rounding, f"lines[{place}]")
+            lines[place] = _of_its_own(goods, want, catalogue, rounding, f"lines[{place}]")
     drawn = _summed(lefts, [lines[place] for place in range(len(wanted))])
     if drawn.total <= 0:
         raise refused("The total amount of a credit note must be positive.", "lines")
@@ -235,11 +247,15 @@ def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
     net = inclusive = subtotal = 0
     taxes: dict[str, TaxAmount] = {}
     off: dict[str, PretaxCreditAmount] = {}
+    shipping: Left | None = None
     for left in lefts:
         now, line = left.now, left.line
         net += now.net
-        subtotal += credited.amount_of(left, now)
-        inclusive += sum(now.taxes.get(id, 0) for id in left.inclusive)
+        if is_shipping(line):
+            shipping = left if now.net or now.tax or now.left_out else None
+        else:
+            subtotal += credited.amount_of(left, now)
+            inclusive += sum(now.taxes.get(id, 0) for id in left.inclusive)
         for each in line.pretax_credit_amounts or []:
             id = off_by(each)
             amount = now.off.get(id, 0)
@@ -252,7 +268,21 @@ def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
                 if known is not None:
                     amount, taxable = amount + known.amount, taxable + (known.taxable_amount or 0)
                 taxes[rate_of(levied)] = _told(levied, amount, taxable)
-    return Drawn(net, list(taxes.values()), inclusive, subtotal, [p for p in off.values() if p.amount], lines)
+    return Drawn(net, list(taxes.values()), inclusive, subtotal, [p for p in off.values() if p.amount], lines, shipping)
+
+
+def shipped(left: Left, whole: Shipped) -> Shipped:
+    """What a note takes back of the shipping, of which the invoice has charged the `whole`."""
+    taxes = [_told(tax, left.now.taxes[rate_of(tax)], left.now.net) for tax in whole.taxes if rate_of(tax) in left.now.taxes]
+    return Shipped(
+        rate=whole.rate,
+        name=whole.name,
+        amount=credited.amount_of(left, left.now),
+        net=left.now.net,
+        tax=left.now.tax,
+        taxes=taxes,
+        left_out=left.now.left_out,
+    )
 
 
 def discounts(off: Iterable[PretaxCreditAmount]) -> list[DiscountAmount]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.charges import Charge
-from voldaan.resources.credit_notes import CreditNote, CreditNoteRefund, NoteRefund, NoteTerms
+from voldaan.resources.credit_notes import CreditNote, CreditNoteRefund, NoteRefund, NoteShipping, NoteTerms
 from voldaan.resources.refunds import Refund
 from voldaan.rules import credit_note_lines, credited, owing, refunds
 from voldaan.rules.catalogue import Catalogue, shown
@@ -27,6 +27,7 @@ from voldaan.rules.invoices import EMBEDDED, told
 from voldaan.rules.metadata import merged
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refusals import missing, refused, renamed
+from voldaan.rules.shipping import is_shipping
 
 GONE = ("failed", "canceled")  # refunds that gave nothing back
 NOTHING = "One of `amount`, `lines`, or `shipping_cost` must be provided."
@@ -82,7 +83,8 @@ def issue(facts: NoteFacts, terms: NoteTerms, now: int, wall: int, new_id: NewId
         note = replace(note, customer_balance_transaction=moved.inserts[0].id)
     decision.events.append(Event("credit_note.created", _told(note)))
     decision.add(lowered).add(moved)
-    decision.inserts += [note, *note.lines.data, *credited.shares(note.id, facts.lefts)]
+    goods = [left for left in facts.lefts if not is_shipping(left.line)]
+    decision.inserts += [note, *note.lines.data, *credited.shares(note.id, goods)]
     decision.answer = note
     return decision
 
@@ -117,15 +119,30 @@ def void(known: CollectionFacts, note: CreditNote, live: bool, now: int) -> Deci
 
 
 def _drawn(facts: NoteFacts, terms: NoteTerms) -> Drawn:
-    if terms.shipping_cost is not None:
-        raise refused("The invoice has no shipping cost that could be credited.", "shipping_cost")
     if facts.known.invoice.automatic_tax.enabled:
         _check_automatic(terms)
-    if terms.lines:
-        return credit_note_lines.draw(facts.lefts, terms.lines, facts.catalogue, facts.account.settings_billing.tax_rounding)
+    if terms.lines or terms.shipping_cost is not None:
+        shipped = None if terms.shipping_cost is None else _shipping(facts, terms.shipping_cost)
+        rounding = facts.account.settings_billing.tax_rounding
+        return credit_note_lines.draw(facts.lefts, terms.lines or [], facts.catalogue, rounding, shipped)
     if terms.amount is not None:
         return credit_note_lines.spread(facts.lefts, terms.amount)
     raise Refused(Refusal("parameter_missing", NOTHING, "amount"))
+
+
+def _shipping(facts: NoteFacts, want: NoteShipping) -> Left:
+    """What is left of the invoice's shipping, if that is what the request names. Raises Refused."""
+    invoice, param = facts.known.invoice, "shipping_cost[shipping_rate]"
+    if invoice.shipped is None:
+        raise refused("The invoice has no shipping cost that could be credited.", "shipping_cost")
+    if want.shipping_rate is None:
+        raise missing(param)
+    if want.shipping_rate != invoice.shipped.rate:
+        raise refused("This is not the shipping rate of the invoice.", param)
+    left = next(left for left in facts.lefts if is_shipping(left.line))
+    if not left.amount:
+        raise refused("Nothing of the shipping cost is left to credit.", param)
+    return left
 
 
 def _check_automatic(terms: NoteTerms) -> None:
@@ -139,8 +156,8 @@ def _check_automatic(terms: NoteTerms) -> None:
 
 def _check_total(facts: NoteFacts, terms: NoteTerms, total: int, linked: int) -> None:
     """Together with what was refunded beside all notes, a note stays within the invoice."""
-    param = "lines" if terms.lines else "amount"
-    if terms.lines and terms.amount not in (None, total):
+    param = "lines" if terms.lines else "shipping_cost" if terms.shipping_cost else "amount"
+    if param != "amount" and terms.amount not in (None, total):
         unit = shown(total, facts.known.invoice.currency)
         raise refused(f"`amount` must be the sum of the lines, which is {unit}.", "amount")
     beside = sum(r.amount - r.noted for r in facts.refunds if r.status not in GONE) - linked
@@ -170,9 +187,12 @@ def _note(
     id = new_id("cn")
     for line in drawn.lines:
         line.id, line.credit_note, line.livemode = new_id("cnli"), id, invoice.livemode
+    of_it = drawn.shipping
+    shipped = credit_note_lines.shipped(of_it, invoice.shipped) if of_it and invoice.shipped else None
     return CreditNote(
         id=id,
         amount=drawn.total,
+        amount_shipping=shipped.amount if shipped else 0,
         clock=invoice.test_clock,
         created=now,
         credit_amount=terms.credit_amount or 0,
@@ -194,6 +214,10 @@ def _note(
         pre_payment_amount=before,
         pretax_credit_amounts=drawn.pretax_credit_amounts,
         reason=terms.reason,
+        shipped=shipped,
+        shipping_tax_rates=[
+            facts.catalogue.tax_rates.get(id, id) for id in map(credited.rate_of, shipped.taxes if shipped else [])
+        ],
         subtotal=drawn.subtotal,
         subtotal_excluding_tax=drawn.subtotal - drawn.inclusive,
         tax=drawn.tax,

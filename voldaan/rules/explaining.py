@@ -55,7 +55,7 @@ def explain(facts: Explained) -> InvoiceExplanation:
     equations: list[Equation] = []
     for line, twin in zip(own, anew.lines.data, strict=True):
         equations += _of_line(line, twin, computed[line.id])
-    equations += _of_invoice(invoice, own, anew)
+    equations += _of_shipping(invoice, anew) + _of_invoice(invoice, own, anew)
     return InvoiceExplanation(
         id=invoice.id,
         invoice=invoice.id,
@@ -115,10 +115,24 @@ def _of_line(line: LineItem, twin: LineItem, computed: Recomputed) -> list[Equat
     return found
 
 
+def _of_shipping(invoice: Invoice, anew: Invoice) -> list[Equation]:
+    """Shipping is what its rate said, and bears the tax of its rates; nothing where there is none."""
+    was, now = invoice.shipped, anew.shipped
+    if was is None or now is None:
+        return []
+    found = [_equal("shipping", "shipping is what its rate says", invoice.amount_shipping, was.amount)]
+    for stated, computed in _taxes_side_by_side(was.taxes, now.taxes):
+        found.append(_equal("shipping_tax", "the tax on shipping is its rate on what is taxable", stated, computed))
+    found.append(_equal("shipping_net", "shipping less the tax inside it", was.net, now.net))
+    return found
+
+
 def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> list[Equation]:
     discounts = sum(each.amount for line in own for each in line.discount_amounts or [])
     shown = sum(each.amount for each in invoice.total_discount_amounts or [])
     taxes = sum(tax.amount for tax in invoice.total_taxes or [])
+    shipped = (invoice.shipped.net, invoice.shipped.tax) if invoice.shipped else (0, 0)
+    net = sum(x.net for x in own) + shipped[0]
     found = [
         _equal("subtotal", "the lines less their own discounts", invoice.subtotal, anew.subtotal),
         _equal("discounts", "what is taken off the invoice is taken off its lines", shown, discounts),
@@ -128,8 +142,8 @@ def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> lis
             credit_grants.shown(invoice.total_pretax_credit_amounts),
             sum(credit_grants.of_line(line) for line in own),
         ),
-        _equal("total_excluding_tax", "the lines' net amounts", invoice.total_excluding_tax or 0, sum(x.net for x in own)),
-        _equal("tax", "the taxes of the rates are those of the lines", taxes, sum(line.tax for line in own)),
+        _equal("total_excluding_tax", "the net amounts of lines and shipping", invoice.total_excluding_tax or 0, net),
+        _equal("tax", "the taxes of the rates are those of lines and shipping", taxes, sum(x.tax for x in own) + shipped[1]),
         _equal("total", "net amounts and taxes", invoice.total, (invoice.total_excluding_tax or 0) + taxes),
     ]
     if invoice.status == "draft":

@@ -33,7 +33,7 @@ from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOpti
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
-from voldaan.rules import attempts, automatic_tax, collection, credit_grants, owing, payments, totals
+from voldaan.rules import attempts, automatic_tax, collection, credit_grants, owing, payments, shipping, totals
 from voldaan.rules.automatic_tax import Buyer, TaxFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.commitments import Commitments
@@ -186,13 +186,16 @@ def _compute(
     """Discounts in force at `at`; credits and tax as of `now`. Automatic tax is always rounded per rate, other tax as the
     book says."""
     rounding = facts.account.settings_billing.tax_rounding
+    shipped = shipping.line_of(invoice)
+    taxed = lines if shipped is None else [*lines, shipped]
     if invoice.automatic_tax.enabled:
         customer = facts.parties.customers[invoice.customer]
         buyer = Buyer(customer, facts.tax_ids.get(customer.id, []), payment_method(facts, invoice))
-        automatic_tax.apply(facts.taxes, facts.catalogue, invoice, lines, buyer, now)
+        automatic_tax.apply(facts.taxes, facts.catalogue, invoice, taxed, buyer, now)
         rounding = "per_rate"
     else:
-        automatic_tax.forget(invoice, lines)
+        automatic_tax.forget(invoice, taxed)
+    shipping.keep(invoice, shipped, facts.catalogue.tax_rates)
     grants = credit_grants.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
     return totals.compute(invoice, lines, facts.catalogue, at, rounding, credit_grants.paying(grants, new_id))
 

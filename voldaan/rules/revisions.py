@@ -43,6 +43,7 @@ def copied(blank: Invoice, original: Invoice, now: int) -> Invoice:
         period_end=original.period_end,
         period_start=original.period_start,
         rendering=original.rendering,
+        shipped=original.shipped,
         shipping_details=original.shipping_details,
         statement_descriptor=original.statement_descriptor,
     )

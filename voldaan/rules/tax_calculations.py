@@ -30,7 +30,6 @@ from voldaan.rules.tax_provider import Exempt, TaxFound, TaxLine, TaxProvider, T
 DAY = 86_400
 LASTS = 90 * DAY  # docs.stripe.com/tax/custom
 TAX_DATE_MAX = 31 * DAY  # before and after: docs.stripe.com/api/tax/calculations/create
-SHIPPING_CODE = "txcd_92010001"
 EXEMPT: dict[str, Exempt] = {"none": "none", "customer_exempt": "exempt", "reverse_charge": "reverse"}
 
 

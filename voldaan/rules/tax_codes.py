@@ -12,6 +12,7 @@ from voldaan.rules.place_of_supply import Kind
 from voldaan.rules.refusals import refused
 
 DEFAULT = "txcd_10000000"
+SHIPPING = "txcd_92010001"
 NONTAXABLE = "txcd_00000000"
 FORM = re.compile(r"txcd_\d{8}")
 

@@ -13,7 +13,7 @@ from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmo
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants
+from voldaan.rules import credit_grants, shipping
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
@@ -33,8 +33,10 @@ def compute(
     """Fills in discounts, billing credits, taxes and sums of this invoice and these lines, which nobody else holds yet.
 
     `at` says which discounts are in force, `paying` what billing credits pay of the lines, which is returned. What is
-    due is the total until finalization looks at the balance.
+    due is the total until finalization looks at the balance. Shipping is a line more, which the subtotal leaves out.
     """
+    shipped, shown = shipping.line_of(invoice), lines
+    lines = shown if shipped is None else [*shown, shipped]
     taken, by_line = _discounts(invoice, lines, catalogue, at)
     credits = paying(_payable(lines, taken, catalogue)) if paying is not None else None
     taxes = _taxes(invoice, lines, taken, credits, catalogue, rounding)
@@ -67,7 +69,7 @@ def compute(
         net += line.net
         tax += line.tax
         total += line.net + line.tax
-    invoice.subtotal = subtotal
+    invoice.subtotal = subtotal - (shipped.amount if shipped else 0)
     invoice.total_excluding_tax = net
     invoice.tax = tax
     invoice.total = total
@@ -76,7 +78,9 @@ def compute(
     invoice.total_pretax_credit_amounts += _paid_with([use for _, use in uses])
     invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice), catalogue) for each in taxes.rates]
     lowered = bool(invoice.discounts or uses)
-    invoice.subtotal_excluding_tax = subtotal - _inside(invoice, lines, by_line, taxes, catalogue, rounding, lowered)
+    inside = _inside(invoice, shown, by_line, taxes, catalogue, rounding, lowered)
+    invoice.subtotal_excluding_tax = invoice.subtotal - inside
+    shipping.keep(invoice, shipped, catalogue.tax_rates)
     return uses
 
 
@@ -164,7 +168,8 @@ def _inside(
     if taxes is None:
         return 0
     if not lowered:
-        return taxes.inclusive + sum(taxes.backed_out)
+        found = taxes.lines[: len(lines)]
+        return sum(t.amount for each in found for t in each if t.inclusive) + sum(taxes.backed_out[: len(lines)])
     rates = _rates(invoice, lines)
     if not any(rate.inclusive for each in rates for rate in catalogue.rates(each)):
         return 0

@@ -744,6 +744,15 @@ create table invoice_rendering_templates (
   primary key (account_id, id)
 );
 
+create table shipping_rates (
+  account_id text not null constraint shipping_rates_account references accounts,
+  id         text not null,
+  active     boolean not null,
+  created_at timestamptz not null,
+  doc        jsonb not null,
+  primary key (account_id, id)
+);
+
 create table invoices (
   account_id                       text not null,
   id                               text not null,

@@ -81,14 +81,17 @@ having (sum(case when credit = 'deferred_revenue' then amount else -amount end) 
    and sum(case when credit = 'deferred_revenue' then amount else -amount end) <> 0;
 
 -- name: I1_invoice_totals_are_their_lines
--- Tax and total of an invoice are those of its lines; its subtotal is theirs less, at most, their discounts.
+-- Tax and total of an invoice are those of its lines and its shipping; its subtotal is theirs less, at most, their discounts.
 select i.account_id, i.id, format('subtotal %%s, lines %%s; tax %%s, lines %%s', i.subtotal, l.subtotal, i.tax, l.tax)
   from invoices i
   left join lateral (
     select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net, coalesce(sum(l.discount), 0) as discount
       from invoice_line_items l where l.account_id = i.account_id and l.invoice_id = i.id) l on true
  where (%(only)s::text is null or i.account_id = %(only)s)
-   and (i.subtotal not between l.subtotal - l.discount and l.subtotal or i.tax <> l.tax or i.total <> l.net + l.tax);
+   and (i.subtotal not between l.subtotal - l.discount and l.subtotal
+        or i.tax <> l.tax + coalesce((i.doc->'shipped'->>'tax')::bigint, 0)
+        or i.total <> l.net + l.tax + coalesce((i.doc->'shipped'->>'net')::bigint, 0) + coalesce((i.doc->'shipped'->>'tax')::bigint, 0)
+        or coalesce((i.doc->>'amount_shipping')::bigint, 0) <> coalesce((i.doc->'shipped'->>'amount')::bigint, 0));
 
 -- name: I2_amount_due_is_paid_or_remains
 -- What an invoice asks is paid or remains; a credit note lowers what it asks.
@@ -167,7 +170,7 @@ select i.account_id, i.id, format('credited %%s before and %%s after payment, no
         or (n.before + n.after > 0 and n.before + n.after > i.total));
 
 -- name: N2_no_line_is_credited_beyond_what_it_was
--- Of no invoice line, and of no rate on it, notes take back more than it was.
+-- Of no invoice line, no rate on it and no shipping, notes take back more than it was.
 with credited as (
   select c.account_id, c.invoice_line_item_id as id, sum(c.amount) as amount, sum(c.net) as net, sum(c.tax) as tax
     from credited_lines c join credit_notes n on n.account_id = c.account_id and n.id = c.credit_note_id and n.status = 'issued'
@@ -183,16 +186,24 @@ select l.account_id, l.id, format('credited %%s net and %%s tax of %%s and %%s',
  where abs(c.amount) > abs(l.amount) or abs(c.net) > abs(l.net) or abs(c.tax) > abs(l.tax)
     or c.amount * l.amount < 0 or c.net * l.net < 0 or c.tax * l.tax < 0
 union all
+select i.account_id, i.id, format('credited %%s net and %%s tax of shipping, which is %%s', n.net, n.tax, i.doc->'shipped')
+  from (select account_id, invoice_id, sum((doc->'shipped'->>'net')::bigint) as net, sum((doc->'shipped'->>'tax')::bigint) as tax
+          from credit_notes where status = 'issued' and doc ? 'shipped' and (%(only)s::text is null or account_id = %(only)s)
+         group by 1, 2) n
+  join invoices i on i.account_id = n.account_id and i.id = n.invoice_id
+ where n.net > coalesce((i.doc->'shipped'->>'net')::bigint, 0) or n.tax > coalesce((i.doc->'shipped'->>'tax')::bigint, 0)
+union all
 select r.account_id, r.id, format('credited %%s of the tax %%s', r.tax, r.rate)
   from of_rates r join invoice_line_items l on l.account_id = r.account_id and l.id = r.id
  where abs(r.tax) > (select coalesce(sum(abs((t->>'amount')::bigint)), 0) from jsonb_array_elements(coalesce(l.doc->'taxes', '[]')) t
                       where t->'tax_rate_details'->>'tax_rate' = r.rate);
 
 -- name: N3_a_note_is_its_parts
--- A note is what it takes of the invoice's lines, what its own lines say, and what it gives back.
+-- A note is what it takes of the invoice's lines and shipping, what its own lines say, and what it gives back.
 select n.account_id, n.id, format('net %%s tax %%s, of lines %%s and %%s, refunds %%s, its refunds %%s', n.net, n.tax, c.net, c.tax, n.refund_amount, r.amount)
   from credit_notes n
- cross join lateral (select coalesce(sum(c.net), 0) as net, coalesce(sum(c.tax), 0) as tax from credited_lines c
+ cross join lateral (select coalesce((n.doc->'shipped'->>'net')::bigint, 0) as net, coalesce((n.doc->'shipped'->>'tax')::bigint, 0) as tax) s
+ cross join lateral (select coalesce(sum(c.net), 0) + s.net as net, coalesce(sum(c.tax), 0) + s.tax as tax from credited_lines c
                       where c.account_id = n.account_id and c.credit_note_id = n.id) c
  cross join lateral (select count(*) as number, coalesce(sum(l.net), 0) as net, coalesce(sum(l.tax), 0) as tax from credit_note_line_items l
                       where l.account_id = n.account_id and l.credit_note_id = n.id) l
@@ -202,7 +213,7 @@ select n.account_id, n.id, format('net %%s tax %%s, of lines %%s and %%s, refund
                       where b.account_id = n.account_id and b.id = n.doc->>'customer_balance_transaction' and b.credit_note_id = n.id) b
  where (%(only)s::text is null or n.account_id = %(only)s)
    and (n.net <> c.net or n.tax <> c.tax or n.refund_amount <> r.amount or n.credit_amount <> b.amount
-        or (l.number > 0 and (l.net <> n.net or l.tax <> n.tax)));
+        or (l.number > 0 and (l.net + s.net <> n.net or l.tax + s.tax <> n.tax)));
 
 -- name: N4_notes_are_in_the_ledger
 -- What the ledger took back by a note is the note: revenue and deferred revenue its net, and its tax; nothing once it is void.

@@ -114,6 +114,29 @@ plain("POST /v1/tax_rates", display_name="Sales tax", inclusive=True, percentage
       jurisdiction="US - NY", description="New York", metadata=METADATA, tax_type="sales_tax", active=True)  # fmt: skip
 
 
+plain("POST /v1/shipping_rates", display_name="Parcel", type="fixed_amount", tax_behavior="inclusive", metadata=METADATA,
+      tax_code="txcd_92010001",
+      fixed_amount={"amount": 450, "currency": "eur", "currency_options": {"usd": {"amount": 500, "tax_behavior": "exclusive"}}},
+      delivery_estimate={"minimum": {"unit": "business_day", "value": 2}})  # fmt: skip
+
+
+@call("GET /v1/shipping_rates", active=True, currency="eur", limit=3)
+def _(w: World):
+    w.shipping_rate()
+    return ()
+
+
+@call("GET /v1/shipping_rates/{}", expand=["tax_code"])
+def _(w: World):
+    return w.shipping_rate(tax_code="txcd_92010001")["id"]
+
+
+@call("POST /v1/shipping_rates/{}", active=False, tax_behavior="exclusive", metadata=METADATA,
+      fixed_amount={"currency_options": {"usd": {"amount": 600}}})  # fmt: skip
+def _(w: World):
+    return w.shipping_rate()["id"]
+
+
 @call("GET /v1/tax_rates", active=True, inclusive=False, limit=3)
 def _(w: World):
     w.tax_rate()

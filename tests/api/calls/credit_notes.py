@@ -19,15 +19,18 @@ def note(w: World, invoice: JSON | None = None, **params: object) -> JSON:
 
 
 @call("POST /v1/credit_notes", memo="Sorry", reason="product_unsatisfactory", metadata=METADATA, refund_amount=300,
-      credit_amount=150, out_of_band_amount=155, email_type="none")  # fmt: skip
+      credit_amount=755, out_of_band_amount=155, email_type="none")  # fmt: skip
 def _(w: World):
     customer = w.payer()["id"]
-    draft = w.draft(customer, default_tax_rates=[w.vat["id"]], discounts=[{"coupon": w.coupon()["id"]}])
+    rate = {"shipping_rate": w.shipping_rate()["id"]}
+    draft = w.draft(
+        customer, default_tax_rates=[w.vat["id"]], discounts=[{"coupon": w.coupon()["id"]}], shipping_cost=rate
+    )
     w.wire.post(f"/v1/invoices/{draft['id']}/finalize")
     paid = w.wire.post(f"/v1/invoices/{draft['id']}/pay")
     own = {"type": "custom_line_item", "unit_amount": 125, "quantity": 1, "description": "Delay", "tax_rates": [w.vat["id"]]}
     lines = [of(paid, metadata=METADATA), own]
-    return (), {"invoice": paid["id"], "lines": lines}
+    return (), {"invoice": paid["id"], "lines": lines, "shipping_cost": rate}
 
 
 @call("GET /v1/credit_notes", limit=3)

@@ -40,7 +40,8 @@ def _(w: World):
 def _(w: World):
     customer = w.customer(address=ADDRESS)["id"]
     w.item(customer)
-    return (), {"customer": customer, "default_tax_rates": [w.vat["id"]], "discounts": [{"coupon": w.coupon()["id"]}]}
+    return (), {"customer": customer, "default_tax_rates": [w.vat["id"]], "discounts": [{"coupon": w.coupon()["id"]}],
+                "shipping_cost": {"shipping_rate": w.shipping_rate()["id"]}}  # fmt: skip
 
 
 @call("GET /v1/invoices", limit=3)
@@ -57,7 +58,16 @@ def _(w: World):
     return w.wire.post(f"/v1/invoices/{draft['id']}/finalize")["id"]
 
 
-@call("POST /v1/invoices/{}", description="Changed", metadata=METADATA, footer="", auto_advance=False)
+RATE_DATA = {
+    "display_name": "Express", "type": "fixed_amount", "tax_behavior": "exclusive", "tax_code": "txcd_92010001",
+    "fixed_amount": {"amount": 900, "currency": "usd", "currency_options": {"eur": {"amount": 800, "tax_behavior": "exclusive"}}},
+    "delivery_estimate": {"minimum": {"unit": "business_day", "value": 1}, "maximum": {"unit": "week", "value": 2}},
+    "metadata": METADATA,
+}  # fmt: skip
+
+
+@call("POST /v1/invoices/{}", description="Changed", metadata=METADATA, footer="", auto_advance=False,
+      shipping_cost={"shipping_rate_data": RATE_DATA}, expand=["shipping_cost.shipping_rate"])  # fmt: skip
 def _(w: World):
     return w.draft()["id"], {"default_tax_rates": [w.vat["id"]]}
 
