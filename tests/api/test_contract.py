@@ -85,7 +85,8 @@ RETRIEVED = {
     for name, path in {
         "customer": "customers", "product": "products", "price": "prices", "plan": "plans", "coupon": "coupons",
         "promotion_code": "promotion_codes", "billing.credit_grant": "billing/credit_grants",
-        "tax_rate": "tax_rates", "shipping_rate": "shipping_rates", "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
+        "tax_rate": "tax_rates", "shipping_rate": "shipping_rates",
+        "invoice": "invoices", "invoiceitem": "invoiceitems", "subscription": "subscriptions",
         "subscription_schedule": "subscription_schedules", "quote": "quotes",
         "subscription_item": "subscription_items", "payment_intent": "payment_intents", "setup_intent": "setup_intents",
         "credit_note": "credit_notes", "charge": "charges", "refund": "refunds", "dispute": "disputes", "payout": "payouts",

@@ -12,6 +12,7 @@ KEEPERS = {
     "prices": lambda w: w.price(),
     "coupons": lambda w: w.coupon(),
     "tax_rates": lambda w: w.tax_rate(),
+    "shipping_rates": lambda w: w.shipping_rate(),
     "payment_methods": lambda w: w.attached(w.customer()["id"]),
     "payment_intents": lambda w: w.intent(),
     "setup_intents": lambda w: w.setup_intent(),

@@ -93,6 +93,7 @@ SHOWN = {
     "price": lambda w: w.price(),
     "coupon": lambda w: w.coupon(),
     "tax_rate": lambda w: w.tax_rate(),
+    "shipping_rate": lambda w: w.shipping_rate(),
     "payment_method": lambda w: w.method(),
     "payment_intent": lambda w: w.paid_intent(),
     "setup_intent": lambda w: w.setup_intent(),

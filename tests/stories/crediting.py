@@ -47,6 +47,12 @@ def _line(stage: Stage, n: int, **what: int) -> Params:
     return {"lines": [{"type": "invoice_line_item", "invoice_line_item": line, **what}]}
 
 
+@FOR_NOTE("the shipping by <rate:who>")
+def the_shipping(stage: Stage, rate: str) -> Params:
+    """All of it that is left."""
+    return {"shipping_cost": {"shipping_rate": stage.shipping[rate]}}
+
+
 @FOR_NOTE("<amount> for <label>")
 def its_own(stage: Stage, amount: Money, label: str) -> Params:
     own = {"type": "custom_line_item", "unit_amount": amount.amount, "quantity": 1, "description": label}
@@ -108,7 +114,7 @@ def _amount_of(words: str, field: str) -> None:
 
 for _words, _field in {
     "before payment": "pre_payment_amount", "after payment": "post_payment_amount", "subtotal": "subtotal",
-    "without tax": "total_excluding_tax", "discount": "discount_amount",
+    "without tax": "total_excluding_tax", "discount": "discount_amount", "shipping": "amount_shipping",
 }.items():  # fmt: skip
     _amount_of(_words, _field)
 

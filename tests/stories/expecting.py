@@ -123,6 +123,12 @@ def invoice_tax(stage: Stage, invoice: Any, amount: Money) -> Pair:
     return f"tax {amount}", f"tax {Money(sum(t.amount for t in invoice.total_taxes or []), invoice.currency)}"
 
 
+@OF_INVOICE("shipping <amount>")
+def invoice_shipping(stage: Stage, invoice: Any, amount: Money) -> Pair:
+    """What its rate says, before exclusive tax."""
+    return f"shipping {amount}", f"shipping {Money(invoice.amount_shipping, invoice.currency)}"
+
+
 @OF_INVOICE("credits <amount>")
 def invoice_credits(stage: Stage, invoice: Any, amount: Money) -> Pair:
     """What billing credits have paid of it, or would pay."""

@@ -128,6 +128,12 @@ def tax_rate(stage: Stage, said: Phrase, name: str, percentage: int, kind: str) 
     stage.rates[name] = stage.v1.tax_rates.create(terms).id
 
 
+@HEAD("shipping <name:who> <amount>")
+def shipping_rate(stage: Stage, said: Phrase, name: str, amount: Money) -> None:
+    terms = {"display_name": name.title(), "fixed_amount": {"amount": amount.amount, "currency": amount.currency}}
+    stage.shipping[name] = stage.v1.shipping_rates.create(terms).id
+
+
 @HEAD("coupon <code> <percent:n>% <duration:word>", clauses=FOR_COUPON)
 def coupon(stage: Stage, said: Phrase, code: str, percent: int, duration: str) -> None:
     stage.v1.coupons.create(params(stage, said.clauses, id=code, percent_off=percent, duration=duration))

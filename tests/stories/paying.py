@@ -117,6 +117,11 @@ def invoice_tax(stage: Stage, rate: str) -> Params:
     return {"default_tax_rates": [stage.rates[rate]]}
 
 
+@FOR_INVOICE("shipped by <rate:who>")
+def invoice_shipping(stage: Stage, rate: str) -> Params:
+    return {"shipping_cost": {"shipping_rate": stage.shipping[rate]}}
+
+
 @FOR_INVOICE("coupon <code>")
 def invoice_coupon(stage: Stage, code: str) -> Params:
     return {"discounts": [{"coupon": code}]}

@@ -46,6 +46,7 @@ class Stage:
     prices: dict[str, str] = field(default_factory=dict)
     meters: dict[str, str] = field(default_factory=dict)     # metered prices to the names of the events they count
     rates: dict[str, str] = field(default_factory=dict)
+    shipping: dict[str, str] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
     subscriptions: dict[str, str] = field(default_factory=dict)
     schedules: dict[str, str] = field(default_factory=dict)

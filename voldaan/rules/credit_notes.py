@@ -138,7 +138,7 @@ def _shipping(facts: NoteFacts, want: NoteShipping) -> Left:
     if want.shipping_rate is None:
         raise missing(param)
     if want.shipping_rate != invoice.shipped.rate:
-        raise refused("This is not the shipping rate of the invoice.", param)
+        raise refused("This is not the shipping rate of the invoice.", param, "resource_missing")
     left = next(left for left in facts.lefts if is_shipping(left.line))
     if not left.amount:
         raise refused("Nothing of the shipping cost is left to credit.", param)
