@@ -7,7 +7,18 @@ from typing import Any
 from tests.api.contract.checker import check
 from tests.store import payments_world
 from tests.store.payments_world import World
-from voldaan.commands import alerts, credit_grants, customers, invoices, prices, products, renewals, revenue, subscriptions
+from voldaan.commands import (
+    alerts,
+    credit_grants,
+    customers,
+    invoices,
+    prices,
+    products,
+    renewals,
+    revenue,
+    subscriptions,
+    thresholds,
+)
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.invoice_items import InvoiceItem
@@ -33,6 +44,7 @@ payments_world.INSIDE.update(
         "credit_grant.expire": credit_grants.expire_due,
         "subscription.renew": renewals.renew,
         "alert.evaluate": alerts.evaluate,
+        "subscription.threshold": thresholds.evaluate,
         "usage.settle": subscriptions.settle_usage,
         "invoice.finalize": invoices.finalize_due,
         "invoice.attempt": invoices.attempt_due,

@@ -160,6 +160,14 @@ def reason(stage: Stage, invoice: Any, word: str) -> Pair:
     return f"reason {word}", f"reason {invoice.billing_reason}"
 
 
+@OF_INVOICE("threshold <amount>")
+def threshold(stage: Stage, invoice: Any, amount: Money) -> Pair:
+    """The amount that was reached, for which it came."""
+    found = getattr(invoice, "threshold_reason", None)
+    reached = Money(found.amount_gte or 0, invoice.currency) if found else "none"
+    return f"{amount} subscription_threshold", f"{reached} {invoice.billing_reason}"
+
+
 def _instant_of(words: str, field: str) -> None:
     """Files "next try 2027-03-01" and, for null, "no next try"."""
 

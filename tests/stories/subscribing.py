@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.stories.grammar import ANSWER, FOR_CANCEL, FOR_SUBSCRIPTION, STEP, Params, over, params
-from tests.stories.language import Phrase
+from tests.stories.language import Money, Phrase
 from tests.stories.stage import Stage
 
 
@@ -42,6 +42,12 @@ def adds(stage: Stage, said: Phrase, sub: str, items: list[tuple[str, int]]) -> 
 def drops(stage: Stage, said: Phrase, sub: str, price: str) -> None:
     item = next(i for i in stage.subscription(sub)["items"].data if i.price.id == stage.prices[price])
     _update(stage, sub, params(stage, said.clauses, items=[{"id": item.id, "deleted": True}]))
+
+
+@STEP("<price:who> of <sub> is billed at every <n> units", below=ANSWER)
+def units_threshold(stage: Stage, said: Phrase, price: str, sub: str, n: int) -> None:
+    item = next(i for i in stage.subscription(sub)["items"].data if i.price.id == stage.prices[price])
+    stage.v1.subscription_items.update(item.id, {"billing_thresholds": {"usage_gte": n}})
 
 
 @STEP("<sub> is updated", clauses=FOR_SUBSCRIPTION, below=ANSWER)
@@ -119,6 +125,21 @@ def trial_until(stage: Stage, when: int) -> Params:
 @FOR_SUBSCRIPTION("trial ends now")
 def trial_ends(stage: Stage) -> Params:
     return {"trial_end": "now"}
+
+
+@FOR_SUBSCRIPTION("billed at every <amount>")
+def amount_threshold(stage: Stage, amount: Money) -> Params:
+    return {"billing_thresholds": {"amount_gte": amount.amount}}
+
+
+@FOR_SUBSCRIPTION("billed at every <amount> which begins a new period")
+def resetting_threshold(stage: Stage, amount: Money) -> Params:
+    return {"billing_thresholds": {"amount_gte": amount.amount, "reset_billing_cycle_anchor": True}}
+
+
+@FOR_SUBSCRIPTION("without thresholds")
+def no_thresholds(stage: Stage) -> Params:
+    return {"billing_thresholds": ""}
 
 
 @FOR_SUBSCRIPTION("without a card then <behavior:word>")

@@ -46,7 +46,7 @@ def shown(line: LineItem) -> dict[str, Any]:
         "amount": line.amount,
         "currency": line.currency,
         "description": line.description,
-        "late": usage.before is not None,
+        "late": usage.is_late,
         "meter": usage.meter,
         "period": {"start": usage.start, "end": usage.end},
         "price": line.price,

@@ -175,6 +175,7 @@ async def _changed(
         if price is None and unit is None:
             raise refused("You can only change the quantity of an item with a unit amount or a price.", "quantity")
         await billing.know(tx, facts, prices=[price] if price else [])
+    item = replace(item, usage=None)  # it says what somebody wants it to say
     return rules.priced(facts.catalogue, item, price=price, amount=amount, unit_amount=unit)
 
 

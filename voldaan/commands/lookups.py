@@ -28,6 +28,7 @@ from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import prices as price_rules
+from voldaan.rules import thresholds
 from voldaan.rules.automatic_tax import check as check_taxes
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
@@ -123,6 +124,9 @@ async def new_items(
                 ),
                 tax_rates=await tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates")),
                 metadata=dict(getattr(want, "metadata", None) or {}),
+                thresholds=thresholds.of_item(
+                    want.billing_thresholds, counted=counted, param=_at(here, "billing_thresholds")
+                ),
             )
         )  # fmt: skip
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting
+from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands.answers import Answer
 from voldaan.resources.subscriptions import (
     CancellationDetails,
@@ -19,6 +19,7 @@ from voldaan.resources.subscriptions import (
 from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import changes, invoices, pending_intervals, schedules, states
 from voldaan.rules import subscription_fields as rules
+from voldaan.rules import thresholds as threshold_rules
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.invoices import BillingFacts
@@ -56,6 +57,8 @@ async def apply(
         decision.due_cancelled.append(("subscription.bill_pending", was.id))
         decision.due += pending_intervals.due(after)
     decision.add(follow_up(was, after, tx.now))
+    threshold_rules.check(facts.catalogue, after)
+    decision.add(thresholds.looked_at(was, after, tx.now))
     decision.add(schedules.mirrored(facts.parties, was, after))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, collection, discounts, lookups, metered, pending_updates, posting
+from voldaan.commands import billing, clocks, collection, discounts, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands import subscription_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.commands.withdrawing import cancel_intents
@@ -30,6 +30,7 @@ from voldaan.rules import changes, commitments, crediting, owing, renewals, stat
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import metered as usage
 from voldaan.rules import subscriptions as rules
+from voldaan.rules import thresholds as threshold_rules
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.invoices import BillingFacts
@@ -84,6 +85,8 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
     )  # fmt: skip
     await billing.number_whole_book(tx, facts)
     begun = rules.begin(facts, new, tx.now, new_id)
+    threshold_rules.check(facts.catalogue, facts.parties.subscriptions[id])
+    decision.add(thresholds.looked_at(None, facts.parties.subscriptions[id], tx.now))
     lookups.suit(facts, currency, [made for made in begun.inserts if isinstance(made, LineItem)])
     decision.add(begun)
     await write(tx, [posting.post(decision, tx.now)])
@@ -132,6 +135,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         await billing.number_whole_book(tx, facts)
         decision.add(renewals.final_invoice(facts, facts.parties.subscriptions[id], tx.now, new_id))
     elif usage.is_watched(facts, subscription):
+        decision.updates += [u for item in was.items.data for u in usage.forget(facts, item, tx.now)]
         decision.due.append(usage.settle(subscription, tx.now))
     decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])

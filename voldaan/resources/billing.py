@@ -187,7 +187,13 @@ class PaymentMethodOptionsParams(Hash):
     us_bank_account: NotSupported = None
 
 
+class BillingThresholds(Part, kw_only=True):
+    """When a subscription is billed before its period is over."""
+
+    amount_gte: int | None = None                    # minor units that are not billed yet, before tax
+    reset_billing_cycle_anchor: bool | None = None
+
+
 class BillingThresholdsParams(Hash):
-    amount_gte: NotSupported = None
-    reset_billing_cycle_anchor: NotSupported = None
-    usage_gte: NotSupported = None
+    amount_gte: Annotated[int, Field(ge=50)] | None = None
+    reset_billing_cycle_anchor: bool | None = None

@@ -31,7 +31,7 @@ from voldaan.resources.billing import (
     Pricing,
 )
 from voldaan.resources.discounts import DiscountParams
-from voldaan.resources.line_items import LinePricing, pricing
+from voldaan.resources.line_items import LinePricing, LineUsage, pricing
 from voldaan.resources.params import (
     Currency,
     DecimalString,
@@ -111,6 +111,7 @@ class InvoiceItem(Resource, kw_only=True):
     product: Annotated[str | None, Hidden()] = None
     unit_amount_decimal: Annotated[Decimal | None, Hidden()] = None
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
+    usage: Annotated[LineUsage | None, Hidden()] = None  # of a metered price, as long as nobody edits the item by hand
 
     def __post_init__(self) -> None:
         self.date = self.created

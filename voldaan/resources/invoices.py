@@ -118,6 +118,18 @@ class StatusTransitions(Part, kw_only=True):
     voided_at: int | None = None
 
 
+class ThresholdReasonItem(Part, kw_only=True):
+    line_item_ids: list[str]
+    usage_gte: int
+
+
+class ThresholdReason(Part, kw_only=True):
+    """Which billing thresholds an invoice was made for."""
+
+    amount_gte: int | None = None
+    item_reasons: list[ThresholdReasonItem] = []
+
+
 class Invoice(Resource, kw_only=True):
     """Minor units. A draft may change; from finalization on, amounts and lines stand for ever.
 
@@ -205,7 +217,7 @@ class Invoice(Resource, kw_only=True):
     subtotal: Annotated[int, Column()] = 0
     subtotal_excluding_tax: Annotated[int | None, Column()] = 0
     test_clock: Annotated[str | None, Column("test_clock_id"), Expandable("test_helpers.test_clock")] = None
-    threshold_reason: dict[str, Any] | UnsetType = UNSET
+    threshold_reason: ThresholdReason | UnsetType = UNSET
     total: Annotated[int, Column()] = 0
     total_discount_amounts: list[DiscountAmount] | None = []
     total_excluding_tax: Annotated[int | None, Column()] = 0

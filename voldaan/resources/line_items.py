@@ -75,7 +75,8 @@ class TierUsage(Part, kw_only=True):
 class LineUsage(Part, kw_only=True):
     """What a metered line was computed from: a meter's usage in [start, end), counted so far.
 
-    `before` is what was billed of it earlier, by other lines; null when this line is the first.
+    `before` is what was billed of it earlier, by other lines; null when this line is the first. `in_time`: it was billed
+    earlier because a threshold was reached, and not because the rest came late.
     """
 
     usage_period: str
@@ -84,7 +85,13 @@ class LineUsage(Part, kw_only=True):
     end: int
     quantity: Decimal
     before: Decimal | None = None
+    in_time: bool = False
     tiers: list[TierUsage] = []
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it bills what had not arrived when its period was billed."""
+        return self.before is not None and not self.in_time
 
 
 class LineItem(Resource, kw_only=True):

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from voldaan.resources.billing import (
     AutomaticTaxParams,
-    BillingThresholdsParams,
     CollectionMethod,
     CustomFieldParams,
     Interval,
@@ -56,7 +55,7 @@ class PhaseAddedItemParams(Hash):
 
 
 class PhaseItemParams(Hash):
-    billing_thresholds: BillingThresholdsParams | Unset | None = None
+    billing_thresholds: NotSupported = None
     discounts: list[DiscountParams] | Unset | None = None
     metadata: Metadata = {}
     plan: str | None = None
@@ -90,7 +89,7 @@ class PhaseParams(Hash):
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
     billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: BillingThresholdsParams | Unset | None = None
+    billing_thresholds: NotSupported = None
     collection_method: CollectionMethod | None = None
     currency: Currency | None = None
     default_payment_method: str | None = None
@@ -123,7 +122,7 @@ class ScheduleDefaultsParams(Hash):
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
     billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: BillingThresholdsParams | Unset | None = None
+    billing_thresholds: NotSupported = None
     collection_method: CollectionMethod | None = None
     default_payment_method: str | None = None
     description: Annotated[str, Field(max_length=500)] | Unset | None = None

@@ -19,7 +19,7 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
-from voldaan.resources.billing import BillingThresholdsParams, NotSupported, RecurringPriceData
+from voldaan.resources.billing import NotSupported, RecurringPriceData
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Hash, Metadata, PageParams, Params, Timestamp, Unset, exclusive
 from voldaan.resources.plans import Plan, plan_of
@@ -31,7 +31,7 @@ PaymentBehavior = Literal["allow_incomplete", "default_incomplete", "error_if_in
 
 
 class ItemThresholds(Part, kw_only=True):
-    usage_gte: int | None = None
+    usage_gte: int
 
 
 class CurrentTrial(Part, kw_only=True):
@@ -109,6 +109,10 @@ def _plan(price: Price) -> Plan:
     return plan
 
 
+class ItemThresholdsParams(Hash):
+    usage_gte: Annotated[int, Field(ge=1)]
+
+
 class ItemHash(Hash):
     """What is said of an item wherever one is given."""
 
@@ -118,7 +122,7 @@ class ItemHash(Hash):
     quantity: Annotated[int, Field(ge=0)] | None = None
     discounts: list[DiscountParams] | Unset | None = None
     tax_rates: list[str] | Unset | None = None
-    billing_thresholds: BillingThresholdsParams | Unset | None = None
+    billing_thresholds: ItemThresholdsParams | Unset | None = None
     current_trial: NotSupported = None
 
     _one_price = exclusive("price", "plan", "price_data")

@@ -23,6 +23,7 @@ from voldaan.resources.base import (
 )
 from voldaan.resources.billing import (
     AutomaticTaxParams,
+    BillingThresholds,
     BillingThresholdsParams,
     CollectionMethod,
     CustomField,
@@ -165,7 +166,7 @@ class Subscription(Resource, kw_only=True):
     billing_cycle_anchor_config: AnchorConfig | None = None
     billing_mode: BillingMode = BillingMode()
     billing_schedules: list[Any] = []
-    billing_thresholds: dict[str, Any] | None = None
+    billing_thresholds: BillingThresholds | None = None
     cancel_at: Annotated[Instant | None, Column()] = None
     cancel_at_period_end: Annotated[bool, Column()] = False
     canceled_at: Annotated[Instant | None, Column()] = None
@@ -218,6 +219,7 @@ class Subscription(Resource, kw_only=True):
     held: Annotated[HeldUpdate | None, Hidden()] = None  # the change that waits for its invoice to be paid
     # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
     must_be_paid: Annotated[bool, Hidden()] = False
+    has_thresholds: Annotated[bool, Column(), Hidden()] = False  # of its own or of items: its usage is looked at as it comes
     resumes_with: Annotated[str | None, Hidden()] = None  # the invoice whose payment ends the pause
     # Of its items: the earliest end and the latest start. What is due next, and what lists filter by.
     current_period_start: Annotated[Instant, Column("current_period_start_at"), Hidden()]

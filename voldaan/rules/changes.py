@@ -14,7 +14,7 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, pending_updates, states
+from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, pending_updates, states, thresholds
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
@@ -102,6 +102,8 @@ def pause(
             credit(work, was, item, item.current_period_start if unused_from == "item_current_period_start" else now)
         if bill_usage:
             close_usage(work, was, item, always=True)
+        else:
+            work.decision.updates += metered.forget(facts, item, now)
         after = _without_usage(work, replace(item, debits=[]), now)
         work.decision.updates.append(Update(after, item))
         items.append(after)
@@ -193,6 +195,7 @@ def _fresh(work: Work, subscription: Subscription, wanted: NewItem, start: int, 
         discounts=wanted.discounts,
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
+        billing_thresholds=wanted.thresholds,
     )
     return _counts_from(work, subscription, made)
 
@@ -310,6 +313,7 @@ def _without_usage(work: Work, item: SubscriptionItem, at: int) -> SubscriptionI
 def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False) -> Decision:
     """The change, and the invoice for it if it is billed now: for what waits, and `anew` for all items' new periods."""
     decision, facts = work.decision, work.facts
+    changed = replace(changed, has_thresholds=thresholds.are_set(changed))
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
     once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
@@ -333,13 +337,13 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
         id=work.new_id("in"),
         currency=changed.currency,
         now=work.now,
-        reason="subscription_update",
+        reason="subscription_threshold" if work.change.reached else "subscription_update",
         period_start=work.was.current_period_start,
         period_end=work.now,
         subscription=changed,
     )
     invoice.discounts = discounts_of(facts, changed)
-    if work.waiting:
+    if work.waiting and not work.change.reached:
         invoice.subscription_proration_date = work.change.at
         invoice.__post_init__()
     billed = []
@@ -360,11 +364,13 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
         work.drawn.append(line)
         billed.append((item, line))
     if not work.change.must_be_paid:
-        drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id)
+        drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id, work.was.items.data)
         work.drawn += drawn
         decision.add(late)
     swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
     invoices.complete(facts, invoice, work.drawn + waiting)
+    if work.change.reached:
+        invoice.threshold_reason = thresholds.reason(work.change.reached, waiting)
     if not work.change.drafts:  # nobody asks for what a schedule does: its draft waits for what is missing
         automatic_tax.need(invoice)
     for item, line in billed:
@@ -451,6 +457,7 @@ def _fields(item: SubscriptionItem, wanted: NewItem) -> SubscriptionItem:
         discounts=wanted.discounts,
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
+        billing_thresholds=wanted.thresholds,
         next_price=item.next_price if lines.price_id(item) == wanted.price else None,
     )
 

@@ -29,6 +29,7 @@ from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, u
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import discounts_of
 from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.thresholds import Reached
 
 MustBePaid = Literal["or_waits", "or_fails"]
 Debits = dict[str, list[Debit]]  # by subscription item: what of its present period was debited, as it stands now
@@ -66,6 +67,7 @@ class Change:
     metadata: dict[str, str] | None = None
     turns: bool = False
     drafts: bool = False
+    reached: Reached | None = None  # the billing thresholds that are the reason
 
 
 @dataclass(slots=True)
@@ -141,14 +143,17 @@ def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, 
     if not lines.is_metered(work.facts.catalogue, lines.price_id(item)):
         return
     if not always and (subscription.billing_mode.type == "classic" or work.change.behavior == "none"):
+        if work.change.must_be_paid and metered.forget(work.facts, item, work.now):
+            raise refused("A change that ends a period of usage cannot wait for its payment.", "payment_behavior")
+        work.decision.updates += metered.forget(work.facts, item, work.now)
         return
     billed = metered.waiting(work.facts, subscription, item, work.now, work.new_id)
     if billed is None:
         return
     if work.change.must_be_paid:
         raise refused("A change that bills usage cannot wait for its payment.", "payment_behavior")
-    made, period = billed
-    work.decision.inserts.append(period)
+    made, kept = billed
+    work.decision.add(kept)
     if made is not None:
         work.decision.inserts.append(made)
         work.waiting.append(made)

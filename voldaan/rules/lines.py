@@ -187,6 +187,7 @@ def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem
         credited=_credited(item),
         tax_rates=own or None,
         tax_behavior=item.tax_behavior,
+        usage=item.usage,
     )
 
 

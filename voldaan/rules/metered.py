@@ -7,6 +7,7 @@ Sources: docs/behaviour-billing.md, "Usage". Amounts are minor units.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)  # more digits than the sum o
 
 def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
     """The usage that a change, a renewal or the end of these subscriptions may bill, and what may be late."""
-    wanted = {_key(period) for period in facts.usage_periods.values()}
+    wanted = {_key(facts, period) for period in facts.usage_periods.values()}
     for subscription in facts.parties.subscriptions.values():
         for item in subscription.items.data:
             if is_metered(facts.catalogue, price_id(item)):
@@ -72,21 +73,31 @@ def since(item: SubscriptionItem) -> int:
 
 def line_of(
     facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int, invoice: str, new_id: NewId
-) -> tuple[LineItem, UsagePeriod] | None:
+) -> tuple[LineItem, Decision] | None:
     """The item's usage that is not billed yet, until then. None if that is no time at all: in a trial it is free."""
-    period = _rated(facts, subscription, item, until)
-    if period is None:
+    rated = _rated(facts, subscription, item, until)
+    if rated is None:
         return None
-    line = _line(facts, subscription, period, period.amount, None, invoice, new_id)
+    was, period = rated
+    before = None if was is None else was.quantity
+    line = _line(facts, subscription, period, _more(rated), before, invoice, new_id, in_time=was is not None)
     line.discounts = item.discounts
-    return line, period
+    return line, _kept(rated)
 
 
 def so_far(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> list[LineItem]:
     """The lines that the usage of the present periods has come to by now, and what is late for those before."""
     billed = [line_of(facts, subscription, i, i.current_period_end, "", new_id) for i in metered_items(facts, subscription)]
-    drawn, _ = late(facts, subscription, "", now, new_id)
+    drawn, _ = late(facts, subscription, "", now, new_id, subscription.items.data)
     return [line for line, _ in filter(None, billed)] + drawn
+
+
+def forget(facts: BillingFacts, item: SubscriptionItem, now: int) -> list[Update]:
+    """The item's usage until now that nobody has billed stays so. What a threshold has billed of it stands."""
+    was = _running(facts, item)
+    if was is None or was.period_end <= now:
+        return []
+    return [Update(replace(was, period_end=now, open=False), was)]
 
 
 def nothing_yet(facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, invoice: str, new_id: NewId) -> LineItem:
@@ -98,18 +109,20 @@ def nothing_yet(facts: BillingFacts, subscription: Subscription, item: Subscript
 
 def waiting(
     facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int, new_id: NewId
-) -> tuple[InvoiceItem | None, UsagePeriod] | None:
+) -> tuple[InvoiceItem | None, Decision] | None:
     """The same as an invoice item that waits, for an item that goes or changes its price. None of it for no cost."""
-    period = _rated(facts, subscription, item, until)
-    if period is None:
+    rated = _rated(facts, subscription, item, until)
+    if rated is None:
         return None
-    units = max(period.quantity, NOTHING)
-    if not units and not period.amount:
-        return None, period
+    was, period = rated
+    before = None if was is None else was.quantity
+    units, amount = _units(period.quantity, before), _more(rated)
+    if not units and not amount:
+        return None, _kept(rated)
     catalogue = facts.catalogue
     made = InvoiceItem(
         id=new_id("ii"),
-        amount=period.amount,
+        amount=amount,
         created=until,
         currency=period.currency,
         customer=period.customer,
@@ -127,23 +140,35 @@ def waiting(
         tax_rates=list(item.tax_rates or []),
         test_clock=subscription.test_clock,
         unit_amount_decimal=catalogue.unit_amount(period.price, period.currency),
+        usage=_usage(catalogue, period, before, in_time=was is not None),
     )
-    return made, period
+    return made, _kept(rated)
 
 
 def late(
-    facts: BillingFacts, subscription: Subscription, invoice: str, now: int, new_id: NewId
+    facts: BillingFacts,
+    subscription: Subscription,
+    invoice: str,
+    now: int,
+    new_id: NewId,
+    present: Sequence[SubscriptionItem],
 ) -> tuple[list[LineItem], Decision]:
-    """What has arrived for periods that were billed before, as the meter's policy says, and what can change no more."""
+    """What has arrived for periods that were billed before, as the meter's policy says, and what can change no more.
+
+    The caller bills the usage of the `present` items that is not over: what thresholds have billed of it is not late. A
+    subscription that ended because it was not paid for is billed no more; it only gets back.
+    """
     drawn: list[LineItem] = []
     decision = Decision()
+    running = {_id(item) for item in present}
     for was in sorted(facts.usage_periods.values(), key=lambda each: each.id):
-        if was.subscription != subscription.id or not was.open:
+        if was.subscription != subscription.id or not was.open or was.id in running:
             continue
-        counted = quantity(facts, _key(was))
+        key = _key(facts, was)
+        counted = quantity(facts, key)
         amount = _amount(facts.catalogue, was, counted)
-        allowed = _allowed(facts.late_events.get(was.meter, "next_invoice"), amount - was.amount)
-        after = replace(was, open=now < was.period_end + LATE)
+        allowed = _allowed(_policy(facts, subscription, was.meter), amount - was.amount)
+        after = replace(was, period_end=key.end, open=now < key.end + LATE)
         if allowed and counted != was.quantity:
             after = replace(after, quantity=counted, amount=amount)
             if amount != was.amount:
@@ -152,6 +177,12 @@ def late(
             facts.usage_periods[was.id] = after
             decision.updates.append(Update(after, was))
     return drawn, decision
+
+
+def _policy(facts: BillingFacts, subscription: Subscription, meter: str) -> str:
+    policy, details = facts.late_events.get(meter, "next_invoice"), subscription.cancellation_details
+    given_up = subscription.ended_at is not None and details is not None and details.reason == "payment_failed"
+    return "credit" if given_up and policy == "next_invoice" else policy
 
 
 def _allowed(policy: str, difference: int) -> bool:
@@ -174,13 +205,18 @@ def settle(subscription: Subscription, now: int) -> Due:
 
 
 def rated_anew(facts: BillingFacts, was: Invoice, new_id: NewId) -> tuple[Invoice, Decision]:
-    """A draft with the usage that has arrived since it was made; the draft itself if there is none."""
+    """A draft with the usage that has arrived since it was made; the draft itself if there is none.
+
+    A threshold's holds what was used when it was reached. Only the line that billed a period last is counted anew.
+    """
     decision = Decision()
-    last = {line.usage.usage_period: line for line in was.lines.data if line.usage is not None}
+    if was.billing_reason == "subscription_threshold":
+        return was, decision
+    last = {line.usage.usage_period: line for line in was.lines.data if line.usage and _is_last(facts, line.usage)}
     drawn: dict[str, LineItem] = {}
     for id, line in last.items():
         period = facts.usage_periods[id]
-        counted = quantity(facts, _key(period))
+        counted = quantity(facts, _key(facts, period))
         if counted == period.quantity:
             continue
         after = replace(period, quantity=counted, amount=_amount(facts.catalogue, period, counted))
@@ -203,7 +239,7 @@ def _recounted(catalogue: Catalogue, line: LineItem, period: UsagePeriod, more: 
     assert line.usage is not None
     usage = replace(line.usage, quantity=period.quantity, tiers=_tiers(catalogue, period))
     units = _units(period.quantity, usage.before)
-    said = _said(catalogue, period, units, late=usage.before is not None)
+    said = _said(catalogue, period, units, late=usage.is_late)
     return replace(
         line,
         amount=line.amount + more,
@@ -217,8 +253,27 @@ def _recounted(catalogue: Catalogue, line: LineItem, period: UsagePeriod, more: 
 # Pieces ----------------------------------------------------------------------------------------------------------------
 
 
-def _key(period: UsagePeriod) -> UsageKey:
-    return UsageKey(period.meter, period.customer, period.period_start, period.period_end)
+def _key(facts: BillingFacts, period: UsagePeriod) -> UsageKey:
+    """What is used of a period; nothing counts once its subscription has ended."""
+    subscription = facts.parties.subscriptions.get(period.subscription)
+    ended = None if subscription is None else subscription.ended_at
+    end = period.period_end if ended is None else max(min(period.period_end, ended), period.period_start + 1)
+    return UsageKey(period.meter, period.customer, period.period_start, end)
+
+
+def _id(item: SubscriptionItem) -> str:
+    """The usage period of the item's usage that is not over."""
+    return f"{item.id}/{since(item)}"
+
+
+def _running(facts: BillingFacts, item: SubscriptionItem) -> UsagePeriod | None:
+    """What thresholds have billed of the item's usage that is not over."""
+    return facts.usage_periods.get(_id(item))
+
+
+def _is_last(facts: BillingFacts, usage: LineUsage) -> bool:
+    """Whether no line after this one has billed more of its period."""
+    return usage.quantity == facts.usage_periods[usage.usage_period].quantity
 
 
 def _of_item(
@@ -227,15 +282,33 @@ def _of_item(
     return UsageKey(catalogue.prices[price_id(item)].recurring_meter or "", subscription.customer, start, end)
 
 
-def _rated(
-    facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int
-) -> UsagePeriod | None:
+Rated = tuple[UsagePeriod | None, UsagePeriod]  # as it was billed before, if it was, and as it is billed now
+
+
+def _rated(facts: BillingFacts, subscription: Subscription, item: SubscriptionItem, until: int) -> Rated | None:
     start = since(item)
     if start >= until:
         return None
     counted = quantity(facts, _of_item(facts.catalogue, subscription, item, start, until))
-    period = _period(facts.catalogue, subscription, item, start, until, counted, 0)
-    return replace(period, amount=_amount(facts.catalogue, period, counted))
+    was = _running(facts, item)
+    if was is None:
+        period = _period(facts.catalogue, subscription, item, start, until, counted, 0)
+    else:
+        period = replace(was, period_end=until, quantity=counted, tax_rates=rate_ids(item.tax_rates))
+    return was, replace(period, amount=_amount(facts.catalogue, period, counted))
+
+
+def _more(rated: Rated) -> int:
+    """What is billed of it now."""
+    was, period = rated
+    return period.amount - (0 if was is None else was.amount)
+
+
+def _kept(rated: Rated) -> Decision:
+    was, period = rated
+    if was is None:
+        return Decision(inserts=[period])
+    return Decision(updates=[Update(period, was)] if period != was else [])
 
 
 def _period(
@@ -275,14 +348,17 @@ def _line(
     before: Decimal | None,
     invoice: str,
     new_id: NewId,
+    *,
+    in_time: bool = False,
 ) -> LineItem:
     catalogue = facts.catalogue
     units = _units(period.quantity, before)
+    usage = _usage(catalogue, period, before, in_time=in_time)
     return LineItem(
         id=new_id("il"),
         amount=amount,
         currency=period.currency,
-        description=_said(catalogue, period, units, late=before is not None),
+        description=_said(catalogue, period, units, late=usage.is_late),
         invoice=invoice,
         livemode=subscription.livemode,
         metadata=subscription.metadata,
@@ -296,15 +372,20 @@ def _line(
         subscription_item=period.subscription_item,
         unit_amount_decimal=catalogue.unit_amount(period.price, period.currency),
         tax_rates=period.tax_rates or None,
-        usage=LineUsage(
-            usage_period=period.id,
-            meter=period.meter,
-            start=period.period_start,
-            end=period.period_end,
-            quantity=period.quantity,
-            before=before,
-            tiers=_tiers(catalogue, period),
-        ),
+        usage=usage,
+    )
+
+
+def _usage(catalogue: Catalogue, period: UsagePeriod, before: Decimal | None, *, in_time: bool) -> LineUsage:
+    return LineUsage(
+        usage_period=period.id,
+        meter=period.meter,
+        start=period.period_start,
+        end=period.period_end,
+        quantity=period.quantity,
+        before=before,
+        in_time=in_time,
+        tiers=_tiers(catalogue, period),
     )
 
 

@@ -21,7 +21,8 @@ from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.invoices import BillingFacts
 
 FIELDS = (
-    "cancellation_details", "collection_method", "days_until_due", "default_payment_method", "default_tax_rates",
+    "billing_thresholds", "cancellation_details", "collection_method", "days_until_due", "default_payment_method",
+    "default_tax_rates",
     "description", "invoice_settings", "payment_settings", "trial_settings",
 )  # fmt: skip
 
@@ -57,7 +58,8 @@ def hold(facts: BillingFacts, was: Subscription, change: Change, decided: Decisi
         metadata=change.metadata,
         fields=_plain(after, was),
     )
-    waits = replace(was, held=held, latest_invoice=invoice.id)
+    marked = was.has_thresholds or after.has_thresholds
+    waits = replace(was, held=held, latest_invoice=invoice.id, has_thresholds=marked)
     facts.parties.subscriptions[was.id] = waits
     decided.inserts = [made for made in decided.inserts if not isinstance(made, SubscriptionItem)]
     decided.deletes = [gone for gone in decided.deletes if not isinstance(gone, SubscriptionItem)]

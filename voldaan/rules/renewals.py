@@ -64,14 +64,14 @@ def finish(facts: BillingFacts, subscription: Subscription, now: int, new_id: Ne
 def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
     """All that is left to bill: what waits, usage until now, and what was late. No invoice if that is nothing."""
     decision, id = Decision(), new_id("in")
-    drawn, late = metered.late(facts, subscription, id, now, new_id)
+    drawn, late = metered.late(facts, subscription, id, now, new_id, subscription.items.data)
     decision.add(late)
     for item in metered.metered_items(facts, subscription):
         billed = metered.line_of(facts, subscription, item, min(now, item.current_period_end), id, new_id)
         if billed is None:
             continue
-        line, period = billed
-        decision.inserts.append(period)
+        line, kept = billed
+        decision.add(kept)
         if line.amount or line.quantity_decimal:
             drawn.append(line)
     if metered.is_watched(facts, subscription):
@@ -89,7 +89,7 @@ def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new
 def settle(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> Decision:
     """The last look at the usage of a subscription that has ended."""
     id = new_id("in")
-    drawn, decision = metered.late(facts, subscription, id, now, new_id)
+    drawn, decision = metered.late(facts, subscription, id, now, new_id, present=())
     owed, settled = commitments.settle(facts.commitments, subscription, drawn, now, id, now, new_id, ends=True)
     drawn += owed
     decision.add(settled)
@@ -159,7 +159,7 @@ def _bill(
         subscription=renewed,
     )
     invoice.discounts = discounts_of(facts, renewed)
-    drawn, decision = metered.late(facts, renewed, invoice.id, now, new_id)
+    drawn, decision = metered.late(facts, renewed, invoice.id, now, new_id, renewed.items.data)
     items: list[SubscriptionItem] = []
     billed: list[tuple[SubscriptionItem, LineItem]] = []
     for item in renewed.items.data:
@@ -181,7 +181,7 @@ def _bill(
         if lines.is_metered(facts.catalogue, price):
             if usage := metered.line_of(facts, renewed, item, item.current_period_end, invoice.id, new_id):
                 drawn.append(usage[0])
-                decision.inserts.append(usage[1])
+                decision.add(usage[1])
             continue
         line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
         drawn.append(line)

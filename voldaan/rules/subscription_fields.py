@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET, UnsetType
 from voldaan.resources.billing import CardOptions, CustomField, PaymentMethodOptions, PaymentMethodOptionsParams
 from voldaan.resources.prices import Price
-from voldaan.resources.subscription_items import SubscriptionItem, SubscriptionItemUpdate
+from voldaan.resources.subscription_items import ItemThresholds, SubscriptionItem, SubscriptionItemUpdate
 from voldaan.resources.subscriptions import (
     AnchorConfig,
     BillingMode,
@@ -31,7 +31,7 @@ from voldaan.resources.subscriptions import (
     TrialSettings,
 )
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, pricing
+from voldaan.rules import automatic_tax, pricing, thresholds
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.invoice_items import check_currency
 from voldaan.rules.metadata import merged
@@ -51,6 +51,7 @@ class NewItem:
     discounts: list[str] = field(default_factory=list)
     tax_rates: list[TaxRate | str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    thresholds: ItemThresholds | None = None
 
 
 def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscription:
@@ -59,6 +60,8 @@ def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscriptio
     values: dict[str, Any] = {}
     if "metadata" in given:
         values["metadata"] = merged(subscription.metadata, params.metadata)
+    if "billing_thresholds" in given:
+        values["billing_thresholds"] = thresholds.given(subscription.billing_thresholds, params.billing_thresholds)
     if params.default_payment_method is not None:
         values["default_payment_method"] = params.default_payment_method
     if "collection_method" in given or "days_until_due" in given:
@@ -192,6 +195,7 @@ def kept(item: SubscriptionItem, wanted: NewItem, params: SubscriptionItemChange
     """What is asked of an item that exists: what is not said stays as it is."""
     given = params.model_fields_set
     keeps = params.quantity is None and UNSET not in (item.quantity, wanted.quantity)  # usage has no quantity to keep
+    keeps_threshold = "billing_thresholds" not in given and wanted.quantity is UNSET
     return NewItem(
         id=item.id,
         price=wanted.price,
@@ -199,6 +203,7 @@ def kept(item: SubscriptionItem, wanted: NewItem, params: SubscriptionItemChange
         discounts=wanted.discounts if "discounts" in given else item.discounts,
         tax_rates=wanted.tax_rates if "tax_rates" in given else list(item.tax_rates or []),
         metadata=merged(item.metadata, params.metadata) if "metadata" in given else item.metadata,
+        thresholds=item.billing_thresholds if keeps_threshold else wanted.thresholds,
     )
 
 

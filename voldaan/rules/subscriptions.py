@@ -17,7 +17,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, periods
+from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, periods, thresholds
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -104,6 +104,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         current_period_end=earliest,
     )
     subscription = pending_intervals.agreed(simple(subscription, params), params.pending_invoice_item_interval, now)
+    subscription.has_thresholds = thresholds.are_set(subscription)
     return _first_invoice(facts, new, subscription, now, new_id)
 
 
@@ -246,6 +247,7 @@ def _item(
         discounts=each.discounts,
         tax_rates=each.tax_rates,
         metadata=each.metadata,
+        billing_thresholds=each.thresholds,
         usage_since=usage_since,
     )
 

@@ -661,6 +661,7 @@ create table subscriptions (
   next_pending_invoice_item_invoice_at timestamptz,
   schedule_id                          text,
   test_clock_id                        text,
+  has_thresholds                       boolean not null default false,
   created_at                           timestamptz not null,
   doc                                  jsonb not null,
   primary key (account_id, id),
@@ -671,6 +672,7 @@ create table subscriptions (
   constraint subscriptions_trialing check (status <> 'trialing' or trial_end_at is not null)
 ) with (fillfactor = 50);
 create index subscriptions_by_customer on subscriptions (account_id, customer_id, id);  -- lists, and the customer's own
+create index subscriptions_thresholds on subscriptions (account_id, customer_id) where has_thresholds;  -- as usage comes
 
 create table subscription_items (
   account_id              text not null,

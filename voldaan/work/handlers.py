@@ -24,6 +24,7 @@ from voldaan.commands import (
     revenue,
     subscription_schedules,
     subscriptions,
+    thresholds,
 )
 from voldaan.engine import Again, Engine, Leased
 from voldaan.events import delivery
@@ -66,6 +67,7 @@ HANDLERS = [
     Handler("subscription.renew", inside=renewals.renew),
     Handler("subscription.bill_pending", inside=renewals.bill_pending),
     Handler("alert.evaluate", inside=alerts.evaluate),
+    Handler("subscription.threshold", inside=thresholds.evaluate),
     Handler("usage.settle", inside=subscriptions.settle_usage),
     Handler("invoice.finalize", inside=invoices.finalize_due),
     Handler("invoice.attempt", inside=invoices.attempt_due),

@@ -1,0 +1,199 @@
+"""Billing thresholds on a real database: noticed as usage comes in, billed once however often they are looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.store.payments_world import DAY
+from tests.store.test_metered import GRADUATED, HOUR, MeteredWorld, network, shown, world  # noqa: F401  fixtures
+from voldaan.commands import explanations, subscription_items, thresholds
+from voldaan.commands import invoices as invoice_commands
+from voldaan.commands import subscriptions as subscription_commands
+from voldaan.resources.invoice_params import InvoiceFinalize
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.params import Params
+from voldaan.resources.subscription_items import SubscriptionItemUpdate
+from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
+from voldaan.resources.usage_periods import UsagePeriod
+from voldaan.store.ids import new_id
+from voldaan.store.transaction import Transaction, transaction
+
+pytestmark = pytest.mark.anyio
+TEN = {"amount_gte": 1000}
+
+
+async def amounts(world: MeteredWorld, subscription: Subscription) -> list[list[int]]:  # noqa: F811
+    return [[line.amount for line in invoice.lines.data] for invoice in await world.invoices(subscription)]
+
+
+async def test_each_crossing_is_billed_once_and_explains_itself(world: MeteredWorld) -> None:  # noqa: F811
+    anna = await world.customer()
+    calls = await world.metered(tiers=GRADUATED, tiers_mode="graduated", billing_scheme="tiered")
+    subscription = await world.subscribe(anna, calls, billing_thresholds=TEN)
+    for value in (60, 30, 20, 5, 200, 30):
+        await world.used(anna, value)
+        await world.pass_time(2 * HOUR)
+    # 110 calls are 10.50; 205 more at 0.05 are 10.25
+    assert await amounts(world, subscription) == [[1050], [1025]]
+    first, _ = await world.invoices(subscription)
+    assert (first.billing_reason, first.threshold_reason.amount_gte, first.status) == ("subscription_threshold", 1000, "paid")
+    assert [line.amount for line in (await world.preview(subscription)).lines.data] == [150]
+    await world.pass_time(31 * DAY)
+    every = await world.invoices(subscription)
+    assert await amounts(world, subscription) == [[1050], [1025], [150]]
+    assert sum(invoice.total for invoice in every) == 1000 + 245 * 5
+    for invoice in every:
+        explained = await world.do(explanations.of_invoice, Params(), invoice.id)
+        assert explained.holds, explained.equations
+    assert shown(every[2])[0][0].startswith("30 × Calls")
+    assert "reported after" not in shown(every[2])[0][0]
+
+
+async def test_two_that_look_at_once_bill_once(world: MeteredWorld) -> None:  # noqa: F811
+    """Forced: the second begins while the first has counted and not committed; it waits, and finds it billed."""
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
+    await world.used(anna, 150)
+    done: list[str] = []
+
+    async def second() -> None:
+        async with transaction(world.pool, world.account, world.now, world.now) as tx:
+            await thresholds.evaluate(tx, [f"{subscription.id}:2"])
+        done.append("second")
+
+    async with anyio.create_task_group() as group:
+        async with transaction(world.pool, world.account, world.now, world.now) as tx:
+            await thresholds.evaluate(tx, [f"{subscription.id}:1"])
+            group.start_soon(second)
+            await waits_for_a_lock(world)
+            done.append("first")
+    assert done == ["first", "second"]
+    assert await amounts(world, subscription) == [[1500]]
+
+
+async def waits_for_a_lock(world: MeteredWorld) -> None:  # noqa: F811
+    with anyio.fail_after(10):
+        async with world.pool.connection() as connection:
+            while True:
+                cursor = await connection.execute(
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+                )
+                row = await cursor.fetchone()
+                if row and row[0]:
+                    return
+                await anyio.sleep(0.02)
+
+
+async def test_usage_that_is_committed_after_it_was_counted_is_looked_at_again(world: MeteredWorld) -> None:  # noqa: F811
+    """Forced: two events reach it together; each is noticed by due work of its own."""
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
+    await world.pass_time(1)
+    await world.used(anna, 60)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await world.used(anna, 60)  # committed
+        [first, _] = await tx.all(
+            "select subject from due where account_id = %(account)s and kind = 'subscription.threshold' order by subject"
+        )
+        assert first[0].startswith(f"{subscription.id}:")
+    await world.pass_time(1)
+    assert await amounts(world, subscription) == [[1200]]
+
+
+async def test_units_of_an_item_and_a_threshold_that_is_reached_already(world: MeteredWorld) -> None:  # noqa: F811
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    await world.used(anna, 70)
+    await world.pass_time(1)
+    assert await amounts(world, subscription) == []
+    [item] = subscription.items.data
+    changed = await world.do(
+        subscription_items.update, SubscriptionItemUpdate(billing_thresholds={"usage_gte": 50}), item.id
+    )
+    assert changed.billing_thresholds.usage_gte == 50
+    await world.pass_time(1)
+    [invoice] = await world.invoices(subscription)
+    [line] = invoice.lines.data
+    assert [(r.line_item_ids, r.usage_gte) for r in invoice.threshold_reason.item_reasons] == [([line.id], 50)]
+    await world.do(subscription_items.update, SubscriptionItemUpdate(billing_thresholds=""), item.id)
+    await world.used(anna, 70)
+    await world.pass_time(1)
+    assert await amounts(world, subscription) == [[700]]
+
+
+async def test_a_draft_of_a_threshold_is_not_counted_anew(world: MeteredWorld) -> None:  # noqa: F811
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
+    await world.used(anna, 100)
+    await world.pass_time(60)
+    await world.used(anna, 120)
+    await world.pass_time(60)
+    first, second = await world.invoices(subscription)
+    for draft in (second, first):
+        assert draft.status == "draft"
+        await world.do(invoice_commands.finalize, InvoiceFinalize(), draft.id)
+    assert await amounts(world, subscription) == [[1000], [1200]]
+    await world.pass_time(31 * DAY)
+    assert await amounts(world, subscription) == [[1000], [1200], [0]]
+
+
+@pytest.mark.parametrize("how", ["price", "cancel", "cancel_and_bill"])
+async def test_what_ends_a_period_bills_the_rest_of_it(world: MeteredWorld, how: str) -> None:  # noqa: F811
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
+    await world.used(anna, 100)
+    await world.pass_time(DAY)
+    await world.used(anna, 30)
+    await world.pass_time(DAY)
+    [item] = subscription.items.data
+    if how == "price":
+        dear = await world.metered(20)
+        update = SubscriptionUpdate(items=[{"id": item.id, "price": dear.id}], proration_behavior="always_invoice")
+        await world.do(subscription_commands.update, update, subscription.id)
+    else:
+        await world.do(subscription_commands.cancel, SubscriptionCancel(invoice_now=how == "cancel_and_bill"), subscription.id)
+    ended = world.now
+    await world.pass_time(2 * HOUR)
+    assert await amounts(world, subscription) == ([[1000]] if how == "cancel" else [[1000], [300]])
+    [period] = await world.rows(UsagePeriod)
+    assert (period.period_end, period.open) == (ended, how != "cancel")
+    await world.used(anna, 7, ago=DAY)  # before the end: late, or forgotten as the rest was
+    await world.pass_time(40 * DAY)
+    rest = (await amounts(world, subscription))[1 if how == "cancel" else 2 :]
+    assert sum(sum(each) for each in rest) == (0 if how == "cancel" else 70)
+
+
+async def test_a_batch_takes_as_many_queries_as_one(world: MeteredWorld, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    calls, seat = await world.metered(), await world.price(3000)
+    asked: list[str] = []
+    every = Transaction.all
+
+    async def counting(self: Transaction, sql: str, **params: object) -> Any:
+        asked.append(sql)
+        return await every(self, sql, **params)
+
+    tallies = []
+    for many in (1, 8):
+        subjects = []
+        for _ in range(many):
+            anna = await world.customer()
+            subscription = await world.subscribe(
+                anna, calls, seat, billing_thresholds={**TEN, "reset_billing_cycle_anchor": len(subjects) % 2 == 0}
+            )
+            await world.used(anna, 150, ago=-1)
+            subjects.append(f"{subscription.id}:{new_id('e')}")
+        world.now += DAY
+        monkeypatch.setattr(Transaction, "all", counting)
+        asked.clear()
+        async with transaction(world.pool, world.account, world.now, world.now) as tx:
+            await thresholds.evaluate(tx, subjects)
+        monkeypatch.setattr(Transaction, "all", every)
+        tallies.append(len(asked))
+        for subject in subjects:
+            id = subject.partition(":")[0]
+            [_, billed] = await world.rows(Invoice, "t.subscription_id = %(id)s", id=id)
+            assert billed.billing_reason == "subscription_threshold"
+    assert tallies[0] == tallies[1], tallies
