@@ -438,6 +438,7 @@ BREAKS = {
     "M1": "update usage_periods set period_end_at = period_end_at + interval '1 second' where account_id = %(account)s",
     "M2": "update invoice_line_items set doc = doc #- '{usage,before}' where account_id = %(account)s and doc ? 'usage'",
     "M3": "update usage_periods set amount = amount + 1 where account_id = %(account)s",
+    "M4": """update subscriptions set doc = doc || '{"billing_thresholds": {"amount_gte": 90}}' where account_id = %(account)s""",
 }
 
 

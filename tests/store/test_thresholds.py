@@ -64,12 +64,11 @@ async def test_two_that_look_at_once_bill_once(world: MeteredWorld) -> None:  # 
             await thresholds.evaluate(tx, [f"{subscription.id}:2"])
         done.append("second")
 
-    async with anyio.create_task_group() as group:
-        async with transaction(world.pool, world.account, world.now, world.now) as tx:
-            await thresholds.evaluate(tx, [f"{subscription.id}:1"])
-            group.start_soon(second)
-            await waits_for_a_lock(world)
-            done.append("first")
+    async with anyio.create_task_group() as group, transaction(world.pool, world.account, world.now, world.now) as tx:
+        await thresholds.evaluate(tx, [f"{subscription.id}:1"])
+        group.start_soon(second)
+        await waits_for_a_lock(world)
+        done.append("first")
     assert done == ["first", "second"]
     assert await amounts(world, subscription) == [[1500]]
 

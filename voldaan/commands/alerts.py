@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,9 +13,7 @@ from voldaan.resources.meters import Meter
 from voldaan.rules import alerts as rules
 from voldaan.rules.decision import Decision, Refusal, Refused, Update
 from voldaan.rules.refusals import refused
-from voldaan.store.adapt import Texts
 from voldaan.store.ids import new_id
-from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
@@ -73,18 +70,6 @@ async def _move(tx: Transaction, id: str, verb: str) -> Alert:
     alert = replace(was, status=status)
     await write(tx, [Decision(updates=[Update(alert, was)])])
     return alert
-
-
-async def notice(tx: Transaction, used: Iterable[tuple[str, str]]) -> None:
-    """Usage of (meter, customer) has come in: it is looked at once it is committed, if an alert waits for it."""
-    places = sorted(set(used))
-    if not places:
-        return
-    watched = await tx.all(
-        query("usage", "watched"), meters=Texts(meter for meter, _ in places), customers=Texts(c for _, c in places)
-    )
-    if watched:
-        await write(tx, [Decision(due=[rules.due(meter, customer, tx.wall) for meter, customer in watched])])
 
 
 async def evaluate(tx: Transaction, subjects: list[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from voldaan.commands import alerts, thresholds
+from voldaan.commands import usage_notices
 from voldaan.resources.meter_events import CoreMeterEventCreate, MeterEventCreate
 from voldaan.resources.meters import Meter
 from voldaan.rules import usage as rules
@@ -112,9 +112,7 @@ async def record(tx: Transaction, events: Sequence[Given]) -> list[Rejection | N
         for number, event in enumerate(events):
             if outcomes[number] is None and event.identifier in first:
                 outcomes[number] = rules.duplicate(event.identifier)
-    used = {(meter, customer) for customer, meter, _ in standings}
-    await alerts.notice(tx, used)
-    await thresholds.notice(tx, used)
+    await usage_notices.notice(tx, ((meter, customer) for customer, meter, _ in standings))
     return outcomes
 
 

@@ -1,33 +1,15 @@
-"""Billing thresholds: noticed when usage comes in, and looked at by due work once it is committed."""
+"""Billing thresholds: looked at by due work when usage has come in, or when they are new."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from voldaan.commands import billing, lookups, metered, posting
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import crossing
 from voldaan.rules import thresholds as rules
 from voldaan.rules.decision import Decision
-from voldaan.store.adapt import Texts
 from voldaan.store.ids import new_id, ticks
-from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
-
-
-async def notice(tx: Transaction, used: Iterable[tuple[str, str]]) -> None:
-    """Usage of (meter, customer) has come in: thresholds that it may reach are looked at once it is committed."""
-    places = sorted(set(used))
-    if not places:
-        return
-    found = await tx.all(
-        query("usage", "with_thresholds"), meters=Texts(meter for meter, _ in places), customers=Texts(c for _, c in places)
-    )
-    if found:
-        token = ticks(1)
-        due = [rules.due(id, token, tx.wall if frozen is None else frozen, clock) for id, clock, frozen in found]
-        await write(tx, [Decision(due=due)])
 
 
 async def evaluate(tx: Transaction, subjects: list[str]) -> None:

@@ -245,21 +245,24 @@ with gone as (delete from meter_event_sessions where account_id = %(account)s an
 insert into meter_event_sessions (account_id, id, hash, created_at, expires_at)
 values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(expires)s));
 
--- name: with_thresholds
--- Subscriptions of these customers that are billed for one of these meters as soon as a threshold is reached; their clocks.
-select distinct s.id, s.test_clock_id, t.frozen_at
-  from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
+-- name: watched
+-- Who waits for usage of these meters by these customers: alerts that have not been told to them yet, and subscriptions that
+-- are billed for it as soon as a threshold is reached, with their clocks.
+with used as materialized (
+  select u.meter, u.customer from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
+)
+select u.meter, u.customer, null, null, null::timestamptz
+  from used u
+ where exists (select from billing_alerts a
+                where a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
+                  and coalesce(a.customer_id, u.customer) = u.customer
+                  and not exists (select from billing_alert_triggers t
+                                   where t.account_id = a.account_id and t.id = a.id || '/' || u.customer))
+union all
+select distinct null, u.customer, s.id, s.test_clock_id, t.frozen_at
+  from used u
   join subscriptions s on s.account_id = %(account)s and s.customer_id = u.customer and s.has_thresholds
    and s.status in ('active', 'past_due')
   join subscription_items i on i.account_id = %(account)s and i.subscription_id = s.id
   join prices p on p.account_id = %(account)s and p.id = i.price_id and p.meter_id = u.meter
   left join test_clocks t on t.account_id = %(account)s and t.id = s.test_clock_id;
-
--- name: watched
--- Of these meters and customers, those for which an alert has not been told yet.
-select distinct u.meter, u.customer
-  from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
-  join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
-   and coalesce(a.customer_id, u.customer) = u.customer
- where not exists (select from billing_alert_triggers t
-                    where t.account_id = a.account_id and t.id = a.id || '/' || u.customer);

@@ -541,6 +541,15 @@ select p.account_id, p.id, format('costs %%s, lines %%s', p.amount, d.amount)
   from usage_periods p join drawn d on d.account_id = p.account_id and d.id = p.id
  where d.first = 1 and d.quantity = p.quantity and d.amount <> p.amount;
 
+-- name: M4_thresholds_are_looked_at
+-- A subscription with a threshold of its own or of an item is marked as such, so that usage of it is noticed.
+select s.account_id, s.id, 'has thresholds that nobody looks at'
+  from subscriptions s
+ where (%(only)s::text is null or s.account_id = %(only)s) and not s.has_thresholds
+   and (s.doc->'billing_thresholds'->>'amount_gte' is not null
+        or exists (select from subscription_items i
+                    where i.account_id = s.account_id and i.subscription_id = s.id and i.doc ? 'billing_thresholds'));
+
 -- name: K1_minimums_are_billed
 -- What an interval of a contract's minimum lacked is what the lines for it come to, on invoices that still stand.
 select p.account_id, p.id, format('lacked %%s, billed %%s', p.charged, coalesce(b.amount, 0))

@@ -8,9 +8,12 @@ from tests.api.world import DAY, MONDAY, World
 
 @call("POST /v1/subscriptions", description="Bread every month", metadata=METADATA, payment_behavior="allow_incomplete",
       expand=["latest_invoice.payments", "customer", "default_payment_method", "pending_setup_intent"],
+      billing_thresholds={"amount_gte": 1000, "reset_billing_cycle_anchor": True},
       cancel_at_period_end=False, payment_settings={"save_default_payment_method": "on_subscription"})  # fmt: skip
 def _(w: World):
-    items = [{"price": w.monthly["id"], "quantity": 3, "metadata": {"line": "1"}}]
+    counted = w.price(10, recurring={"interval": "month", "usage_type": "metered", "meter": w.meter()["id"]})
+    items = [{"price": w.monthly["id"], "quantity": 3, "metadata": {"line": "1"}},
+             {"price": counted["id"], "billing_thresholds": {"usage_gte": 50}}]  # fmt: skip
     more = [{"price": w.price(500, None)["id"]}]
     return (), {"customer": w.payer()["id"], "items": items, "add_invoice_items": more, "default_tax_rates": [w.vat["id"]],
                 "discounts": [{"coupon": w.coupon()["id"]}]}  # fmt: skip
