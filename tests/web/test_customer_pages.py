@@ -51,6 +51,23 @@ def test_an_invoice_tells_its_state(visitor: Visitor) -> None:
     assert "withdrawn" in visitor.http.get(path_of(void["hosted_invoice_url"])).text
 
 
+def test_the_page_of_a_revised_invoice_leads_to_the_latest_revision(visitor: Visitor) -> None:
+    """However often it was revised; what was printed of it stays what it was."""
+    world = visitor.world
+    first = world.sent_invoice(description="As first agreed")
+    second, third = (first, first)
+    for _ in range(2):
+        second, third = third, world.wire.post("/v1/invoices", from_invoice={"action": "revision", "invoice": third["id"]})
+        before = visitor.http.get(path_of(second["hosted_invoice_url"]), follow_redirects=False)
+        assert before.status_code == 200
+        third = world.wire.post(f"/v1/invoices/{third['id']}/finalize")
+    for old in (first, second):
+        answer = visitor.http.get(path_of(old["hosted_invoice_url"]), follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, path_of(third["hosted_invoice_url"]))
+        assert visitor.http.get(path_of(old["invoice_pdf"]), follow_redirects=False).status_code == 200
+    assert third["number"] in visitor.http.get(path_of(third["hosted_invoice_url"])).text
+
+
 def test_an_invoice_shows_what_was_credited(visitor: Visitor) -> None:
     world = visitor.world
     invoice = world.sent_invoice()

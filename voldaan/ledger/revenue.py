@@ -54,10 +54,11 @@ def schedule(line: LineItem, net: int) -> Schedule:
 
 
 def earned(lines: Iterable[Schedule], at: int) -> int:
-    """What the lines have earned until the instant: each its share of the time gone by, rounded by itself; usage all."""
+    """What the lines have earned until the instant: each its share of the time gone by, rounded by itself; usage, and what
+    is for no time, all."""
     total = 0
     for net, start, end, usage in lines:
-        if usage or at >= end:
+        if usage or start >= end or at >= end:
             total += net
         elif at > start:
             total += divide(net * (at - start), end - start)
@@ -123,7 +124,7 @@ def _share(whole: int, part: int, of: int) -> int:
 def goes_on(facts: Deferred, month: str) -> bool:
     """Whether something is left to earn after the month."""
     _, end = bounds(month)
-    return any(line.end > end and line.net for line in facts.lines)
+    return any(line.end > max(end, line.start) and line.net for line in facts.lines)
 
 
 # Months ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from voldaan.documents import invoices as documents
 from voldaan.documents import pdf
@@ -80,6 +80,8 @@ class HostedInvoice:
         if sheet is None or account is None:
             text = "This address belongs to no invoice. Ask the sender for a new one."
             return render(request, "problem.html", title="No invoice here", text=text, status=404)
+        if newer := await self._revision(account, sheet.invoice):
+            return RedirectResponse(newer, status_code=302)
         return render(request, "invoice.html", sheet=sheet, invoice=sheet.invoice, account=account)
 
     async def pdf(self, request: Request) -> Response:
@@ -93,6 +95,14 @@ class HostedInvoice:
         printed = await pdf.print_out(set_as, invoice.finalized_at or sheet.now)
         name = f"{invoice.number or invoice.id}.pdf"
         return Response(printed, media_type=pdf.TYPE, headers={"content-disposition": f'inline; filename="{name}"'})
+
+    async def _revision(self, account: Account, invoice: Invoice) -> str | None:
+        """The path of the latest revision, which stands in the place of an invoice that was revised."""
+        if invoice.latest_revision is None:
+            return None
+        async with snapshot(self.engine.pool, account, self.engine.wall()) as tx:
+            newer = (await tx.get(Invoice, [invoice.latest_revision])).get(invoice.latest_revision)
+        return urlsplit(newer.hosted_invoice_url).path if newer and newer.hosted_invoice_url else None
 
     async def _sheet(self, account: Account, token: str) -> Sheet | None:
         """The invoice whose private address ends in this token. The id in front only finds the row; the rest is the secret."""
