@@ -54,6 +54,9 @@ def test_what_does_not_add_up_is_named(fresh: World, dsn: str):
         database.execute("update invoice_line_items set net = net + 1 where invoice_id = %s", [invoice])
         database.execute("update invoices set amount_due = amount_due - 2 where id = %s", [invoice])
     found = explain(fresh, invoice)
+    with psycopg.connect(dsn, autocommit=True) as database:  # the books of all accounts are looked at later
+        database.execute("update invoice_line_items set net = net - 1 where invoice_id = %s", [invoice])
+        database.execute("update invoices set amount_due = amount_due + 2 where id = %s", [invoice])
     assert found["holds"] is False
     broken = {e["name"] for e in found["equations"] if not e["holds"]}
     assert broken == {"line_net", "total_excluding_tax", "amount_due"}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.test_races import done, together
 from tests.api.wire import JSON, Answer
-from tests.api.world import DAY, World
+from tests.api.world import DAY, MONDAY, World
 from voldaan.rules import promotion_codes as rules
 
 
@@ -242,3 +242,13 @@ def test_prorations_are_not_itemized(fresh: World):
     given = {"customer": fresh.payer()["id"], "items": [{"price": fresh.monthly["id"]}], "billing_mode": mode}
     answer = fresh.wire.send("POST", "/v1/subscriptions", given)
     assert (answer.status, answer.error["param"]) == (400, "billing_mode[flexible][proration_discounts]")
+
+
+def test_a_draft_may_be_older_than_its_discount(fresh: World):
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    draft = fresh.draft(anna)["id"]
+    fresh.advance(clock, MONDAY + DAY)
+    code = made(fresh)["id"]
+    changed = fresh.wire.post(f"/v1/invoices/{draft}", discounts=[{"promotion_code": code}])
+    assert (changed["subtotal"], changed["total"]) == (1500, 1125)

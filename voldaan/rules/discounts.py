@@ -61,14 +61,15 @@ def ends_at(start: int, duration: Duration, duration_in_months: int | None) -> i
 
 
 def is_active(discount: Discount, period_start: int) -> bool:
-    """Whether the discount counts on an invoice for a period that starts then.
+    """Whether the discount still counts on an invoice for a period that starts then. It has begun: a draft may be older
+    than a discount that it was given.
 
     once: on the first invoice only, even if that is one of zero. repeating: on every invoice within its months, whole
     even when the period reaches beyond them.
     """
     if discount.duration == "once":
         return not discount.consumed
-    return discount.start <= period_start and (discount.end is None or period_start < discount.end)
+    return discount.end is None or period_start < discount.end
 
 
 def apply(lines: Sequence[DiscountableLine], discounts: Sequence[Discount] = ()) -> list[list[DiscountAmount]]:
