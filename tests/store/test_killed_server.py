@@ -80,6 +80,46 @@ def test_a_payment_whose_server_died_is_made_once_and_the_repeat_says_so(dsn: st
     assert again.headers["idempotent-replayed"] == "true"
 
 
+REFUNDED = """
+select (select count(*) from credit_notes where account_id = %(account)s),
+       (select count(*) from refunds where account_id = %(account)s and status = 'succeeded'),
+       (select count(*) from attempts where account_id = %(account)s and flow = 'refund' and state = 'succeeded'),
+       (select count(*) from balance_transactions where account_id = %(account)s and net = -500),
+       (select coalesce(sum(case when credit = 'refunds_payable' then amount else -amount end), 0) from postings
+         where account_id = %(account)s and 'refunds_payable' in (debit, credit))
+"""
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_credit_note_whose_server_died_gives_back_once(dsn: str, survivor: str, point: str) -> None:
+    """The note was committed with its refund on the way: the repeat finds out what became of that, and issues no other."""
+    made = new_account(dsn)
+    auth, books = (made.secret_key, ""), {"account": made.account.id}
+
+    def post(address: str, path: str, **data: str) -> httpx.Response:
+        return httpx.post(f"{address}/v1/{path}", data=data, auth=auth, timeout=30)
+
+    customer = post(survivor, "customers", payment_method="pm_card_visa").json()["id"]
+    method = post(survivor, "payment_methods/pm_card_visa/attach", customer=customer).json()["id"]
+    invoice = post(survivor, "invoices", customer=customer, currency="eur").json()["id"]
+    post(survivor, "invoiceitems", customer=customer, invoice=invoice, amount="1500", currency="eur")
+    paid = post(survivor, f"invoices/{invoice}/pay", payment_method=method)
+    assert paid.json().get("status") == "paid", paid.text
+    note = {"invoice": invoice, "amount": "500", "refund_amount": "500"}
+    headers = {"Idempotency-Key": f"note-{point}"}
+    with server(dsn, f"{point}:1:kill") as (address, process):
+        with pytest.raises(httpx.TransportError):
+            httpx.post(f"{address}/v1/credit_notes", data=note, headers=headers, auth=auth, timeout=30)
+        assert process.wait(20) == -signal.SIGKILL
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(HELD_FOR_DEAD, books)
+        answer = httpx.post(f"{survivor}/v1/credit_notes", data=note, headers=headers, auth=auth, timeout=30)
+        assert answer.status_code == 200, answer.text
+        [refund] = answer.json()["refunds"]
+        assert (answer.json()["object"], refund["amount_refunded"]) == ("credit_note", 500)
+        assert connection.execute(REFUNDED, books).fetchone() == (1, 1, 1, 1, 0)
+
+
 def test_a_payment_that_never_began_is_made_by_the_repeat(dsn: str, survivor: str) -> None:
     """Killed before the first commit, nothing is left of it, not even the key."""
     made = new_account(dsn)

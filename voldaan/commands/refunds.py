@@ -7,12 +7,15 @@ from msgspec.structs import replace
 from voldaan.commands import charges
 from voldaan.commands.answers import Answer
 from voldaan.resources.charges import Charge
+from voldaan.resources.credit_notes import CreditNote
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund, RefundCancel, RefundCreate, RefundUpdate
+from voldaan.rules import promised
 from voldaan.rules import refunds as rules
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import exclusive, refused
+from voldaan.store.children import attach
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
@@ -21,14 +24,25 @@ NEITHER = "One of the following params should be provided for this request: paym
 
 
 async def create(tx: Transaction, params: RefundCreate, charge: str | None = None) -> Answer:
-    """Gives (part of) a payment back. `charge` is that of the path /v1/charges/{charge}/refunds."""
+    """Gives (part of) a payment back. `charge` is that of the path /v1/charges/{charge}/refunds.
+
+    Where a credit note still owes what a failed refund did not bring, this one brings that first.
+    """
     paid = await _charge(tx, params, charge)
+    gone = await tx.select(Refund, "t.charge_id = %(charge)s and t.status = 'failed'", charge=paid.id) if paid.invoice else []
+    failed = {refund.id: refund for refund in gone if refund.noted}
+    notes = await tx.select(CreditNote, "t.invoice_id = %(invoice)s", invoice=paid.invoice) if failed else []
+    wanted = rules.refundable(paid) if params.amount is None else params.amount
     decision = rules.refund(
         paid, params.amount, now=tx.now, wall=tx.wall, new_id=new_id, reason=params.reason,
         metadata=merged({}, params.metadata or {}), instructions_email=params.instructions_email,
+        noted=min(wanted, promised.owed(notes, failed)),
     )  # fmt: skip
     if isinstance(decision, Refusal):
         raise Refused(decision)
+    if notes:
+        await attach(tx, notes)
+        decision.add(promised.take_over(notes, failed, decision.answer))
     await write(tx, [decision])
     return Answer(decision.answer.id, Refund)
 
