@@ -279,3 +279,37 @@ def test_a_phase_begins_without_a_place_and_its_bill_waits(shop: World):
     invoice = shop.wire.get("/v1/invoices", subscription=begun["subscription"])["data"][0]
     assert (invoice["status"], invoice["automatic_tax"]["status"]) == ("draft", "requires_location_inputs")
     assert invoice["last_finalization_error"]["code"] == "customer_tax_location_invalid"
+
+
+def test_what_is_performed_is_taxed_where_it_is(shop: World):
+    """A concert in Delft, for an Austrian: on an invoice, in a preview of it, with a price of its own, and in a calculation."""
+    hall = shop.wire.post("/v1/tax/locations", type="performance", address={"country": "NL", "city": "Delft"})
+    details = {"performance_location": hall["id"], "tax_code": "txcd_20030000"}
+    concert = shop.product(name="Concert", tax_details=details)
+    anna = shop.payer(address={"country": "AT"})
+    price = shop.price(1000, product=concert["id"])
+    items = {"subscription_details": {"items": [{"price": price["id"]}]}}
+    preview = shop.wire.post("/v1/invoices/create_preview", customer=anna["id"], automatic_tax=AUTOMATIC, **items)
+    made = subscribe(shop, anna["id"], price)
+    inline = {"currency": "eur", "unit_amount": 1000, "product": concert["id"], "recurring": {"interval": "month"}}
+    other = shop.wire.post("/v1/subscriptions", customer=anna["id"], items=[{"price_data": inline}], automatic_tax=AUTOMATIC)
+    found = [preview, *(shop.wire.get(f"/v1/invoices/{each['latest_invoice']}") for each in (made, other))]
+    assert [(each["total"], rate_of(shop, each["total_taxes"][0])["country"]) for each in found] == [(1210, "NL")] * 3
+    lines = [{"amount": 1000, "reference": "ticket", "product": concert["id"]}]
+    asked = {"currency": "eur", "customer": anna["id"], "line_items": lines, "expand": ["line_items"]}
+    calculation = shop.wire.post("/v1/tax/calculations", **asked)
+    assert (calculation["amount_total"], calculation["line_items"]["data"][0]["performance_location"]) == (1210, hall["id"])
+
+
+@pytest.mark.parametrize(("details", "param"), [
+    ({"performance_location": "taxloc_nowhere"}, "tax_details[performance_location]"),
+    ({"tax_code": "bread"}, "tax_details[tax_code]"),
+])  # fmt: skip
+def test_a_product_is_performed_and_coded_as_something_known(shop: World, details: JSON, param: str):
+    no = shop.wire.refused("POST", "/v1/products", {"name": "Concert", "tax_details": details})
+    assert (no.error["code"], no.error["param"]) == ("resource_missing", param)
+    product = shop.product()
+    no = shop.wire.refused("POST", f"/v1/products/{product['id']}", {"tax_details": details})
+    assert no.error["param"] == param
+    data = {"currency": "eur", "unit_amount": 1, "product_data": {"name": "Concert", "tax_details": details}}
+    assert shop.wire.refused("POST", "/v1/prices", data).error["param"] == f"product_data[{param.replace('[', '][', 1)}"

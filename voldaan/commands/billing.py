@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from voldaan.commands import automatic_tax, contract_facts
 from voldaan.commands.clocks import now_for
 from voldaan.commands.credit_grants import know as know_grants
@@ -17,6 +19,7 @@ from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price
+from voldaan.resources.shared import Address
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
@@ -113,10 +116,12 @@ async def know(
     catalogue.prices |= await tx.get(Price, set(prices) - catalogue.prices.keys())
     names = {p.product for p in catalogue.prices.values()} - catalogue.products.keys()
     if names:
-        for id, name, tax_code in await tx.all(query("subscriptions", "product_names"), ids=list(names)):
+        for id, name, tax_code, performed in await tx.all(query("subscriptions", "product_names"), ids=list(names)):
             catalogue.products[id] = name
             if tax_code:
                 catalogue.tax_codes[id] = tax_code
+            if performed:
+                catalogue.performed[id] = msgspec.convert(performed, Address)
     catalogue.tax_rates |= await tx.get(TaxRate, set(tax_rates) - catalogue.tax_rates.keys())
     found = await tx.get(Discount, set(discounts) - catalogue.discounts.keys())
     if found:

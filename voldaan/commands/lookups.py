@@ -82,9 +82,7 @@ async def inline_price(
     price = replace(made, active=False)
     decision.inserts.append(price)
     facts.catalogue.prices[price.id] = price
-    facts.catalogue.products[product.id] = product.name
-    if product.tax_code:
-        facts.catalogue.tax_codes[product.id] = product.tax_code
+    await billing.know(tx, facts)
     return price
 
 

@@ -8,6 +8,7 @@ from voldaan.commands import prices
 from voldaan.resources.params import Params
 from voldaan.resources.prices import Price, PriceCreate, ProductData, RecurringParams
 from voldaan.resources.products import DefaultPriceData, Product, ProductCreate, ProductDelete, ProductUpdate
+from voldaan.resources.tax_locations import TaxLocation
 from voldaan.rules import prices as price_rules
 from voldaan.rules import products as rules
 from voldaan.rules.decision import Decision, Event, Refused, Update
@@ -25,6 +26,7 @@ async def retrieve(tx: Transaction, params: Params, id: str) -> Product:
 async def create(tx: Transaction, params: ProductCreate) -> Product:
     """A product, together with its first price if the caller describes one."""
     bare = rules.changed(await _empty(tx, params.id, params.name, params.type), params)
+    await _check_place(tx, bare)
     if params.default_price_data is None:
         await write(tx, [Decision(inserts=[bare], events=[Event("product.created", bare)])])
         return bare
@@ -47,6 +49,7 @@ async def update(tx: Transaction, params: ProductUpdate, id: str) -> Product:
     """The changed product. A default price must be one of its own that is for sale."""
     was = await living(tx, id, lock=True)
     product = rules.changed(was, params)
+    await _check_place(tx, product, was)
     if "default_price" in params.model_fields_set:
         product = replace(product, default_price=params.default_price or None)
     if product.default_price and product.default_price != was.default_price:
@@ -72,10 +75,27 @@ async def from_data(tx: Transaction, data: ProductData) -> tuple[Product, Decisi
     """A product that is made together with a price, and what writes it."""
     try:
         product = rules.changed(await _empty(tx, data.id, data.name, "service"), data)
+        await _check_place(tx, product)
+    except Missing as error:
+        raise Missing(error.object_name, error.id, _within(error.param)) from error
     except Refused as error:
-        said = error.refusal.param
-        raise renamed(error, f"product_data[{said}]" if said else None) from error
+        raise renamed(error, _within(error.refusal.param)) from error
     return product, Decision(inserts=[product], events=[Event("product.created", product)])
+
+
+def _within(param: str | None) -> str | None:
+    """A parameter of a product as a price calls it."""
+    if param is None:
+        return None
+    name, opened, rest = param.partition("[")
+    return f"product_data[{name}]{opened}{rest}"
+
+
+async def _check_place(tx: Transaction, product: Product, was: Product | None = None) -> None:
+    """Makes sure that the place where it is performed is known. Raises Missing."""
+    place = product.tax_details.performance_location if product.tax_details else None
+    if place and (was is None or product.tax_details != was.tax_details):
+        await tx.need(TaxLocation, place, param="tax_details[performance_location]")
 
 
 async def living(tx: Transaction, id: str, *, lock: bool = False, param: str | None = None) -> Product:

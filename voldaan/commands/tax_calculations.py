@@ -121,7 +121,8 @@ def _described(given: CustomerDetailsParams) -> TaxCustomer:
 
 async def _lines(tx: Transaction, params: TaxCalculationCreate, settings: TaxSettings) -> list[rules.Part]:
     products = await tx.get(Product, [line.product for line in params.line_items])
-    places = await tx.get(TaxLocation, [line.performance_location for line in params.line_items])
+    stages = {id: p.tax_details.performance_location for id, p in products.items() if p.tax_details}
+    places = await tx.get(TaxLocation, [*(line.performance_location for line in params.line_items), *stages.values()])
     seen: set[str] = set()
     found = []
     for number, line in enumerate(params.line_items):
@@ -135,7 +136,8 @@ async def _lines(tx: Transaction, params: TaxCalculationCreate, settings: TaxSet
             raise refused("References of line items must be unique.", f"{here}[reference]")
         if line.reference is not None:
             seen.add(line.reference)
-        place = places.get(line.performance_location or "")
+        where = line.performance_location or stages.get(line.product or "")
+        place = places.get(where or "")
         found.append(
             rules.Part(
                 amount=line.amount,
@@ -145,7 +147,7 @@ async def _lines(tx: Transaction, params: TaxCalculationCreate, settings: TaxSet
                 quantity=line.quantity,
                 product=line.product,
                 metadata=line.metadata or {},
-                performance_location=line.performance_location,
+                performance_location=where,
                 performed=place.address if place else None,
             )
         )

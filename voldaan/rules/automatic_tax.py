@@ -232,7 +232,8 @@ def _lines(
             what = "the shipping rate" if line.tax_code else what
             return TaxUnknown("failed", "tax_behavior_unspecified", UNSPECIFIED.format(what=what))
         code = line.tax_code or catalogue.tax_codes.get(line.product or "") or settings.defaults.tax_code or tax_codes.DEFAULT
-        found.append(TaxLine(code, line.amount, behavior == "inclusive"))
+        performed = catalogue.performed.get(line.product or "")
+        found.append(TaxLine(code, line.amount, behavior == "inclusive", performed))
     return found
 
 

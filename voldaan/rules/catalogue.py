@@ -12,6 +12,7 @@ from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.prices import Price
 from voldaan.resources.promotion_codes import PromotionCode
+from voldaan.resources.shared import Address
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax
@@ -31,6 +32,7 @@ class Catalogue:
     prices: dict[str, Price] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)  # id -> name
     tax_codes: dict[str, str] = field(default_factory=dict)  # product -> tax code, where it has one
+    performed: dict[str, Address] = field(default_factory=dict)  # product -> where it takes place, where it is performed
     tax_rates: dict[str, TaxRate] = field(default_factory=dict)
     discounts: dict[str, Discount] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)

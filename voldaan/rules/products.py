@@ -63,6 +63,9 @@ def check_id(id: str) -> None:
 def _check(params: Given) -> None:
     if params.tax_code and not TAX_CODE.fullmatch(params.tax_code):
         raise refused(f"No such tax code: '{params.tax_code}'", "tax_code", "resource_missing")
+    details = params.tax_details or None
+    if details and details.tax_code and not TAX_CODE.fullmatch(details.tax_code):
+        raise refused(f"No such tax code: '{details.tax_code}'", "tax_details[tax_code]", "resource_missing")
     if params.statement_descriptor and not DESCRIPTOR.fullmatch(params.statement_descriptor):
         raise refused(
             "The statement descriptor must have at most 22 characters, at least one letter, and none of <>\\'\"*.",

@@ -3,8 +3,11 @@
 select distinct customer_id from subscriptions where account_id = %(account)s and id = any(%(ids)s);
 
 -- name: product_names
--- What lines call these products, and the tax codes they have.
-select id, name, coalesce(doc ->> 'tax_code', doc -> 'tax_details' ->> 'tax_code') from products where account_id = %(account)s and id = any(%(ids)s);
+-- What lines call these products, the tax codes they have, and where they take place if they are performed.
+select p.id, p.name, coalesce(p.doc ->> 'tax_code', p.doc -> 'tax_details' ->> 'tax_code'), l.doc -> 'address'
+  from products p
+  left join tax_locations l on l.account_id = p.account_id and l.id = p.doc -> 'tax_details' ->> 'performance_location'
+ where p.account_id = %(account)s and p.id = any(%(ids)s);
 
 -- name: lines_of_invoice_items
 -- The lines that these invoice items have become.
