@@ -4,7 +4,7 @@
 
 Prints a summary for people, then the figures as JSON. Ends with 1 if anybody was charged twice or missed, if an invariant
 is broken, or if the negative control did not find that a network without keys charges twice. Then the same for usage, with
-PostgreSQL itself killed (tests/campaign/usage.py).
+PostgreSQL itself killed (tests/campaign/usage.py). `--chance` begins with all of the cases that tests/rules draws by chance.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from tests.campaign import chance as chances
 from tests.campaign import usage
 from tests.campaign.campaign import Outcome, Plan, run
 from tests.campaign.usage import UsagePlan
@@ -34,10 +35,15 @@ from voldaan.store.embedded import start
 @click.option("--control-subscriptions", default=2_000, show_default=True, help="Of the negative control; 0 leaves it out.")
 @click.option("--control-kills", default=50, show_default=True)
 @click.option("--usage-kills", default=20, show_default=True, help="PostgreSQL killed while usage comes in; 0 leaves it out.")
+@click.option("--chance", is_flag=True, help="First all of the long runs of chance; many minutes.")
 def main(
-    subscriptions: int, kills: int, workers: int, seed: int, control_subscriptions: int, control_kills: int, usage_kills: int
+    subscriptions: int, kills: int, workers: int, seed: int, control_subscriptions: int, control_kills: int, usage_kills: int,
+    chance: bool,
 ) -> None:
     """Renew subscriptions under crashes and lost answers, and hold the books of both sides against each other."""
+    drawn = [chances.run()] if chance else []
+    for each in drawn:
+        click.echo(chances.told(each))
     plans = [Plan(subscriptions, kills, workers, seed)]
     if control_subscriptions:
         plans.append(Plan(control_subscriptions, control_kills, workers, seed, keys=False))
@@ -50,9 +56,10 @@ def main(
     for usage_plan in [UsagePlan(usage_kills, seed=seed), UsagePlan(2, seed=seed, keys=False)] if usage_kills else []:
         used.append(usage.run(usage_plan))
         click.echo(usage.told(used[-1]))
-    click.echo(json.dumps([outcome.figures() for outcome in (*outcomes, *used)], indent=2))
+    click.echo(json.dumps([outcome.figures() for outcome in (*outcomes, *used, *drawn)], indent=2))
     counted = all(o.safe if o.plan.keys else bool(o.doubled) for o in used)
-    sys.exit(0 if passed(outcomes) and counted else 1)
+    well = all(each.passed for each in drawn)
+    sys.exit(0 if passed(outcomes) and counted and well else 1)
 
 
 def passed(outcomes: list[Outcome]) -> bool:

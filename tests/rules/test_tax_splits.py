@@ -1,6 +1,7 @@
 """Splits of tax by chance: the parts are the whole, whatever the lines, the rates and the signs.
 
-Twenty thousand cases; VOLDAAN_SPLITS=1000000 does a million. The seed is fixed, so a case that fails fails again.
+Twenty thousand cases; VOLDAAN_LONG_RUNS=1 does a million, VOLDAAN_SPLITS as many as it says. The seed is fixed, so a case that
+fails fails again.
 """
 
 import os
@@ -16,7 +17,7 @@ from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionLin
 from voldaan.rules import tax, tax_transactions
 from voldaan.rules.tax import Rate, Rounding, TaxableLine
 
-CASES = int(os.environ.get("VOLDAAN_SPLITS", "20000"))
+CASES = int(os.environ.get("VOLDAAN_SPLITS") or (1_000_000 if os.environ.get("VOLDAAN_LONG_RUNS") else 20_000))
 SEED = 20_261_128
 PERCENTAGES = ["0", "2.1", "5", "5.5", "7", "8.875", "9", "16", "19", "20", "21", "25.5", "27", "99.9999", "0.0001"]
 RATES = [Rate(f"{p}{'i' if inclusive else ''}", Decimal(p), inclusive) for p in PERCENTAGES for inclusive in (False, True)]
