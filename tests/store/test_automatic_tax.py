@@ -184,9 +184,11 @@ async def waits_for(pool: Pool, tx: Transaction) -> None:
 async def test_rates_are_made_in_the_order_of_their_ids(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that make the same rates in different orders would wait for each other without end."""
     price = await world.price(1000)
-    found = [await subscribed(world, price, country) for country in ("DE", "FR", "AT", "PL", "IT", "SE")]
-    async with world.pool.connection() as connection:
-        await connection.execute("delete from tax_rates where account_id = %s", (world.account.id,))
+    found = []
+    for country in ("DE", "FR", "AT", "PL", "IT", "SE"):
+        found.append(await subscribed(world, price, "NL"))
+        moved = CustomerUpdate.model_validate({"address": {"country": country}})
+        await world.do(customers.update, moved, found[-1].customer)
     kept: list[list[str]] = []
     real = rows.insert_rows
 
