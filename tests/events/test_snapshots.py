@@ -16,12 +16,12 @@ CUSTOMER = Customer(
 
 
 def test_a_snapshot_comes_back_with_what_it_was_before() -> None:
-    packed = snapshots.pack(Event("customer.updated", CUSTOMER, {"name": None}))
+    [packed] = snapshots.pack([Event("customer.updated", CUSTOMER, {"name": None})])
     assert snapshots.unpack_object(packed) == {"object": to_dict(CUSTOMER), "previous_attributes": {"name": None}}
 
 
 def test_the_dictionary_is_what_makes_it_small() -> None:
-    packed = snapshots.pack(Event("customer.created", CUSTOMER))
+    [packed] = snapshots.pack([Event("customer.created", CUSTOMER)])
     alone = zstandard.compress(snapshots.unpack(packed), level=snapshots.LEVEL)
     assert len(packed) * 2 < len(alone)
     assert zstandard.get_frame_parameters(packed).dict_id == max(snapshots.dictionaries())

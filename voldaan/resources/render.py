@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cache
 from typing import Any, get_args
 
@@ -31,7 +30,7 @@ def shown(resource: Resource, include: tuple[str, ...] = (), *, whole: bool = Tr
     inside = _objects_inside(type(resource))
     if not (s.absent or s.children or inside):
         return resource
-    out = copy.copy(resource)
+    out: Resource = resource.__copy__()
     for name in s.absent:
         if name not in include:
             setattr(out, name, UNSET)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from operator import attrgetter
+from itertools import compress, count, repeat
+from operator import attrgetter, ne
 from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -38,7 +39,7 @@ def reader(cls: type[R]) -> Callable[[Sequence[Any]], R]:
     convert = msgspec.convert
 
     def read(row: Sequence[Any]) -> R:
-        values = dict(row[last] or {})
+        values = row[last] or {}  # decoded for this row alone
         values.update(zip(names, row, strict=False))
         if placeholders:
             values.update(placeholders)
@@ -62,7 +63,7 @@ class Shape(NamedTuple):
     doc: Callable[[Resource], tuple[Any, ...]]
     document: Callable[..., msgspec.Struct]                # the same fields as an object that leaves out what is at its default
     embedded: tuple[int, ...]                              # positions in `doc` of which only ids are stored
-    to_copy: tuple[tuple[int, Callable[[Any], Any]], ...]  # as `convert`, for COPY: without UNSET, JSON encoded
+    to_copy: tuple[tuple[int, Callable[[Iterable[Any]], Iterable[Any]]], ...]  # the same for COPY, a whole column at once
 
 
 @cache
@@ -70,14 +71,13 @@ def shape(cls: type[Resource]) -> Shape:
     s = spec(cls)
     convert, to_copy = [], []
     for at, field in enumerate(s.columns):
+        if UnsetType in get_args(field.annotation):
+            to_copy.append((at, _present))
         if field.embedded:
             convert.append((at, ids_of))
+            to_copy.append((at, _ids))
         if field.sql_type == "jsonb":
-            to_copy.append((at, _jsonb))
-        elif field.embedded:
-            to_copy.append((at, ids_of))
-        elif UnsetType in get_args(field.annotation):
-            to_copy.append((at, _null))
+            to_copy.append((at, _encoded))
     return Shape(
         columns=_getter([f.name for f in s.columns]),
         convert=tuple(convert),
@@ -107,12 +107,16 @@ def _document(cls: type[Resource]) -> type[msgspec.Struct]:
     return msgspec.defstruct(f"{cls.__name__}Doc", fields, omit_defaults=True)
 
 
-def _jsonb(value: Any) -> Any:
-    return None if value is UNSET or value is None else encode_json(ids_of(value))
+def _present(column: Iterable[Any]) -> list[Any]:
+    return [None if value is UNSET else value for value in column]
 
 
-def _null(value: Any) -> Any:
-    return None if value is UNSET else value
+def _ids(column: Iterable[Any]) -> list[Any]:
+    return [ids_of(value) for value in column]
+
+
+def _encoded(column: Iterable[Any]) -> list[bytes | None]:
+    return [None if value is None else encode_json(value) for value in column]
 
 
 def to_doc(resource: Resource) -> bytes:
@@ -179,16 +183,13 @@ def copy_statement(cls: type[Resource]) -> tuple[str, list[str]]:
     return f"copy {s.table.name} ({', '.join(names)}) from stdin (format binary)", types
 
 
-def copy_row(account: str, resource: Resource) -> list[Any]:
-    """One row for `copy_statement`."""
-    made = shape(type(resource))
-    values = made.columns(resource)
-    if made.to_copy:
-        changed = list(values)
-        for at, convert in made.to_copy:
-            changed[at] = convert(changed[at])
-        return [account, resource.id, *changed, to_doc(resource)]
-    return [account, resource.id, *values, to_doc(resource)]
+def copy_columns(account: str, resources: Sequence[Resource]) -> list[Iterable[Any]]:
+    """The columns of rows for `copy_statement`. Converting a whole column is far cheaper than value by value."""
+    made = shape(type(resources[0]))
+    columns: list[Iterable[Any]] = list(zip(*map(made.columns, resources), strict=True))
+    for at, convert in made.to_copy:
+        columns[at] = convert(columns[at])
+    return [repeat(account), [resource.id for resource in resources], *columns, map(to_doc, resources)]
 
 
 def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
@@ -196,7 +197,7 @@ def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
     made = shape(type(new))
     columns = spec(type(new)).columns
     before, after = (stored(was), stored(new)) if made.convert else (made.columns(was), made.columns(new))
-    changed = [columns[at].name for at, value in enumerate(after) if value is not before[at] and value != before[at]]
+    changed = [columns[at].name for at in _differing(after, before)]
     if _doc_differs(made, made.doc(new), made.doc(was)):
         changed.append("doc")
     return tuple(changed)
@@ -208,9 +209,13 @@ def _doc_differs(made: Shape, after: tuple[Any, ...], before: tuple[Any, ...]) -
     if not made.embedded:
         return True
     return any(
-        value != before[at] and (at not in made.embedded or ids_of(value) != ids_of(before[at]))
-        for at, value in enumerate(after)
+        at not in made.embedded or ids_of(after[at]) != ids_of(before[at]) for at in _differing(after, before)
     )
+
+
+def _differing(after: Sequence[Any], before: Sequence[Any]) -> Iterator[int]:
+    """The positions at which two rows differ."""
+    return compress(count(), map(ne, after, before))
 
 
 @cache
@@ -248,11 +253,11 @@ def update_statement(cls: type[Resource], changed: tuple[str, ...]) -> str:
 def update_arrays(changed: tuple[str, ...], pairs: Sequence[tuple[Resource, Resource]]) -> dict[str, Any]:
     """The parameters of `update_statement`, from (new, was) pairs."""
     s = spec(type(pairs[0][0]))
-    values = [stored(new) for new, _ in pairs]
     arrays: dict[str, Any] = {"ids": Texts(new.id for new, _ in pairs)}
-    for at, field in enumerate(s.columns):
+    for field in s.columns:
         if field.name in changed:
-            arrays[field.name] = _as_array(field, [None if row[at] is UNSET else row[at] for row in values])
+            column = _present(map(attrgetter(field.name), [new for new, _ in pairs]))
+            arrays[field.name] = _as_array(field, _ids(column) if field.embedded else column)
     if "doc" in changed:
         arrays["doc"] = Texts(to_doc(new) for new, _ in pairs)
     if s.table.state in changed:
