@@ -84,18 +84,17 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(msgspec.Struct):
     """Everything one change writes. `answer` is what the door shows; it writes nothing."""
 
-    inserts: list[Resource] = field(default_factory=list)
-    updates: list[Update] = field(default_factory=list)
-    deletes: list[Resource] = field(default_factory=list)
-    postings: list[Posting] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    due: list[Due] = field(default_factory=list)
-    due_cancelled: list[tuple[str, str]] = field(default_factory=list)
-    attempts: list[str] = field(default_factory=list)  # ids of attempt rows to carry out once this is committed
+    inserts: list[Resource] = []
+    updates: list[Update] = []
+    deletes: list[Resource] = []
+    postings: list[Posting] = []
+    events: list[Event] = []
+    due: list[Due] = []
+    due_cancelled: list[tuple[str, str]] = []
+    attempts: list[str] = []  # ids of attempt rows to carry out once this is committed
     answer: Any = None
 
     def add(self, other: Decision) -> Decision:

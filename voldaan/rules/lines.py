@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from voldaan.resources.base import UNSET
 from voldaan.resources.basis import Basis
@@ -56,8 +56,7 @@ def period_at(catalogue: Catalogue, subscription: Subscription, price: str, at: 
     return periods.period_at(subscription.billing_cycle_anchor, every, count, at, subscription.timezone)
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(NamedTuple):
     """How a subscription's time is counted: periods from an anchor in a time zone, shared by the second or by the day."""
 
     anchor: int
@@ -69,8 +68,7 @@ class Calendar:
         return cls(subscription.billing_cycle_anchor, subscription.timezone, catalogue.grain)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """[start, end) of one period, what share of the period it is, and what that costs in minor units."""
 
     start: int

@@ -161,8 +161,8 @@ def late(
     drawn: list[LineItem] = []
     decision = Decision()
     running = {_id(item) for item in present}
-    for was in sorted(facts.usage_periods.values(), key=lambda each: each.id):
-        if was.subscription != subscription.id or not was.open or was.id in running:
+    for was in facts.usage_periods_of(subscription.id):
+        if not was.open or was.id in running:
             continue
         key = _key(facts, was)
         counted = quantity(facts, key)
@@ -192,7 +192,7 @@ def _allowed(policy: str, difference: int) -> bool:
 
 def is_watched(facts: BillingFacts, subscription: Subscription) -> bool:
     """Whether usage of the subscription may still arrive."""
-    open = any(each.subscription == subscription.id and each.open for each in facts.usage_periods.values())
+    open = any(period.open for period in facts.usage_periods_of(subscription.id))
     return open or bool(metered_items(facts, subscription))
 
 

@@ -43,6 +43,7 @@ def add_interval(anchor: int, interval: Interval, count: int, n: int, zone: str 
     return _day_in(month + MONTHS[interval] * count * n, day_of_month) * DAY + clock
 
 
+@lru_cache(maxsize=4_096)  # a renewal asks three times
 def period_at(anchor: int, interval: Interval, count: int, at: int, zone: str = "UTC") -> Period:
     """The period that contains the instant: the last boundary not after it, and the first boundary after it."""
     if zone != "UTC":
