@@ -147,9 +147,9 @@ async def know_methods(tx: Transaction, facts: BillingFacts, own: Iterable[str |
     parties = facts.parties
     ids = {id for id in own if id}
     for subscription in parties.subscriptions.values():
-        ids |= set(method_ids(None, subscription, parties.customers[subscription.customer]))
+        ids.update(filter(None, (subscription.default_payment_method, subscription.default_source)))
     for customer in parties.customers.values():
-        ids |= set(method_ids(None, None, customer))
+        ids.update(method_ids(None, None, customer))
     facts.methods |= await tx.get(PaymentMethod, ids - facts.methods.keys())
     if parties.customers and not facts.tax_ids:
         where = "t.customer_id = any(%(ids)s)"

@@ -26,8 +26,7 @@ def shown(resource: Resource, include: tuple[str, ...] = (), *, whole: bool = Tr
 
     Not `whole`: embedded objects are there as JSON. A run of a thousand bills has them from a few prices and tax rates.
     """
-    s = spec(type(resource))
-    inside = _objects_inside(type(resource))
+    s, inside = spec(type(resource)), _objects_inside(type(resource))
     if not (s.absent or s.children or inside):
         return resource
     out: Resource = resource.__copy__()

@@ -35,7 +35,11 @@ def affected(decision: Decision) -> set[str]:
     customers = {s.customer for s in decision.inserts if type(s) is Subscription and s.status in GIVES_ACCESS}
     for update in decision.updates:
         new, was = update.new, update.was
-        if type(new) is Subscription and type(was) is Subscription and _gives(new) != _gives(was):
+        if type(new) is not Subscription or type(was) is not Subscription:
+            continue
+        if new.status == was.status and [i.price for i in new.items.data] == [i.price for i in was.items.data]:
+            continue
+        if _gives(new) != _gives(was):
             customers.add(new.customer)
     return customers
 

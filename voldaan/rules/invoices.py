@@ -141,8 +141,10 @@ def draft(
     invoice.custom_fields = own.custom_fields or invoice.custom_fields
     invoice.footer = own.footer or invoice.footer
     invoice.account_tax_ids = own.account_tax_ids
-    invoice.automatic_tax = automatic_tax.enabled(subscription.automatic_tax.enabled)
-    if payment := subscription.payment_settings:
+    if subscription.automatic_tax.enabled:
+        invoice.automatic_tax = automatic_tax.enabled(True)
+    payment = subscription.payment_settings
+    if payment and not (payment.payment_method_options is None and payment.payment_method_types is None):
         invoice.payment_settings = InvoicePaymentSettings(
             payment_method_options=method_options(payment.payment_method_options),
             payment_method_types=payment.payment_method_types,

@@ -12,6 +12,10 @@ select %(account)s, 'webhook.deliver', e.id || ':' || w.id, to_timestamp(%(wall)
   join webhook_endpoints w on w.account_id = %(account)s and w.status = 'enabled'
    and (w.enabled_events ? '*' or w.enabled_events ? e.type);
 
+-- name: has_endpoints
+-- Whether anybody wants to be told of events at all.
+select 1 from webhook_endpoints where account_id = %(account)s and status = 'enabled' limit 1;
+
 -- name: insert_tries
 -- Remembers tries of webhook deliveries.
 insert into webhook_deliveries (account_id, event_id, endpoint_id, try, at, result, status, elapsed_ms)

@@ -190,6 +190,8 @@ async def _events(tx: Transaction, events: Sequence[Event]) -> None:
             ["text", "text", "text", "timestamptz", "timestamptz", "text", "text", "text", "bytea"],
             list(zip(*lines, strict=True)),
         )
+    if len(lines) >= COPY_FROM and not await tx.one(query("events", "has_endpoints")):
+        return
     await tx.run(
         query("events", "insert_deliveries"), ids=[line[1] for line in lines], types=[line[2] for line in lines], wall=tx.wall
     )
