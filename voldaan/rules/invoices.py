@@ -81,16 +81,15 @@ class BillingFacts:
     usage_at: int = 0                                # when usage was asked for: what begins later has none yet
     usage_periods: dict[str, UsagePeriod] = field(default_factory=dict)  # billed, and perhaps to be billed further
     late_events: dict[str, str] = field(default_factory=dict)            # by meter: what becomes of late usage
-    _periods_of: dict[str, list[str]] = field(default_factory=dict)  # ids of usage periods by subscription, as far as sorted
-    _periods_sorted: int = 0
+    _sorted_periods: tuple[int, dict[str, list[str]]] = (0, {})  # how many, and their ids by subscription
 
     def usage_periods_of(self, subscription: str) -> list[UsagePeriod]:
         """Those of one subscription, in the order of their ids. A batch sorts all of them once: none goes or moves."""
-        if self._periods_sorted != len(self.usage_periods):
-            self._periods_sorted, self._periods_of = len(self.usage_periods), {}
-            for period in sorted(self.usage_periods.values(), key=lambda each: each.id):
-                self._periods_of.setdefault(period.subscription, []).append(period.id)
-        return [self.usage_periods[id] for id in self._periods_of.get(subscription, ())]
+        if self._sorted_periods[0] != len(self.usage_periods):
+            self._sorted_periods = (len(self.usage_periods), {})
+            for id in sorted(self.usage_periods):
+                self._sorted_periods[1].setdefault(self.usage_periods[id].subscription, []).append(id)
+        return [self.usage_periods[id] for id in self._sorted_periods[1].get(subscription, ())]
 
 
 # Drafts ----------------------------------------------------------------------------------------------------------------
