@@ -31,7 +31,7 @@ VERSION = "2026-10-28.endive"
 BODY_MAX = 1_048_576  # bytes
 BODY_MAX_OF = {"/voldaan/meter_events/bulk": event_bodies.BODY_MAX}
 BY_SESSION = frozenset({"/v2/billing/meter_event_stream"})  # asked with a session's token instead of a key
-KEY_CACHE_SECONDS = 1  # a revoked key stops working within a second
+KEY_CACHE_SECONDS = 1  # a revoked key stops working within a second, and a setting holds everywhere; here at once
 log = logging.getLogger("voldaan.api")
 
 Scope = MutableMapping[str, Any]
@@ -122,7 +122,10 @@ class Edge:
             )
         wanted = expand.tree(params.expand)
         expand.check(route.resource, wanted, many=getattr(route.command, "many", False))
-        return await self.performer.perform(Call(request.id, request.path, account, route, params, path, key, wanted))
+        outcome = await self.performer.perform(Call(request.id, request.path, account, route, params, path, key, wanted))
+        if getattr(route.command, "changes_account", False):
+            self._keys = {given: each for given, each in self._keys.items() if each[1] is None or each[1][2].id != account.id}
+        return outcome
 
     async def authenticate(self, request: Request) -> Account:
         """The account of the key. Refuses a request without a secret key, or a session's token, that is in force."""

@@ -40,6 +40,9 @@ async def update(tx: Transaction, params: BillingSettingsUpdate) -> BillingSetti
     return _shown(account)
 
 
+update.changes_account = True  # type: ignore[attr-defined]
+
+
 async def retrieve_of_customer(tx: Transaction, params: Params, id: str) -> CustomerBillingSettings:
     """Where this customer is billed differently."""
     return _of_customer(await _living(tx, id))

@@ -52,7 +52,8 @@ async def debited(tx: Transaction, own: Iterable[LineItem]) -> dict[str, int]:
 
     One of which a part was given back before, by a period that was cut short, is left out.
     """
-    spans = {b.source: (b.start, b.end) for line in own if (b := line.basis) is not None and b.source is not None}
+    bases = [line.basis for line in own if line.basis is not None and not line.basis.cut]
+    spans = {basis.source: (basis.start, basis.end) for basis in bases if basis.source is not None}
     if not spans:
         return {}
     sources = list(spans)

@@ -39,6 +39,11 @@ async def _know(tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePer
     meters = await tx.get(Meter, {period.meter for period in periods})
     facts.late_events |= {meter.id: meter.late_events for meter in meters.values()}
     await billing.know(tx, facts, prices=[period.price for period in periods])
+    await know_more(tx, facts)
+
+
+async def know_more(tx: Transaction, facts: BillingFacts) -> None:
+    """The usage of periods that a change has moved since, for what comes after it."""
     facts.usage_at = tx.now
     wanted = rules.keys(facts, tx.now) - facts.usage.keys()
     if wanted:

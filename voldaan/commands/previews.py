@@ -105,6 +105,7 @@ async def _of_existing(
         for item in after.items.data:
             item.debits = []
     debits = await schedule_facts.know_due(tx, facts)
+    await metered.know_more(tx, facts)
     return _drawn(schedules.renew(facts, debits, after, after.current_period_end, new_id))
 
 

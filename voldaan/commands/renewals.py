@@ -14,11 +14,11 @@ from voldaan.store.writer import write
 async def renew(tx: Transaction, subjects: list[str]) -> None:
     """Due work subscription.renew. One whose period has not ended, or that renews no more, is left alone."""
     facts = await billing.load(tx, subscriptions=subjects)
+    debits = await schedule_facts.know_due(tx, facts)
     await metered.know(tx, facts)
     at_once = not tx.account.settings_billing.draft_seconds
     if at_once:
         await billing.number_whole_book(tx, facts)
-    debits = await schedule_facts.know_due(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
     whole = together(decisions)

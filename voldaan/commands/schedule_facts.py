@@ -58,8 +58,9 @@ async def load(tx: Transaction, ids: Sequence[str]) -> tuple[BillingFacts, Debit
     schedules = await tx.get(SubscriptionSchedule, ids)  # as they are now that nobody else changes them
     await embed(tx, list(schedules.values()))
     facts.parties.schedules |= schedules
+    debits = await know(tx, facts, schedules.values())
     await metered.know(tx, facts)
-    return facts, await know(tx, facts, schedules.values())
+    return facts, debits
 
 
 async def know_due(tx: Transaction, facts: BillingFacts) -> Debits:

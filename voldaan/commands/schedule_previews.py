@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, schedule_facts
+from voldaan.commands import billing, clocks, metered, schedule_facts
 from voldaan.commands import schedule_changes as changing
 from voldaan.resources.invoice_params import InvoiceCreatePreview
 from voldaan.resources.schedule_params import PreviewSchedule
@@ -55,7 +55,9 @@ async def _changed(
         wanted = await schedule_facts.wanted(tx, facts, said.phases, was.customer, scratch)
         changed = changing.rearranged(facts, was, changed, wanted, now, scratch)
     await schedule_facts.know_phases(tx, facts, changed.agreed)
-    return changing.take_effect(facts, debits, was, changed, said.proration_behavior, now, new_id)
+    decision = changing.take_effect(facts, debits, was, changed, said.proration_behavior, now, new_id)
+    await metered.know_more(tx, facts)  # the phases that begin before the next renewal may be others now
+    return decision
 
 
 async def _of_new(

@@ -65,6 +65,7 @@ class BilledPeriod(Resource, kw_only=True):
     period_start: Annotated[Instant, Column("period_start_at")]
     period_end: Annotated[Instant, Column("period_end_at")]
     invoice: Annotated[str, Column("invoice_id")]
+    anew: bool = False  # a change had moved the item's periods: this one may begin before the one before was to end
 
 
 class SubscriptionItem(Resource, kw_only=True):
@@ -88,6 +89,8 @@ class SubscriptionItem(Resource, kw_only=True):
     next_price: Annotated[str | None, Hidden()] = None  # what it costs from its next period on
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
     usage_since: Annotated[int | UnsetType, Hidden()] = UNSET  # of a metered one, if usage counts from elsewhere than the start
+
+    moved: Annotated[bool, Hidden()] = False  # a change has moved its periods since the last renewal
 
     def __post_init__(self) -> None:
         self.plan = _plan(self.price) if isinstance(self.price, Price) else None

@@ -104,7 +104,7 @@ def pause(
             close_usage(work, was, item, always=True)
         else:
             work.decision.updates += metered.forget(facts, item, now)
-        after = _without_usage(work, replace(item, debits=[]), now)
+        after = _without_usage(work, replace(item, debits=[]), max(now, item.current_period_end))
         work.decision.updates.append(Update(after, item))
         items.append(after)
     details = SubscriptionStatusDetails(
@@ -239,12 +239,17 @@ def _keeps_anchor(work: Work, subscription: Subscription) -> bool:
 
 
 def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscription:
-    """A trial until then, whatever was billed: the rest of it is given back, and the next period starts with its end."""
-    for each in work.change.items:
-        _change_item(work, replace(subscription, status="trialing"), each)
-    items = []
+    """A trial until then, whatever was billed: the rest of it is given back, and the next period starts with its end.
+
+    Other items or quantities are part of the trial: they cost nothing.
+    """
     for item in work.items:
         credit(work, subscription, item)
+    work.tries = True
+    for each in work.change.items:
+        _change_item(work, replace(subscription, status="trialing", trial_end=trial_end), each)
+    items = []
+    for item in work.items:
         close_usage(work, subscription, item)
         start = work.now if work.change.turns else item.current_period_start
         after = replace(item, current_period_start=start, current_period_end=trial_end, debits=[])
@@ -473,6 +478,11 @@ def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) ->
 
 
 def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:
+    """The subscription with these items, those marked whose periods are not what they were."""
+    before = {item.id: (item.current_period_start, item.current_period_end) for item in subscription.items.data}
+    for item in items:
+        period = (item.current_period_start, item.current_period_end)
+        item.moved = item.moved or before.get(item.id, period) != period
     return replace(
         subscription,
         items=ListObject(data=items, url=subscription.items.url),

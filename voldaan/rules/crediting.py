@@ -83,10 +83,11 @@ class Work:
     decision: Decision = field(default_factory=Decision)
     waiting: list[InvoiceItem] = field(default_factory=list)
     drawn: list[LineItem] = field(default_factory=list)
+    tries: bool = False  # a trial begins with this change: nothing is given back or charged any more
 
     @property
     def prorates(self) -> bool:
-        return self.change.behavior != "none" and self.was.status != "trialing"
+        return self.change.behavior != "none" and self.was.status != "trialing" and not self.tries
 
 
 
@@ -119,7 +120,7 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
     if lines.is_metered(work.facts.catalogue, lines.price_id(item)):
         return replace(item, debits=list(spent))
     if not work.prorates:
-        return item if work.was.status != "trialing" else replace(item, debits=[])
+        return replace(item, debits=[]) if work.was.status == "trialing" or work.tries else item
     at = work.change.at
     price, units = lines.price_id(item), lines.quantity(item)
     start, end = item.current_period_start, item.current_period_end
@@ -140,8 +141,8 @@ def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, 
 
     Classic billing forgets it when a price goes, and so does flexible billing without prorations; `always`: nobody does.
     """
-    if not lines.is_metered(work.facts.catalogue, lines.price_id(item)):
-        return
+    if work.was.status == "paused" or not lines.is_metered(work.facts.catalogue, lines.price_id(item)):
+        return  # what is used while it is paused is free
     if not always and (subscription.billing_mode.type == "classic" or work.change.behavior == "none"):
         if work.change.must_be_paid and metered.forget(work.facts, item, work.now):
             raise refused("A change that ends a period of usage cannot wait for its payment.", "payment_behavior")

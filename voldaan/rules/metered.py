@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import combinations
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem, LineUsage, TierUsage
 from voldaan.resources.numbers import plain
 from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscription_schedules import Phase
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import commitments, invoices, lines, pricing
@@ -43,17 +45,35 @@ def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
     """The usage that a change, a renewal or the end of these subscriptions may bill, and what may be late."""
     wanted = {_key(facts, period) for period in facts.usage_periods.values()}
     for subscription in facts.parties.subscriptions.values():
+        phases = _phases(facts, subscription, now)
+        turns = [now, *(at for phase in phases for at in (phase.start_date, phase.end_date))]
         for item in subscription.items.data:
             if is_metered(facts.catalogue, price_id(item)):
-                wanted |= _possible(facts.catalogue, subscription, item, now)
+                start, end = since(item), item.current_period_end
+                wanted |= _between(facts.catalogue, subscription, price_id(item), [start, *turns, end], start, end)
+        coming = {item.price for phase in phases for item in phase.items} & facts.catalogue.prices.keys()  # where they may begin
+        for price in (price for price in coming if is_metered(facts.catalogue, price)):
+            end = max(now, subscription.current_period_end)
+            wanted |= _between(facts.catalogue, subscription, price, [*turns, end], phases[0].start_date, end)
     return wanted
 
 
-def _possible(catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem, now: int) -> set[UsageKey]:
-    """The item's usage to its period's end, and, for what a change may bill, until now and from now on."""
-    start, end = since(item), item.current_period_end
-    stretches = [(start, end)] if end <= now else [(start, end), (start, now), (now, end)]
-    return {_of_item(catalogue, subscription, item, a, b) for a, b in stretches if a < b}
+def _phases(facts: BillingFacts, subscription: Subscription, now: int) -> list[Phase]:
+    """Those of its schedule that may change it before its next renewal, or should have by now; and the present one."""
+    schedule = facts.parties.schedules.get(subscription.schedule or "")
+    if schedule is None:
+        return []
+    last = max(now, subscription.current_period_end)
+    return [p for p in schedule.agreed if p.end_date > subscription.current_period_start and p.start_date <= last]
+
+
+def _between(
+    catalogue: Catalogue, subscription: Subscription, price: str, instants: Sequence[int], start: int, end: int
+) -> set[UsageKey]:
+    """The usage of a price from each to each of these instants that lie in [start, end]."""
+    meter = catalogue.prices[price].recurring_meter or ""
+    inside = sorted({at for at in instants if start <= at <= end})
+    return {UsageKey(meter, subscription.customer, a, b) for a, b in combinations(inside, 2)}
 
 
 def quantity(facts: BillingFacts, key: UsageKey) -> Decimal:

@@ -51,7 +51,7 @@ def again(
     line: LineItem, catalogue: Catalogue, debited: Mapping[str, int], price: str | None = None
 ) -> Recomputed:
     """The line's amount anew; `price` stands in for its own. `debited` is what lines and invoice items charge after
-    discounts, for credits: one that is not there charges what it did."""
+    discounts, for credits: one that is not there charges what it did, and so does one of which a part was given back before."""
     price = price or line.price
     if line.usage is not None and price is not None:
         return _used(line, line.usage, catalogue, price)
@@ -98,7 +98,7 @@ def _prorated(
     assert basis.at is not None
     made_of, found = MADE_OF[basis.kind], []
     if basis.anchor is None:
-        amount = debited.get(basis.source or "", basis.whole)
+        amount = basis.whole if basis.cut else debited.get(basis.source or "", basis.whole)
         whole = Whole(amount, 0, amount)
     else:
         found = _stretches(line, basis, catalogue, price)

@@ -173,7 +173,7 @@ def _bill(
         )
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)
-        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
+        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET, moved=False)
         if item.next_price is not None:
             moved = replace(moved, price=facts.catalogue.prices[price], next_price=None)
         items.append(moved)
@@ -186,7 +186,7 @@ def _bill(
         line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
         drawn.append(line)
         billed.append((moved, line))
-        decision.inserts.append(billed_period(moved, invoice.id))
+        decision.inserts.append(billed_period(moved, invoice.id, anew=item.moved))
     swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
     decision.add(swept)
     owed, settled = commitments.settle(facts.commitments, renewed, [*drawn, *waiting], at, invoice.id, now, new_id)
@@ -241,14 +241,15 @@ def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decisio
 # Pieces that creating and changing a subscription need too ---------------------------------------------------------------
 
 
-def billed_period(item: SubscriptionItem, invoice: str) -> BilledPeriod:
-    """What makes billing this period of the item a second time impossible."""
+def billed_period(item: SubscriptionItem, invoice: str, *, anew: bool = False) -> BilledPeriod:
+    """What makes billing this period of the item a second time impossible. `anew`: a change had moved its periods."""
     return BilledPeriod(
         id=f"{item.id}/{item.current_period_start}",
         subscription_item=item.id,
         period_start=item.current_period_start,
         period_end=item.current_period_end,
         invoice=invoice,
+        anew=anew,
     )
 
 

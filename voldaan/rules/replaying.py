@@ -84,7 +84,7 @@ def _invoice(
     amounts: dict[str, int] = {}
     here = dict(charged)
     for line in sorted(own, key=lambda line: line.invoice_item or ""):  # what gives back comes after what it gives back of
-        amounts[line.id] = again(line, catalogue, _whole_ones(line, here), prices.get(line.price or "")).amount
+        amounts[line.id] = again(line, catalogue, here, prices.get(line.price or "")).amount
         if line.proration and line.invoice_item is not None:
             here[line.invoice_item] = amounts[line.id]                  # its discounts are in its amount
     anew: list[LineItem] = []
@@ -93,12 +93,6 @@ def _invoice(
         twin.amount = amounts[line.id]
         anew.append(twin)
     return summed(invoice, anew, catalogue, then)
-
-
-def _whole_ones(line: LineItem, charged: Mapping[str, int]) -> Mapping[str, int]:
-    """What the line gives a part of back, unless a part of that was given back before."""
-    basis = line.basis
-    return charged if basis is not None and basis.source in charged and not basis.cut else {}
 
 
 def _compare(found: Replayed, customer: str, invoice: Invoice, twin: Invoice) -> None:

@@ -71,14 +71,16 @@ select r.account_id, r.ledger_account || ' ' || r.currency || ' ' || r.through,
  where (%(only)s::text is null or r.account_id = %(only)s) and (s.debits, s.credits) is distinct from (r.debits, r.credits);
 
 -- name: L6_revenue_is_not_recognised_beyond_what_was_deferred
--- No invoice has more taken out of deferred revenue than was put in.
-select account_id, invoice_id, 'deferred revenue is ' || sum(case when credit = 'deferred_revenue' then amount else -amount end)
-  from postings
- where 'deferred_revenue' in (debit, credit) and invoice_id is not null and (%(only)s::text is null or account_id = %(only)s)
- group by account_id, invoice_id, currency
-having (sum(case when credit = 'deferred_revenue' then amount else -amount end) < 0) <>
-       (sum(case when fact = 'finalized' then case when credit = 'deferred_revenue' then amount else -amount end else 0 end) < 0)
-   and sum(case when credit = 'deferred_revenue' then amount else -amount end) <> 0;
+-- What an invoice has left in deferred revenue is of its lines: no more than its charges, no less than what it gives back.
+select account_id, invoice_id, format('deferred revenue is %%s, its lines defer %%s to %%s', held, least, most)
+  from (select p.account_id, p.invoice_id, p.currency, sum(case when p.credit = 'deferred_revenue' then p.amount else -p.amount end) as held
+          from postings p
+         where 'deferred_revenue' in (p.debit, p.credit) and p.invoice_id is not null and (%(only)s::text is null or p.account_id = %(only)s)
+         group by 1, 2, 3) d
+  cross join lateral (
+    select coalesce(sum(least(l.net, 0)), 0) as least, coalesce(sum(greatest(l.net, 0)), 0) as most
+      from invoice_line_items l where l.account_id = d.account_id and l.invoice_id = d.invoice_id) l
+ where held not between least and most;
 
 -- name: I1_invoice_totals_are_their_lines
 -- Tax and total of an invoice are those of its lines and its shipping; its subtotal is theirs less, at most, their discounts.
@@ -128,12 +130,12 @@ select account_id, customer_id, format('%%s numbers up to %%s', count(*), max(n)
 having count(*) <> max(n) - min(n) + 1 or count(*) <> count(distinct n);
 
 -- name: I6_periods_tile_time
--- The billed periods of a subscription item neither overlap nor leave a hole.
+-- The billed periods of a subscription item do not overlap, unless a change that was asked for began its periods anew.
 select account_id, subscription_item_id, format('a period starts %%s, the one before ends %%s', period_start_at, before_end)
-  from (select account_id, subscription_item_id, period_start_at,
+  from (select account_id, subscription_item_id, period_start_at, doc,
                lag(period_end_at) over (partition by account_id, subscription_item_id order by period_start_at) as before_end
           from billed_periods where %(only)s::text is null or account_id = %(only)s) p
- where before_end is not null and before_end > period_start_at;
+ where before_end is not null and before_end > period_start_at and not coalesce((doc ->> 'anew')::boolean, false);
 
 -- name: I7_nothing_due_is_unbilled
 -- No living subscription's period has ended more than an hour ago (of its own clock) without work for it being due.
