@@ -33,6 +33,8 @@ def terms(j: Journey) -> JSON:
         said["automatic_tax"] = {"enabled": True}
     elif j.chance(0.5):
         said["default_tax_rates"] = j.random.sample(j.rates, j.random.randint(1, 2))
+    if j.chance(0.2):
+        said["billing_thresholds"] = {"amount_gte": j.money(500, 4_000), "reset_billing_cycle_anchor": j.chance(0.4)}
     if j.chance(0.4):
         said["discounts"] = [{"coupon": c} for c in j.random.sample(j.coupons, j.random.randint(1, 2))]
     return said
@@ -85,7 +87,7 @@ def quote(j: Journey) -> None:
     lines = items(j)
     if j.chance(0.3):
         lines.append({"price": j.once, "quantity": 1})
-    said = terms(j)
+    said = {name: what for name, what in terms(j).items() if name != "billing_thresholds"}
     if j.chance(0.3):
         said["subscription_data"] = {"trial_period_days": 7}
     made = j.ask("post", "/v1/quotes", customer=j.customer, line_items=lines, **said)
@@ -208,6 +210,7 @@ def change_terms(j: Journey) -> None:
         {"pause_collection": {"behavior": j.random.choice(["void", "keep_as_draft", "mark_uncollectible"])}},
         {"pause_collection": ""}, {"collection_method": "send_invoice", "days_until_due": 5},
         {"collection_method": "charge_automatically"},
+        {"billing_thresholds": {"amount_gte": j.money(100, 2_000)}}, {"billing_thresholds": ""},
         {"default_tax_rates": "" if j.taxed else [j.random.choice(j.rates)]},
     ])  # fmt: skip
     j.ask("post", f"/v1/subscriptions/{one['id']}", **said)
