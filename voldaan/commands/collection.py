@@ -9,6 +9,7 @@ from voldaan.commands.billing import managing
 from voldaan.commands.credit_grants import know_applied
 from voldaan.commands.posting import post
 from voldaan.ledger import invoices as ledger
+from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
@@ -48,6 +49,7 @@ async def load_collection(
     posted = await _recognised(tx, [i.id for i in invoices if all_may_end or _may_end(i, parties)])
     troubled = [s.id for s in parties.subscriptions.values() if s.status in ("past_due", "unpaid")]
     latest = dict(await tx.all(query("invoices", "latest_finalized"), ids=troubled)) if troubled else {}
+    used = await _with_late_usage(tx, parties, settings)
     known = {
         invoice.id: CollectionFacts(
             invoice=invoice,
@@ -56,6 +58,7 @@ async def load_collection(
             payments=payments.get(invoice.id, []),
             recognised=posted.get(invoice.id, 0),
             latest_finalized=latest.get(invoice.subscription or ""),
+            late_usage=invoice.subscription in used,
         )
         for invoice in invoices
     }
@@ -69,6 +72,14 @@ def _may_end(invoice: Invoice, parties: Parties) -> bool:
     return invoice.status == "uncollectible" or (
         subscription is not None and (subscription.must_be_paid or subscription.held is not None)
     )
+
+
+async def _with_late_usage(tx: Transaction, parties: Parties, settings: BillingSettings) -> set[str]:
+    """Of the subscriptions that a payment which fails may end, those whose usage may still change what was billed."""
+    if settings.retry_final_action != "cancel":
+        return set()
+    ids = [s.id for s in parties.subscriptions.values() if s.status in ("past_due", "unpaid") or not settings.retry_offsets]
+    return {row[0] for row in await tx.all(query("subscriptions", "with_late_usage"), ids=ids)} if ids else set()
 
 
 async def _recognised(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:

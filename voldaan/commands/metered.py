@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voldaan.commands import billing, usage
+from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.meters import Meter
 from voldaan.resources.usage_periods import UsagePeriod
@@ -31,6 +32,8 @@ async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[I
         for line in invoice.lines.data
         if line.usage is not None
     }
+    swept = {line.invoice_item for invoice in invoices for line in invoice.lines.data if line.usage and line.invoice_item}
+    facts.usage_items |= await tx.get(InvoiceItem, swept)
     await _know(tx, facts, list((await tx.get(UsagePeriod, named)).values()))
 
 

@@ -213,7 +213,17 @@ async def _of_new(
             tx, facts, said.default_tax_rates, "subscription_details[default_tax_rates]"
         ),
     )
-    return _drawn(rules.begin(facts, new, tx.now, new_id))
+    return drawn(rules.begin(facts, new, tx.now, new_id)) or _of_nothing(facts, customer, facts.parties.subscriptions[id], tx.now)
+
+
+def _of_nothing(facts: BillingFacts, customer: Customer, subscription: Subscription, now: int) -> Invoice:
+    """What a subscription of nothing but usage costs when it begins."""
+    invoice = invoices.draft(
+        facts, customer, id=new_id("in"), currency=subscription.currency, now=now, reason="subscription_create",
+        period_start=now, period_end=now, subscription=subscription,
+    )  # fmt: skip
+    invoices.complete(facts, invoice, [])
+    return invoice
 
 
 async def _of_items(

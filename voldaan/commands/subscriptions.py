@@ -136,7 +136,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         decision.add(renewals.final_invoice(facts, facts.parties.subscriptions[id], tx.now, new_id))
     elif usage.is_watched(facts, subscription):
         decision.updates += [u for item in was.items.data for u in usage.forget(facts, item, tx.now)]
-        decision.due.append(usage.settle(subscription, tx.now))
+        decision.due.append(owing.settle_usage(subscription, tx.now))
     decision.add(await _stop_collecting(tx, [id]))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)

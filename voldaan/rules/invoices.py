@@ -80,6 +80,7 @@ class BillingFacts:
     usage: dict[UsageKey, Decimal] = field(default_factory=dict)
     usage_at: int = 0                                # when usage was asked for: what begins later has none yet
     usage_periods: dict[str, UsagePeriod] = field(default_factory=dict)  # billed, and perhaps to be billed further
+    usage_items: dict[str, InvoiceItem] = field(default_factory=dict)    # that lines of drafts with usage stand for
     late_events: dict[str, str] = field(default_factory=dict)            # by meter: what becomes of late usage
     _sorted_periods: tuple[int, dict[str, list[str]]] = (0, {})  # how many, and their ids by subscription
 
@@ -186,9 +187,8 @@ def complete(facts: BillingFacts, invoice: Invoice, lines: list[LineItem], at: i
     lines.sort(key=lambda line: line.id)
     _compute(facts, invoice, lines, invoice.created if at is None else at, invoice.created)
     invoice.lines = ListObject(data=lines, url=f"/v1/invoices/{invoice.id}/lines")
-    balance = facts.parties.customers[invoice.customer].balance
-    invoice.starting_balance = balance
-    invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + balance)
+    invoice.starting_balance = facts.parties.customers[invoice.customer].balance
+    invoice.amount_due = invoice.amount_remaining = max(0, invoice.total + invoice.starting_balance)
 
 
 def _compute(

@@ -25,7 +25,7 @@ from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import commitments, invoices, lines, pricing
 from voldaan.rules.catalogue import Catalogue, shown
-from voldaan.rules.decision import Decision, Due, Update
+from voldaan.rules.decision import Decision, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import day, is_metered, price_id, rate_ids
@@ -216,11 +216,6 @@ def is_watched(facts: BillingFacts, subscription: Subscription) -> bool:
     return open or bool(metered_items(facts, subscription))
 
 
-def settle(subscription: Subscription, now: int) -> Due:
-    """When the usage of a subscription that has ended is looked at for the last time."""
-    return Due("usage.settle", subscription.id, now + LATE, subscription.test_clock)
-
-
 # Finalization ----------------------------------------------------------------------------------------------------------
 
 
@@ -242,7 +237,9 @@ def rated_anew(facts: BillingFacts, was: Invoice, new_id: NewId) -> tuple[Invoic
         after = replace(period, quantity=counted, amount=_amount(facts.catalogue, period, counted))
         facts.usage_periods[id] = after
         decision.updates.append(Update(after, period))
-        drawn[line.id] = _recounted(facts.catalogue, line, after, after.amount - period.amount)
+        now_says = drawn[line.id] = _recounted(facts.catalogue, line, after, after.amount - period.amount)
+        if item := facts.usage_items.get(line.invoice_item or ""):
+            decision.updates.append(Update(_as(item, now_says), item))
     if not drawn:
         return was, decision
     fresh = replace(was)
@@ -252,6 +249,12 @@ def rated_anew(facts: BillingFacts, was: Invoice, new_id: NewId) -> tuple[Invoic
     before = {line.id: line for line in was.lines.data}
     decision.updates += [Update(line, before[line.id]) for line in every if line.id in before]
     return fresh, decision
+
+
+def _as(item: InvoiceItem, line: LineItem) -> InvoiceItem:
+    """The invoice item with what its line was counted to."""
+    units = item.quantity_decimal if line.quantity_decimal is None else line.quantity_decimal
+    return replace(item, amount=line.amount, description=line.description, quantity_decimal=units, usage=line.usage)
 
 
 def _recounted(catalogue: Catalogue, line: LineItem, period: UsagePeriod, more: int) -> LineItem:

@@ -23,9 +23,10 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
 from voldaan.rules import credit_grants, dunning, held_updates, schedule_ends, states
 from voldaan.rules.customer_balance_transactions import move
-from voldaan.rules.decision import Decision, Event, Update
+from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.subscription_due import next_renewal, no_more_due
+from voldaan.rules.usage import LATE
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class CollectionFacts:
     payments: list[InvoicePayment] = field(default_factory=list)
     recognised: int = 0                # posted as revenue so far
     applied: list[CreditBalanceTransaction] = field(default_factory=list)  # what billing credits have paid of it
+    late_usage: bool = False           # of the subscription: it may still change what was billed
     latest_finalized: str | None = None  # of the subscription: its status follows this invoice
 
     @property
@@ -111,7 +113,14 @@ def give_up(facts: CollectionFacts, now: int) -> Decision:
     action = facts.settings.retry_final_action
     if action != "cancel":
         return decision.add(move_on(facts, dunning.GIVE_UP[action]))
+    if facts.late_usage:
+        decision.due.append(settle_usage(subscription, now))
     return decision.add(end(facts, now, "payment_failed"))
+
+
+def settle_usage(subscription: Subscription, now: int) -> Due:
+    """When the usage of a subscription that has ended is looked at for the last time."""
+    return Due("usage.settle", subscription.id, now + LATE, subscription.test_clock)
 
 
 def end(facts: CollectionFacts, now: int, reason: str | None) -> Decision:

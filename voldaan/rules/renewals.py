@@ -75,7 +75,7 @@ def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new
         if line.amount or line.quantity_decimal:
             drawn.append(line)
     if metered.is_watched(facts, subscription):
-        decision.due.append(metered.settle(subscription, now))
+        decision.due.append(owing.settle_usage(subscription, now))
     taken = take_pending(facts, subscription, now)
     counted = [*drawn, *(lines.for_invoice_item(item, id, new_id) for item in taken)]
     owed, settled = commitments.settle(facts.commitments, subscription, counted, now, id, now, new_id, ends=True)

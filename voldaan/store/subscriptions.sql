@@ -22,3 +22,8 @@ select l.id, l.amount - l.discount, l.period_start_at, l.period_end_at, i.status
   from invoice_line_items l
   join invoices i on i.account_id = l.account_id and i.id = l.invoice_id
  where l.account_id = %(account)s and l.id = any(%(ids)s);
+
+-- name: with_late_usage
+-- Of these subscriptions, those of which usage was billed that may still change.
+select distinct subscription_id from usage_periods
+ where account_id = %(account)s and subscription_id = any(%(ids)s) and open;
