@@ -263,7 +263,8 @@ def finalize(
     customer = facts.parties.customers[invoice.customer]
     was, priced = invoice, Decision()
     grants = facts.parties.grants.get(customer.id, {})
-    if invoice.automatic_tax.enabled or credit_grants.matter(grants, invoice, now):
+    exempt = invoice.customer_tax_exempt != customer.tax_exempt  # otherwise than when the draft was made
+    if invoice.automatic_tax.enabled or exempt or credit_grants.matter(grants, invoice, now):
         invoice, uses = _priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
             return not_finalized(facts, invoice, was, no, automatic_tax.again(invoice, now))
@@ -315,13 +316,12 @@ def _priced_anew(
 ) -> tuple[Invoice, list[tuple[LineItem, Use]]]:
     """The draft as of this instant, and what billing credits now pay of it.
 
-    Since it was made, tax rates, registrations and addresses may have changed; credits that it showed may have been
-    used by others, or have ended.
+    Since it was made, tax rates, registrations and addresses may have changed, and whether the customer is exempt; credits
+    that it showed may have been used by others, or have ended.
     """
     fresh = [replace(line) for line in was.lines.data]
     invoice = replace(was, lines=ListObject(data=fresh, url=was.lines.url))
-    if invoice.automatic_tax.enabled:
-        of_customer(invoice, facts.parties.customers[was.customer], facts.tax_ids.get(was.customer, []))
+    of_customer(invoice, facts.parties.customers[was.customer], facts.tax_ids.get(was.customer, []))
     return invoice, _compute(facts, invoice, fresh, was.created, now, new_id)
 
 
