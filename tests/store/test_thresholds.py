@@ -9,13 +9,15 @@ import pytest
 
 from tests.store.payments_world import DAY
 from tests.store.test_metered import GRADUATED, HOUR, MeteredWorld, network, shown, world  # noqa: F401  fixtures
-from voldaan.commands import explanations, subscription_items, thresholds
+from voldaan.commands import explanations, subscription_items, subscription_schedules, thresholds
 from voldaan.commands import invoices as invoice_commands
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.resources.invoice_params import InvoiceFinalize
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.params import Params
+from voldaan.resources.schedule_params import SubscriptionScheduleCreate
 from voldaan.resources.subscription_items import SubscriptionItemUpdate
+from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.store.ids import new_id
@@ -196,3 +198,43 @@ async def test_a_batch_takes_as_many_queries_as_one(world: MeteredWorld, monkeyp
             [_, billed] = await world.rows(Invoice, "t.subscription_id = %(id)s", id=id)
             assert billed.billing_reason == "subscription_threshold"
     assert tallies[0] == tallies[1], tallies
+
+
+async def test_thresholds_of_phases(world: MeteredWorld) -> None:  # noqa: F811
+    """The first phase bills at ten euros, or fifty units; the second at nothing; what is changed directly is in the phase."""
+    anna, calls = await world.customer(), await world.metered()
+    month = {"duration": {"interval": "month", "interval_count": 1}}
+    first = {"items": [{"price": calls.id, "billing_thresholds": {"usage_gte": 50}}], "billing_thresholds": TEN, **month}
+    params = {"customer": anna.id, "start_date": "now", "phases": [first, {"items": [{"price": calls.id}], **month}]}
+    schedule = await world.do(subscription_schedules.create, SubscriptionScheduleCreate.model_validate(params))
+    assert schedule.phases[0].billing_thresholds.amount_gte == 1000
+    [subscription] = await world.rows(Subscription)
+    await world.used(anna, 60)
+    await world.pass_time(DAY)
+    assert await amounts(world, subscription) == [[600]]
+    subscription = await world.whole(subscription)
+    [item] = subscription.items.data
+    await world.do(subscription_items.update, SubscriptionItemUpdate(billing_thresholds={"usage_gte": 70}), item.id)
+    [kept] = await world.rows(SubscriptionSchedule)
+    assert (kept.phases[0].items[0].billing_thresholds.usage_gte, kept.phases[1].items[0].billing_thresholds) == (70, None)
+    await world.used(anna, 60)
+    await world.pass_time(31 * DAY)
+    assert await amounts(world, subscription) == [[600], [600]]
+    later = await world.whole(subscription)
+    assert (later.billing_thresholds, later.items.data[0].billing_thresholds, later.has_thresholds) == (None, None, False)
+    await world.used(anna, 600)
+    await world.pass_time(DAY)
+    assert len(await world.invoices(subscription)) == 2
+
+
+async def test_a_subscription_with_thresholds_that_a_schedule_takes_over(world: MeteredWorld) -> None:  # noqa: F811
+    anna = await world.customer()
+    calls = await world.metered()
+    subscription = await world.subscribe(
+        anna, {"price": calls.id, "billing_thresholds": {"usage_gte": 50}}, billing_thresholds=TEN
+    )
+    made = await world.do(
+        subscription_schedules.create, SubscriptionScheduleCreate.model_validate({"from_subscription": subscription.id})
+    )
+    assert made.default_settings.billing_thresholds.amount_gte == 1000
+    assert made.phases[0].items[0].billing_thresholds.usage_gte == 50

@@ -34,7 +34,7 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import coupons as coupon_rules
 from voldaan.rules import invoice_items as item_rules
-from voldaan.rules import phase_terms
+from voldaan.rules import phase_terms, thresholds
 from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
@@ -146,6 +146,7 @@ async def wanted(
             ],
             automatic_tax=UNSET if params.automatic_tax is None else tax_rules.of_subscription(params.automatic_tax.enabled),
             billing_cycle_anchor=params.billing_cycle_anchor,
+            billing_thresholds=thresholds.given(None, params.billing_thresholds),
             collection_method=params.collection_method,
             currency=currency,
             default_payment_method=params.default_payment_method,
@@ -177,6 +178,9 @@ async def defaults(
     return ScheduleDefaults(
         automatic_tax=was.automatic_tax if tax is None else tax_rules.of_subscription(tax.enabled),
         billing_cycle_anchor=params.billing_cycle_anchor or was.billing_cycle_anchor,
+        billing_thresholds=thresholds.given(was.billing_thresholds, params.billing_thresholds)
+        if "billing_thresholds" in given
+        else was.billing_thresholds,
         collection_method=params.collection_method or was.collection_method,
         default_payment_method=params.default_payment_method or was.default_payment_method,
         description=(params.description or None) if "description" in given else was.description,
@@ -197,6 +201,9 @@ async def _item(
     if counted and want.quantity is not None:
         raise refused("You cannot set the quantity for metered plans.", f"{here}[quantity]")
     return PhaseItem(
+        billing_thresholds=thresholds.of_item(
+            want.billing_thresholds, counted=counted, param=f"{here}[billing_thresholds]"
+        ),
         discounts=await agreed_discounts(tx, want.discounts, f"{here}[discounts]", customer),
         metadata=dict(want.metadata),
         plan=id,

@@ -267,6 +267,7 @@ def _as_phase(subscription: Subscription) -> Phase:
                 plan=price_id(item),
                 price=price_id(item),
                 quantity=item.quantity,
+                billing_thresholds=item.billing_thresholds,
                 discounts=[PhaseDiscount(discount=each) for each in item.discounts],
                 metadata=item.metadata,
                 tax_rates=list(rate_ids(item.tax_rates)),
@@ -282,6 +283,7 @@ def _defaults_of(subscription: Subscription) -> ScheduleDefaults:
     settings = subscription.invoice_settings
     return ScheduleDefaults(
         automatic_tax=subscription.automatic_tax,
+        billing_thresholds=subscription.billing_thresholds,
         collection_method=subscription.collection_method,
         default_payment_method=subscription.default_payment_method,
         description=subscription.description,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from voldaan.resources.billing import (
     AutomaticTaxParams,
+    BillingThresholdsParams,
     CollectionMethod,
     CustomFieldParams,
     Interval,
@@ -18,7 +19,7 @@ from voldaan.resources.billing import (
 )
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Currency, Hash, ListParams, Metadata, Params, Range, Timestamp, Unset, exclusive
-from voldaan.resources.subscription_items import ProrationBehavior
+from voldaan.resources.subscription_items import ItemThresholdsParams, ProrationBehavior
 from voldaan.resources.subscription_schedules import EndBehavior, PhaseAnchor
 from voldaan.resources.subscriptions import BillingModeParams
 
@@ -55,7 +56,7 @@ class PhaseAddedItemParams(Hash):
 
 
 class PhaseItemParams(Hash):
-    billing_thresholds: NotSupported = None
+    billing_thresholds: ItemThresholdsParams | Unset | None = None
     discounts: list[DiscountParams] | Unset | None = None
     metadata: Metadata = {}
     plan: str | None = None
@@ -89,7 +90,7 @@ class PhaseParams(Hash):
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
     billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: NotSupported = None
+    billing_thresholds: BillingThresholdsParams | Unset | None = None
     collection_method: CollectionMethod | None = None
     currency: Currency | None = None
     default_payment_method: str | None = None
@@ -122,7 +123,7 @@ class ScheduleDefaultsParams(Hash):
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
     billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: NotSupported = None
+    billing_thresholds: BillingThresholdsParams | Unset | None = None
     collection_method: CollectionMethod | None = None
     default_payment_method: str | None = None
     description: Annotated[str, Field(max_length=500)] | Unset | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, Column, Derived, Embedded, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
-from voldaan.resources.billing import CollectionMethod, CustomField, Liability
+from voldaan.resources.billing import BillingThresholds, CollectionMethod, CustomField, Liability
 from voldaan.resources.render import shown
 from voldaan.resources.subscription_items import ItemThresholds, ProrationBehavior
 from voldaan.resources.subscriptions import BillingMode, SubscriptionAutomaticTax
@@ -80,7 +80,7 @@ class Phase(Part, kw_only=True):
     application_fee_percent: float | None = None
     automatic_tax: SubscriptionAutomaticTax | UnsetType = UNSET
     billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: dict[str, Any] | None = None
+    billing_thresholds: BillingThresholds | None = None
     collection_method: CollectionMethod | None = None
     currency: str
     default_payment_method: Annotated[str | None, Expandable("payment_method")] = None
@@ -108,7 +108,7 @@ class ScheduleDefaults(Part, kw_only=True):
     application_fee_percent: float | None = None
     automatic_tax: SubscriptionAutomaticTax | None = SubscriptionAutomaticTax()
     billing_cycle_anchor: PhaseAnchor = "automatic"
-    billing_thresholds: dict[str, Any] | None = None
+    billing_thresholds: BillingThresholds | None = None
     collection_method: CollectionMethod | None = "charge_automatically"
     default_payment_method: Annotated[str | None, Expandable("payment_method")] = None
     description: str | None = None

@@ -89,6 +89,7 @@ def new_item(redeem: Redeeming, subscription: str, item: PhaseItem) -> NewItem:
         discounts=redeem.all(item.discounts, subscription=subscription, subscription_item=id),
         tax_rates=whole_rates(redeem.facts.catalogue, item.tax_rates),
         metadata=merged_metadata({}, item.metadata),
+        thresholds=item.billing_thresholds,
     )
 
 
@@ -111,8 +112,10 @@ def _kept(redeem: Redeeming, subscription: Subscription, item: SubscriptionItem,
         discounts=redeem.all(want.discounts, item.discounts, subscription=subscription.id, subscription_item=item.id),
         tax_rates=whole_rates(redeem.facts.catalogue, want.tax_rates),
         metadata=merged_metadata(item.metadata, want.metadata),
+        thresholds=want.billing_thresholds,
     )
-    same = (new.quantity, new.discounts, new.metadata) == (item.quantity, item.discounts, item.metadata)
+    before = (item.quantity, item.discounts, item.metadata, item.billing_thresholds)
+    same = (new.quantity, new.discounts, new.metadata, new.thresholds) == before
     return None if same and lines.rate_ids(new.tax_rates) == lines.rate_ids(item.tax_rates) else ItemChange(item, new)
 
 
@@ -187,7 +190,7 @@ def as_it_is(phase: Phase, was: Subscription, after: Subscription) -> Phase:
     if was.trial_end != after.trial_end:
         within = after.trial_end is not None and phase.start_date < after.trial_end <= phase.end_date
         values |= {"trial_end": after.trial_end if within else None}
-    for name in ("collection_method", "default_payment_method", "description"):
+    for name in ("billing_thresholds", "collection_method", "default_payment_method", "description"):
         if getattr(was, name) != getattr(after, name):
             values[name] = getattr(after, name)
     return replace(phase, **values) if values else phase
@@ -195,7 +198,7 @@ def as_it_is(phase: Phase, was: Subscription, after: Subscription) -> Phase:
 
 def _items(subscription: Subscription) -> list[tuple[Any, ...]]:
     return [
-        (lines.price_id(item), item.quantity, item.discounts, lines.rate_ids(item.tax_rates))
+        (lines.price_id(item), item.quantity, item.discounts, lines.rate_ids(item.tax_rates), item.billing_thresholds)
         for item in subscription.items.data
     ]
 
@@ -206,6 +209,7 @@ def _phase_item(item: SubscriptionItem, before: PhaseItem | None) -> PhaseItem:
         price=price,
         plan=price,
         quantity=item.quantity,
+        billing_thresholds=item.billing_thresholds,
         discounts=[PhaseDiscount(discount=id) for id in item.discounts],
         tax_rates=list(lines.rate_ids(item.tax_rates)),
         metadata=before.metadata if before else {},

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.schedule_params import PHASES_MAX, PhaseChangeParams, PhaseParams
 from voldaan.resources.subscription_schedules import Phase, ScheduleDefaults
-from voldaan.rules import lines, periods
+from voldaan.rules import lines, periods, thresholds
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import FIVE_YEARS, NewItem, check_amounts, check_items
@@ -80,6 +80,8 @@ def check(catalogue: Catalogue, each: Wanted, inline: set[str], currency: str, m
     )
     items = [NewItem("", item.price, item.quantity) for item in each.phase.items]
     check_amounts(catalogue, items, currency, [f"{at}[quantity]" for at in places])
+    own, param = each.phase.billing_thresholds, f"{each.here}[billing_thresholds]"
+    thresholds.check_amount(catalogue, own, [item.price for item in items], currency, param)
 
 
 def check_terms(each: Wanted, defaults: ScheduleDefaults) -> None:

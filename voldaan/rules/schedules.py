@@ -29,7 +29,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionCreate,
     SubscriptionInvoiceSettings,
 )
-from voldaan.rules import changes, phase_terms, renewals, states
+from voldaan.rules import changes, phase_terms, renewals, states, thresholds
 from voldaan.rules import subscriptions as beginning
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.decision import Decision, Due, Event, Update
@@ -294,6 +294,8 @@ def _first_params(schedule: SubscriptionSchedule, phase: Phase, at: int) -> Subs
         given["days_until_due"] = settings.days_until_due
     if phase.start_date < at:
         given["backdate_start_date"] = phase.start_date
+    if own := phase.billing_thresholds or defaults.billing_thresholds:
+        given["billing_thresholds"] = thresholds.asked(own)
     if phase.trial_end is not None and phase.trial_end > at:
         given["trial_end"] = phase.trial_end
     flexible = FlexibleParams(proration_discounts=mode.flexible.proration_discounts) if mode.flexible else None
@@ -325,6 +327,7 @@ def _on_terms(
         "days_until_due": settings.days_until_due if method == "send_invoice" else None,
         "metadata": phase_terms.merged_metadata(subscription.metadata, phase.metadata),
         "automatic_tax": _automatic_tax(schedule, phase) or subscription.automatic_tax,
+        "billing_thresholds": phase.billing_thresholds or defaults.billing_thresholds,
         "default_tax_rates": phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
         "description": phase.description or defaults.description or subscription.description,
         "default_payment_method": phase.default_payment_method

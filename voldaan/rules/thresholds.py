@@ -57,6 +57,13 @@ def given(was: BillingThresholds | None, wanted: BillingThresholdsParams | str |
     return BillingThresholds(amount_gte=amount, reset_billing_cycle_anchor=resets)
 
 
+def asked(own: BillingThresholds) -> BillingThresholdsParams:
+    """What a request for these thresholds says."""
+    return BillingThresholdsParams(
+        amount_gte=own.amount_gte, reset_billing_cycle_anchor=own.reset_billing_cycle_anchor
+    )
+
+
 def of_item(wanted: ItemThresholdsParams | str | None, *, counted: bool, param: str) -> ItemThresholds | None:
     """An item's threshold in a request. Refuses one for a price that is not billed by usage."""
     if not isinstance(wanted, ItemThresholdsParams):
@@ -74,16 +81,21 @@ def are_set(subscription: Subscription) -> bool:
 
 def check(catalogue: Catalogue, subscription: Subscription) -> None:
     """Refuses an amount that flat fees alone would reach."""
-    own = subscription.billing_thresholds
+    prices = [price_id(item) for item in subscription.items.data]
+    check_amount(catalogue, subscription.billing_thresholds, prices, subscription.currency, "billing_thresholds")
+
+
+def check_amount(
+    catalogue: Catalogue, own: BillingThresholds | None, prices: Iterable[str], currency: str, param: str
+) -> None:
+    """The same for these prices."""
     if own is None or own.amount_gte is None:
         return
-    currency = subscription.currency
-    counted = [price_id(item) for item in subscription.items.data if is_metered(catalogue, price_id(item))]
-    flat = sum(pricing.amount(catalogue.terms(price, currency), 0) for price in counted)
+    flat = sum(pricing.amount(catalogue.terms(price, currency), 0) for price in prices if is_metered(catalogue, price))
     if own.amount_gte <= flat:
         raise refused(
             f"The threshold must be greater than the flat fees of the metered items, which are {shown(flat, currency)}.",
-            "billing_thresholds[amount_gte]",
+            f"{param}[amount_gte]",
         )
 
 
