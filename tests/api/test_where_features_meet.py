@@ -158,7 +158,10 @@ def test_a_charge_of_the_day_beside_a_credit_for_weeks_leaves_the_books_whole(bo
     book.advance(clock, MONDAY + 20 * DAY)
 
 
-@pytest.mark.parametrize(("before", "after", "total"), [("none", "exempt", 1500), ("exempt", "none", 1815), ("none", "reverse", 1500)])
+@pytest.mark.parametrize(
+    ("before", "after", "total"),
+    [("none", "exempt", 1500), ("exempt", "none", 1815), ("none", "reverse", 1500)],
+)
 def test_a_draft_is_taxed_as_its_customer_is_when_it_is_finalized(book: Book, before: str, after: str, total: int):
     """It said that its customer was exempt, and charged the tax of before."""
     customer = book.payer(tax_exempt=before)["id"]
