@@ -29,8 +29,8 @@ check: install    ## style, types, and the rules of the house
 	$(BIN)/mypy
 	@if [ -f tests/test_tidy.py ]; then $(BIN)/python -m pytest tests/test_tidy.py; fi
 
-bench: install    ## billing run and API, measured on this machine
-	@for what in billing-run api; do $(BIN)/voldaan bench $$what $(ARGS) || exit 1; done
+bench: install    ## billing run, API, usage and PDF, measured on this machine
+	@for what in billing-run api usage pdf; do $(BIN)/voldaan bench $$what $(ARGS) || exit 1; done
 
 campaign: install ## crashes, lost answers and races, many times over
 	$(BIN)/python -m tests.campaign $(ARGS)

@@ -39,23 +39,29 @@ def test_thirty_years_have_no_gap_no_overlap_and_no_drift() -> None:
         zone = ZONES[number % len(ZONES)]
         interval, count = RHYTHMS[number // len(ZONES) % len(RHYTHMS)]
         anchor = FROM + chance.randrange(4 * 366 * DAY)
-        steps = _steps(interval, count)
-        start = periods.period_at(anchor, interval, count, anchor - chance.randrange(40 * DAY), zone).start
-        n = periods.period_at(anchor, interval, count, start, zone).n
-        for _ in range(steps):
-            follows, end = periods.next_period(anchor, interval, count, start, zone)
-            here = periods.period_at(anchor, interval, count, chance.randrange(start, end), zone)
-            assert (follows, here.n, here.start, here.end) == (start, n, start, end), (zone, interval, count, anchor, n)
-            assert end == periods.add_interval(anchor, interval, count, n + 1, zone) > start
-            start, n = end, n + 1
+        begun = anchor - chance.randrange(40 * DAY)
+        for begins, steps in _walks(chance, begun, interval, count):
+            n, start, _ = periods.period_at(anchor, interval, count, begins, zone)
+            for _ in range(steps):
+                follows, end = periods.next_period(anchor, interval, count, start, zone)
+                here = periods.period_at(anchor, interval, count, chance.randrange(start, end), zone)
+                assert (follows, here.n, here.start, here.end) == (start, n, start, end), (zone, interval, count, anchor, n)
+                assert end == periods.add_interval(anchor, interval, count, n + 1, zone) > start
+                start, n = end, n + 1
         if interval in ("month", "year"):
             _keeps_its_day(anchor, start, zone)
 
 
-def _steps(interval: Interval, count: int) -> int:
-    """As many periods as thirty years have; of days and weeks a few hundred, which are like the others."""
-    years = {"day": 1 / 365.25, "week": 7 / 365.25, "month": 1 / 12, "year": 1.0}[interval] * count
-    return max(1, min(int(YEARS / years), 360 if ALL else 120))
+def _walks(chance: random.Random, begun: int, interval: Interval, count: int) -> list[tuple[int, int]]:
+    """From where, and how many periods on: all of thirty years; where these have too many, some at their beginning, somewhere
+    between and at their end."""
+    days = {"day": 1.0, "week": 7.0, "month": 30.4, "year": 365.25}[interval] * count
+    every, most = int(YEARS * 365.25 / days), 360 if ALL else 120
+    if every <= most:
+        return [(begun, max(every, 1))]
+    steps = most // 3
+    last = begun + int((every - steps) * days * DAY)
+    return [(begun, steps), (chance.randrange(begun, last), steps), (last, steps)]
 
 
 def _keeps_its_day(anchor: int, at: int, zone: str) -> None:
