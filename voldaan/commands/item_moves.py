@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from voldaan.commands import billing, clocks, lookups, posting
+import dataclasses
+
+from voldaan.commands import billing, clocks, lookups, metered, posting
 from voldaan.commands import subscription_changes as changing
 from voldaan.resources.item_moves import ItemMove
 from voldaan.resources.subscription_items import SubscriptionItem
@@ -11,8 +13,8 @@ from voldaan.rules import changes, schedules, states
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.invoices import BillingFacts
-from voldaan.rules.lines import price_id, quantity
-from voldaan.rules.mass_changes import replace_item
+from voldaan.rules.lines import price_id
+from voldaan.rules.mass_changes import as_it_is
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_due import follow_up
 from voldaan.store.ids import new_id
@@ -28,12 +30,12 @@ async def move(tx: Transaction, params: ItemMove) -> SubscriptionItem:
     if target is None:
         raise Missing("subscription", params.to, "to")
     await clocks.now_for(tx, source.test_clock)
+    await metered.know(tx, facts)
     item = next(each for each in source.items.data if each.id == item.id)
     _check(facts, source, target, item)
     await billing.number_whole_book(tx, facts)
     debits = await lookups.debits(tx, facts, [*source.items.data, *target.items.data])
-    joining = replace_item(item, price_id(item), quantity(item))
-    joining.id = new_id("si")
+    joining = dataclasses.replace(as_it_is(item), id=new_id("si"))
     decision = Decision()
     for was, each in ((source, ItemChange(item, None)), (target, ItemChange(None, joining))):
         own = {one.id: debits[one.id] for one in was.items.data}

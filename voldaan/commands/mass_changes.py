@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
-from voldaan.commands import billing, lookups, posting
+from voldaan.commands import billing, lookups, metered, posting
 from voldaan.resources.base import UNSET
 from voldaan.resources.quantity_changes import ItemQuantity, QuantitiesUpdate, QuantityChanges, QuantityResult
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
@@ -40,7 +41,7 @@ async def quantities(tx: Transaction, params: QuantitiesUpdate) -> QuantityChang
         elif lines.quantity(item) == asked.quantity and item.quantity is not UNSET:
             results[item.id] = False
         else:
-            new = rules.replace_item(item, lines.price_id(item), asked.quantity)
+            new = dataclasses.replace(rules.as_it_is(item), quantity=asked.quantity)
             wanted.setdefault(item.subscription, {})[item.id] = new
     for id, refusal in (await change_all(tx, facts, wanted, params.proration_behavior)).items():
         results |= dict.fromkeys(wanted[id], refusal or True)
@@ -61,6 +62,7 @@ async def change_all(
     answers: dict[str, Refusal | None] = {}
     subscriptions = [facts.parties.subscriptions[id] for id in sorted(wanted)]
     at = await times(tx, subscriptions)
+    await metered.know(tx, facts, at.values())
     debited = await debits(tx, facts)
     await billing.number_whole_book(tx, facts)
     by_time: dict[int, list[Decision]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from voldaan.commands import billing, usage
 from voldaan.resources.invoice_items import InvoiceItem
@@ -14,13 +14,16 @@ from voldaan.rules.invoices import BillingFacts
 from voldaan.store.transaction import Transaction
 
 
-async def know(tx: Transaction, facts: BillingFacts) -> None:
-    """The usage of the subscriptions in these facts, at the transaction's time, and what was billed of it already."""
+async def know(tx: Transaction, facts: BillingFacts, instants: Iterable[int] = ()) -> None:
+    """The usage of the subscriptions in these facts, and what was billed of it already.
+
+    At the transaction's time, or at these instants where the subscriptions live by different clocks.
+    """
     ids = list(facts.parties.subscriptions)
     if not ids:
         return
     open_ones = await tx.select(UsagePeriod, "t.subscription_id = any(%(ids)s) and t.open", ids=ids)
-    await _know(tx, facts, open_ones)
+    await _know(tx, facts, open_ones, instants)
 
 
 async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice]) -> None:
@@ -37,17 +40,20 @@ async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[I
     await _know(tx, facts, list((await tx.get(UsagePeriod, named)).values()))
 
 
-async def _know(tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePeriod]) -> None:
+async def _know(
+    tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePeriod], instants: Iterable[int] = ()
+) -> None:
     facts.usage_periods |= {period.id: period for period in periods}
     meters = await tx.get(Meter, {period.meter for period in periods})
     facts.late_events |= {meter.id: meter.late_events for meter in meters.values()}
     await billing.know(tx, facts, prices=[period.price for period in periods])
-    await know_more(tx, facts)
+    await know_more(tx, facts, instants)
 
 
-async def know_more(tx: Transaction, facts: BillingFacts) -> None:
+async def know_more(tx: Transaction, facts: BillingFacts, instants: Iterable[int] = ()) -> None:
     """The usage of periods that a change has moved since, for what comes after it."""
-    facts.usage_at = tx.now
-    wanted = rules.keys(facts, tx.now) - facts.usage.keys()
+    times = set(instants) or {tx.now}
+    facts.usage_at = min(times)
+    wanted = set().union(*(rules.keys(facts, now) for now in times)) - facts.usage.keys()
     if wanted:
         facts.usage |= await usage.quantities(tx, list(wanted))

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from voldaan.commands import billing, mass_changes
+from voldaan.commands import billing, mass_changes, metered
 from voldaan.resources.params import Range
 from voldaan.resources.price_migrations import (
     CohortFilter,
@@ -114,6 +114,8 @@ async def preview(tx: Transaction, params: MigrationPreviewParams, id: str) -> M
     plain = await billing.load(tx, subscriptions=ids, prices=[migration.to])
     moved = await billing.load(tx, subscriptions=ids, prices=[migration.to])
     times = await mass_changes.times(tx, moved.parties.subscriptions.values())
+    for facts in (plain, moved):
+        await metered.know(tx, facts, times.values())
     debits = await mass_changes.debits(tx, moved)
     data = []
     for row in page:
@@ -201,7 +203,7 @@ def _wanted(migration: PriceMigration, facts: BillingFacts, subscription: Subscr
         if lines.price_id(item) != migration.to
         and (lines.price_id(item) == migration.price or prices[lines.price_id(item)].product == migration.product)
     ]
-    return {item.id: migrating.with_price(item, migration.to) for item in moving}
+    return {item.id: migrating.with_price(facts.catalogue, item, migration.to) for item in moving}
 
 
 async def _check(tx: Transaction, params: PriceMigrationCreate, to: Price) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
-from voldaan.resources.base import ListObject
+from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.prices import Price
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import changes, lines, states
+from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import Change, Debits, ItemChange
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.ids import NewId
@@ -59,20 +62,25 @@ def at_renewal(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem
     return decision
 
 
-def with_price(item: SubscriptionItem, price: str) -> NewItem:
-    """The item as it is, but for its price."""
-    return replace_item(item, price, lines.quantity(item))
-
-
-def replace_item(item: SubscriptionItem, price: str, quantity: int) -> NewItem:
+def as_it_is(item: SubscriptionItem) -> NewItem:
+    """The item in the form in which requests ask for one."""
     return NewItem(
         id=item.id,
-        price=price,
-        quantity=quantity,
+        price=lines.price_id(item),
+        quantity=item.quantity,
         discounts=item.discounts,
         tax_rates=list(item.tax_rates or []),
         metadata=item.metadata,
+        thresholds=item.billing_thresholds,
     )
+
+
+def with_price(catalogue: Catalogue, item: SubscriptionItem, price: str) -> NewItem:
+    """The item as it is, but for its price. One of these has a quantity, or a threshold of usage, and keeps it."""
+    kept = dataclasses.replace(as_it_is(item), price=price)
+    if lines.is_metered(catalogue, price):
+        return dataclasses.replace(kept, quantity=UNSET)
+    return dataclasses.replace(kept, quantity=lines.quantity(item), thresholds=None)
 
 
 def _check(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem]) -> None:
@@ -87,6 +95,8 @@ def _check(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem]) -
     kept = set(before.values())
     prices = [_usable(facts.catalogue.prices[id], kept) for id in after.values()]
     check_items(prices, ["price"] * len(prices), was.currency, was.billing_mode.type)
+    if any(lines.is_metered(facts.catalogue, item.price) and item.quantity is not UNSET for item in wanted.values()):
+        raise refused("You cannot set the quantity for metered plans.", "quantity")
     check_amounts(facts.catalogue, list(wanted.values()), was.currency, ["quantity"] * len(wanted))
 
 

@@ -1,0 +1,93 @@
+"""Items with usage, changed by the thousand or moved: their usage is billed as by any other change, and they stay what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.store.payments_world import DAY
+from tests.store.test_metered import MeteredWorld, network, shown, world  # noqa: F401  fixtures
+from voldaan.commands import item_moves, mass_changes, price_migrations
+from voldaan.resources.base import UNSET
+from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.item_moves import ItemMove
+from voldaan.resources.price_migrations import (
+    MigrationPreviewParams,
+    PriceMigration,
+    PriceMigrationCreate,
+    PriceMigrationStart,
+)
+from voldaan.resources.quantity_changes import QuantitiesUpdate
+from voldaan.resources.subscription_items import ItemThresholds
+from voldaan.store.transaction import transaction
+
+pytestmark = pytest.mark.anyio
+
+
+async def migration(world: MeteredWorld, old: str, new: str) -> PriceMigration:  # noqa: F811
+    asked = PriceMigrationCreate.model_validate({"price": old, "to": new, "when": "now"})
+    made: PriceMigration = await world.do(price_migrations.create, asked)
+    return made
+
+
+async def moved(world: MeteredWorld, migration: PriceMigration) -> None:  # noqa: F811
+    await world.do(price_migrations.start, PriceMigrationStart(), migration.id)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await price_migrations.run(tx, [migration.id])
+    assert (await world.see(PriceMigration, migration.id)).subscriptions.moved == 1
+
+
+async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: MeteredWorld) -> None:  # noqa: F811
+    anna, old, new = await world.customer(), await world.metered(10), await world.metered(20)
+    subscription = await world.subscribe(anna, {"price": old.id, "billing_thresholds": {"usage_gte": 500}})
+    await world.pass_time(3 * DAY)
+    await world.used(anna, 30)
+    planned = await migration(world, old.id, new.id)
+    preview = await world.do(price_migrations.preview, MigrationPreviewParams(), planned.id)
+    [each] = preview.data
+    assert (each.before.next, each.after.next) == (300, 300)
+
+    await moved(world, planned)
+    [waiting] = await world.rows(InvoiceItem)
+    assert (waiting.amount, waiting.quantity_decimal, waiting.price) == (300, 30, old.id)
+    [item] = (await world.whole(subscription)).items.data
+    assert (item.price.id, item.quantity, item.billing_thresholds) == (new.id, UNSET, ItemThresholds(usage_gte=500))
+    await world.used(anna, 1)
+    await world.pass_time(31 * DAY)
+    [invoice] = await world.invoices(subscription)
+    assert shown(invoice) == [("1 × Calls (at €0.20 / month)", 20), ("30 × Calls (at €0.10 / month)", 300)]
+
+
+async def test_from_a_quantity_to_usage_and_back(world: MeteredWorld) -> None:  # noqa: F811
+    anna, seats, calls = await world.customer(), await world.price(1000), await world.metered()
+    subscription = await world.subscribe(anna, {"price": seats.id, "quantity": 3})
+    await moved(world, await migration(world, seats.id, calls.id))
+    [item] = (await world.whole(subscription)).items.data
+    assert (item.price.id, item.quantity) == (calls.id, UNSET)
+    await world.pass_time(DAY)
+    await moved(world, await migration(world, calls.id, seats.id))
+    [item] = (await world.whole(subscription)).items.data
+    assert (item.price.id, item.quantity) == (seats.id, 1)
+
+
+async def test_an_item_that_moves_leaves_its_usage_behind(world: MeteredWorld) -> None:  # noqa: F811
+    anna, calls, pro = await world.customer(), await world.metered(), await world.price(3000)
+    given = {"price": calls.id, "billing_thresholds": {"usage_gte": 500}}
+    source, target = await world.subscribe(anna, given, pro), await world.subscribe(anna, pro)
+    await world.pass_time(3 * DAY)
+    await world.used(anna, 30)
+    counted = next(item for item in source.items.data if item.price.id == calls.id)
+    item = await world.do(item_moves.move, ItemMove(subscription_item=counted.id, to=target.id))
+    [waiting] = await world.rows(InvoiceItem)
+    assert (waiting.amount, waiting.quantity_decimal, waiting.subscription) == (300, 30, source.id)
+    assert (item.quantity, item.billing_thresholds) == (UNSET, ItemThresholds(usage_gte=500))
+
+
+async def test_a_quantity_for_usage_is_refused(world: MeteredWorld) -> None:  # noqa: F811
+    anna = await world.customer()
+    subscription = await world.subscribe(anna, await world.metered())
+    [item] = subscription.items.data
+    asked = QuantitiesUpdate.model_validate({"items": [{"subscription_item": item.id, "quantity": 1}]})
+    [result] = (await world.do(mass_changes.quantities, asked)).data
+    assert (result.result, result.message) == ("refused", "You cannot set the quantity for metered plans.")
+    [after] = (await world.whole(subscription)).items.data
+    assert after.quantity is UNSET
