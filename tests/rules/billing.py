@@ -15,8 +15,8 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price, Recurring
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.owing import Parties
 
 START = 1_788_220_800  # 1 September 2026, a month of thirty days

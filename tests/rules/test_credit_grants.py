@@ -21,10 +21,10 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.numbers import Number
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, invoices, owing
+from voldaan.rules import credit_grants, finalization, invoices, owing
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.credit_grants import Payable
 from voldaan.rules.decision import Decision, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 
 NOW = START + 19 * DAY
 
@@ -110,7 +110,7 @@ def total(row: Row) -> None:
         more["discounts"] = ["di_1"]
     lines = [line("il_1", row.number("metered"), "api"), line("il_2", row.number("licensed"), "pro")]
     draft = drafted(known, *lines, **more)
-    _, done = invoices.finalize(known, draft, NOW, ids(), collect="later")
+    _, done = finalization.finalize(known, draft, NOW, ids(), collect="later")
     for made in (draft, done.invoice):  # the draft shows what the invoice then says
         credits = [c for c in made.total_pretax_credit_amounts or [] if c.type == "credit_balance_transaction"]
         assert sum(d.amount for d in made.total_discount_amounts or []) == row.number("discount")
@@ -181,7 +181,7 @@ def test_grants_are_the_sum_of_their_transactions_through_finalization_and_void(
     for each in known.parties.grants["cus_anna"].values():
         made += of(credit_grants.granted(each, new_id))
     draft = drafted(known, *(line(f"il_{n}", amount, "api") for n, amount in enumerate(amounts)))
-    decision, done = invoices.finalize(known, draft, NOW, new_id, collect="later")
+    decision, done = finalization.finalize(known, draft, NOW, new_id, collect="later")
     made += of(decision)
     check_chain(decision)
     assert sum(amounts) - done.invoice.total == sum(values) - sum(g.balance for g in known.parties.grants["cus_anna"].values())
@@ -210,7 +210,7 @@ def check_chain(decision: Decision) -> None:
 def test_credits_of_a_grant_that_has_ended_are_gone_when_its_invoice_is_void() -> None:
     known = book(g=grant("g", 500, expires_at=NOW + DAY))
     draft = drafted(known, line("il_1", 900, "api"))
-    _, done = invoices.finalize(known, draft, NOW, ids(), collect="later")
+    _, done = finalization.finalize(known, draft, NOW, ids(), collect="later")
     undone = owing.void(done, NOW + DAY, ids())
     assert [(t.movement, t.value) for t in of(undone)] == [
         ("credits_application_invoice_voided", 500), ("credits_expired", 500),
@@ -222,8 +222,8 @@ def test_a_draft_only_shows_what_others_may_use_first() -> None:
     known = book(g=grant("g", 500))
     first, second = drafted(known, line("il_1", 900, "api")), drafted(known, line("il_1", 900, "api"), id="in_2")
     assert (first.total, second.total) == (400, 400)
-    invoices.finalize(known, first, NOW, ids(), collect="later")
-    _, done = invoices.finalize(known, second, NOW, ids(), collect="later")
+    finalization.finalize(known, first, NOW, ids(), collect="later")
+    _, done = finalization.finalize(known, second, NOW, ids(), collect="later")
     assert (done.invoice.total, done.invoice.total_pretax_credit_amounts) == (900, [])
     assert done.invoice.lines.data[0].pretax_credit_amounts == []
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.rules.billing import DAY, START, facts, ids, invoice, subscription
 from tests.rules.table import Row, rows
-from voldaan.rules import collection, dunning, invoices
+from voldaan.rules import collection, dunning, finalization
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules.decision import Decision, Refusal
 from voldaan.rules.owing import CollectionFacts, Parties
@@ -26,7 +26,7 @@ def test_due(row: Row) -> None:
     total = row.number("total")
     draft = invoice("draft", total, currency=row["currency"], subscription=None, amount_due=0, amount_remaining=0)
     draft.billing_reason = "manual"
-    decision, known = invoices.finalize(book, draft, START, ids(), collect="later")
+    decision, known = finalization.finalize(book, draft, START, ids(), collect="later")
     done = known.invoice
     assert (done.amount_due, done.ending_balance) == (row.number("due"), row.number("ending"))
     assert done.status == ("open" if row.number("due") else "paid")
@@ -138,7 +138,7 @@ def test_a_paused_collection(behavior: str, status: str) -> None:
     book = facts()
     book.parties.subscriptions["sub_1"] = subscription(pause_collection=PauseCollection(behavior=behavior))  # type: ignore[arg-type]
     draft = invoice("draft", amount_due=0, amount_remaining=0)
-    decision, known = invoices.finalize(book, draft, START, ids())
+    decision, known = finalization.finalize(book, draft, START, ids())
     assert (known.invoice.status, decision.attempts) == (status, [])
     check_chain(decision)
 
@@ -146,7 +146,7 @@ def test_a_paused_collection(behavior: str, status: str) -> None:
 def test_finalizing_asks_for_the_money_once() -> None:
     book = facts()
     book.parties.subscriptions["sub_1"] = subscription()
-    decision, known = invoices.finalize(book, invoice("draft", amount_due=0, amount_remaining=0), START, ids())
+    decision, known = finalization.finalize(book, invoice("draft", amount_due=0, amount_remaining=0), START, ids())
     assert len(decision.attempts) == 1
     assert [e.type for e in decision.events] == ["invoice.finalized", "payment_intent.created"]
     assert [p.amount_requested for p in known.payments] == [3000]

@@ -21,9 +21,9 @@ from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import BillingMode, Subscription
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import changes, metered, pricing, renewals
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.subscription_fields import NewItem
 from voldaan.rules.usage import UsageKey
 
@@ -77,8 +77,8 @@ def world(*names: str, **more: Any) -> tuple[BillingFacts, Subscription]:
 
 
 def used(book: BillingFacts, start: int, end: int, quantity: str | Decimal, at: int) -> None:
-    book.usage[UsageKey("mtr_calls", "cus_anna", start, end)] = Decimal(quantity)
-    book.usage_at = at
+    book.usage.counted[UsageKey("mtr_calls", "cus_anna", start, end)] = Decimal(quantity)
+    book.usage.asked_at = at
 
 
 def drawn(decision: Decision, kind: type[Any] = LineItem) -> list[Any]:
@@ -86,7 +86,7 @@ def drawn(decision: Decision, kind: type[Any] = LineItem) -> list[Any]:
 
 
 def keep(book: BillingFacts, decision: Decision) -> None:
-    book.usage_periods |= {one.id: one for one in drawn(decision, UsagePeriod)}
+    book.usage.periods |= {one.id: one for one in drawn(decision, UsagePeriod)}
 
 
 @pytest.mark.parametrize("row", of("usage"), ids=str)
@@ -108,7 +108,7 @@ def test_late(row: Row) -> None:
     keep(book, renewals.renew(book, anna, OCTOBER, ids()))
     used(book, START, OCTOBER, row["then"], NOVEMBER)
     used(book, OCTOBER, NOVEMBER, "0", NOVEMBER)
-    book.late_events["mtr_calls"] = row["policy"]
+    book.usage.late_events["mtr_calls"] = row["policy"]
     decision = renewals.renew(book, book.parties.subscriptions["sub_1"], NOVEMBER, ids())
     late = [line for line in drawn(decision) if line.period_start == START]
     if row.get("amount") is None:
@@ -144,7 +144,7 @@ def test_change(row: Row) -> None:
 
     keep(book, decision)
     book.pending.clear()
-    book.usage_at = OCTOBER
+    book.usage.asked_at = OCTOBER
     after = renewals.renew(book, book.parties.subscriptions["sub_1"], OCTOBER, ids())
     amounts = [line.amount for line in drawn(after) if line.subscription_item == first.id or what == "added"]
     amounts = [amount for amount in amounts if what != "added" or amount != 3000]
@@ -188,9 +188,9 @@ def test_whatever_arrives_whenever_is_billed_once(name: str, arrivals: list[tupl
         counted, _ = metered.rated_anew(book, draft, new_id)
         lines |= {line.id: line for line in counted.lines.data}
         at = book.parties.subscriptions[anna.id].current_period_end
-        period = book.usage_periods[f"si_{name}/{START}"]
+        period = book.usage.periods[f"si_{name}/{START}"]
         said = [line for line in lines.values() if line.period_start == START]
         rated = pricing.amount(book.catalogue.terms(name, "eur"), max(period.quantity, Decimal(0)))
         assert sum(line.amount for line in said) == period.amount == rated
         if period.open and when == "renewal":
-            assert period.quantity == book.usage[UsageKey("mtr_calls", "cus_anna", START, OCTOBER)]
+            assert period.quantity == book.usage.counted[UsageKey("mtr_calls", "cus_anna", START, OCTOBER)]

@@ -22,9 +22,9 @@ from voldaan.resources.subscriptions import (
     TrialSettings,
 )
 from voldaan.rules import changes, renewals, subscriptions
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.subscription_fields import NewItem
 
 CASES = rows("subscriptions.txt")

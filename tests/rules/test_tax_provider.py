@@ -15,7 +15,7 @@ from voldaan.resources.shared import Address
 from voldaan.resources.tax_settings import HeadOffice, TaxDefaults, TaxSettings
 from voldaan.rules import automatic_tax, invoices
 from voldaan.rules.automatic_tax import TaxFacts
-from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.tax_provider import Recorded, TaxAnswer, TaxFound, TaxLine, TaxProvider, TaxQuery, fingerprint
 from voldaan.taxes.remote import ask
 

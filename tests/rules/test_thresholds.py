@@ -24,9 +24,9 @@ from voldaan.resources.subscription_items import ItemThresholds
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import changes, crossing, metered, pricing, renewals, thresholds
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.subscription_fields import NewItem
 
 CASES = rows("thresholds.txt")
@@ -52,8 +52,8 @@ def bounded(price: str, terms: str, **more: Any) -> tuple[BillingFacts, Subscrip
 
 def kept(book: BillingFacts, decision: Decision) -> None:
     """What it writes of usage periods is known from now on."""
-    book.usage_periods |= {one.id: one for one in drawn(decision, UsagePeriod)}
-    book.usage_periods |= {u.new.id: u.new for u in decision.updates if isinstance(u.new, UsagePeriod)}
+    book.usage.periods |= {one.id: one for one in drawn(decision, UsagePeriod)}
+    book.usage.periods |= {u.new.id: u.new for u in decision.updates if isinstance(u.new, UsagePeriod)}
 
 
 def look(book: BillingFacts, quantity: str | Decimal, at: int, new_id: Any) -> Decision:
@@ -175,13 +175,13 @@ def test_all_bills_of_a_period_are_the_price_of_all_that_was_used(
         decision = changes.apply(book, current, replace(current, billing_mode=mode), change, at, new_id)
         kept(book, decision)
         lines += drawn(decision, InvoiceItem)
-        _is_paid_for(book, name, lines, book.usage_periods.get(f"si_{name}/{START}"))
+        _is_paid_for(book, name, lines, book.usage.periods.get(f"si_{name}/{START}"))
         return
     used(book, START, OCTOBER, last, OCTOBER)
     decision = renewals.renew(book, book.parties.subscriptions[anna.id], OCTOBER, new_id)
     kept(book, decision)
     lines += drawn(decision)
-    period = book.usage_periods[f"si_{name}/{START}"]
+    period = book.usage.periods[f"si_{name}/{START}"]
     assert (period.quantity, period.period_end) == (last.quantize(Decimal("1e-12")), OCTOBER)
     _is_paid_for(book, name, lines, period)
 

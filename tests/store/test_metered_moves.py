@@ -1,4 +1,4 @@
-"""Items with usage, changed by the thousand or moved: their usage is billed as by any other change, and they stay what they are."""
+"""Items with usage, changed by the thousand or moved: what was used is billed as for any other change, and so is what comes."""
 
 from __future__ import annotations
 

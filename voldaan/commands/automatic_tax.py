@@ -12,8 +12,8 @@ from voldaan.resources.tax_settings import TaxSettings
 from voldaan.rules import automatic_tax as rules
 from voldaan.rules import tax_registrations, tax_rules
 from voldaan.rules.automatic_tax import RATE_PREFIX, TaxFacts
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.eu_vat import EuropeanVat
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.tax_provider import LOCAL, Recorded
 from voldaan.store import rows
 from voldaan.store.transaction import Transaction

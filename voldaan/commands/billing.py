@@ -26,8 +26,9 @@ from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credit_grants, shipping
+from voldaan.rules.billing_facts import BillingFacts, Numbering
 from voldaan.rules.catalogue import Catalogue
-from voldaan.rules.invoices import BillingFacts, Numbering, method_ids
+from voldaan.rules.invoices import method_ids
 from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.owing import Parties
 from voldaan.settings import site

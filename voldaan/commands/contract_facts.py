@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from voldaan.resources.contracts import CommitmentPeriod, Contract
 from voldaan.resources.invoices import Invoice
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.commitments import Billed
-from voldaan.rules.invoices import BillingFacts
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 

@@ -27,8 +27,8 @@ from voldaan.resources.prices import Price
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import commitments, states
 from voldaan.rules import contracts as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import refused, renamed
 from voldaan.store.ids import new_id

@@ -9,9 +9,9 @@ from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.params import Params
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.explaining import Explained, explain
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.owing import Parties
 from voldaan.settings import site
 from voldaan.store.queries import query

@@ -26,9 +26,9 @@ from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
 from voldaan.rules import renewals
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import method_options

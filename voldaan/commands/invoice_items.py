@@ -22,9 +22,9 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import invoice_items as rules
 from voldaan.rules import invoices, lines
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Event, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id

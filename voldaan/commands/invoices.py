@@ -27,13 +27,13 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.payment_methods import PaymentMethod
-from voldaan.rules import attempts, automatic_tax, holds, owing, payments
+from voldaan.rules import attempts, automatic_tax, finalization, holds, owing, payments
 from voldaan.rules import collection as outcomes
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices as rules
 from voldaan.rules import metered as usage
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
@@ -193,7 +193,7 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
         original = revised.get(id)
         if original is not None and original.refusal is not None:
             no = Refusal("invoice_not_editable", original.refusal.message)  # its own code is none of last_finalization_error's
-            decisions.append(rules.not_finalized(facts, invoice, invoice, no)[0])
+            decisions.append(finalization.not_finalized(facts, invoice, invoice, no)[0])
             continue
         gone = revisions.replaced(facts, original, invoice, tx.now) if original else Decision()
         decision, known = _with_usage(facts, invoice, tx.now)
@@ -274,12 +274,12 @@ def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> tuple[Decision
     counted, decision = usage.rated_anew(facts, draft, new_id)
     if counted is not draft:
         decision.updates.append(Update(counted, draft))
-    finalized, known = rules.finalize(facts, counted, now, new_id)
+    finalized, known = finalization.finalize(facts, counted, now, new_id)
     return decision.add(finalized), known
 
 
 async def _finalized(
-    tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: rules.Collect
+    tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: finalization.Collect
 ) -> tuple[Decision, CollectionFacts]:
     """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it, and voids
     what it revises; with the postings."""
@@ -292,7 +292,7 @@ async def _finalized(
     counted, decision = usage.rated_anew(facts, draft, new_id)
     if counted is not was:
         decision.updates.append(Update(counted, was))
-    finalized, known = rules.finalize(facts, counted, tx.now, new_id, collect=collect)
+    finalized, known = finalization.finalize(facts, counted, tx.now, new_id, collect=collect)
     await billing.keep_number(tx, facts)
     if known.invoice.status != "draft":
         decision = gone.add(decision)

@@ -10,9 +10,9 @@ from voldaan.resources.item_moves import ItemMove
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import changes, schedules, states
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id
 from voldaan.rules.mass_changes import as_it_is
 from voldaan.rules.refusals import refused

@@ -30,8 +30,8 @@ from voldaan.resources.params import Unset
 from voldaan.rules import invoice_items as rules
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices, lines
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id

@@ -30,9 +30,9 @@ from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import prices as price_rules
 from voldaan.rules import thresholds
 from voldaan.rules.automatic_tax import check as check_taxes
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import is_metered
 from voldaan.rules.promotion_codes import not_for
 from voldaan.rules.refusals import missing, refused

@@ -13,9 +13,9 @@ from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.test_clocks import TestClock
 from voldaan.rules import lines, schedules
 from voldaan.rules import mass_changes as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refusal
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.subscription_due import follow_up
 from voldaan.rules.subscription_fields import NewItem
 from voldaan.store.ids import new_id

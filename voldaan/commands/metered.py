@@ -10,7 +10,7 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.meters import Meter
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import metered as rules
-from voldaan.rules.invoices import BillingFacts
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.store.transaction import Transaction
 
 
@@ -36,16 +36,16 @@ async def know_drafts(tx: Transaction, facts: BillingFacts, invoices: Sequence[I
         if line.usage is not None
     }
     swept = {line.invoice_item for invoice in invoices for line in invoice.lines.data if line.usage and line.invoice_item}
-    facts.usage_items |= await tx.get(InvoiceItem, swept)
+    facts.usage.items |= await tx.get(InvoiceItem, swept)
     await _know(tx, facts, list((await tx.get(UsagePeriod, named)).values()))
 
 
 async def _know(
     tx: Transaction, facts: BillingFacts, periods: Sequence[UsagePeriod], instants: Iterable[int] = ()
 ) -> None:
-    facts.usage_periods |= {period.id: period for period in periods}
+    facts.usage.periods |= {period.id: period for period in periods}
     meters = await tx.get(Meter, {period.meter for period in periods})
-    facts.late_events |= {meter.id: meter.late_events for meter in meters.values()}
+    facts.usage.late_events |= {meter.id: meter.late_events for meter in meters.values()}
     await billing.know(tx, facts, prices=[period.price for period in periods])
     await know_more(tx, facts, instants)
 
@@ -53,7 +53,7 @@ async def _know(
 async def know_more(tx: Transaction, facts: BillingFacts, instants: Iterable[int] = ()) -> None:
     """The usage of periods that a change has moved since, for what comes after it."""
     times = set(instants) or {tx.now}
-    facts.usage_at = min(times)
-    wanted = set().union(*(rules.keys(facts, now) for now in times)) - facts.usage.keys()
+    facts.usage.asked_at = min(times)
+    wanted = set().union(*(rules.keys(facts, now) for now in times)) - facts.usage.counted.keys()
     if wanted:
-        facts.usage |= await usage.quantities(tx, list(wanted))
+        facts.usage.counted |= await usage.quantities(tx, list(wanted))

@@ -11,9 +11,9 @@ from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import invoices, owing, states
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import MustBePaid
 from voldaan.rules.decision import Decision, Due, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.payments import DEBITS
 from voldaan.rules.refusals import refused
 from voldaan.store.ids import new_id

@@ -24,8 +24,8 @@ from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, Su
 from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import subscriptions as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Refusal, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import check_amounts

@@ -31,8 +31,8 @@ from voldaan.resources.prices import Price
 from voldaan.resources.products import Product
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import lines, migrating
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Refusal, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import NewItem
 from voldaan.store.adapt import Json

@@ -11,8 +11,8 @@ from voldaan.resources.quotes import Quote, QuoteLineChange, QuoteLineItem, Quot
 from voldaan.resources.subscription_schedules import PhaseDiscount
 from voldaan.rules import coupons
 from voldaan.rules import quotes as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import is_metered, rate_ids
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id

@@ -35,10 +35,10 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
 from voldaan.rules import quotes as rules
 from voldaan.rules import schedules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refused, Update
 from voldaan.rules.invoice_items import check_currency
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused

@@ -16,10 +16,10 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoices as rules
 from voldaan.rules import owing, revisions
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Event, Refusal, Update
 from voldaan.rules.invoice_verbs import not_voidable
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import rate_ids
 from voldaan.rules.owing import CollectionFacts
 from voldaan.store.ids import new_id

@@ -9,10 +9,10 @@ from voldaan.resources.subscription_schedules import CurrentPhase, Phase, Subscr
 from voldaan.resources.subscriptions import BillingMode, BillingModeParams, FlexibleBilling, Subscription
 from voldaan.rules import schedule_phases
 from voldaan.rules import schedules as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscriptions import zone_of
 

@@ -36,9 +36,9 @@ from voldaan.rules import coupons as coupon_rules
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import phase_terms, thresholds
 from voldaan.rules import promotion_codes as code_rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import is_metered, rate_ids
 from voldaan.rules.promotion_codes import Redeemer
 from voldaan.rules.refusals import exclusive, missing, refused

@@ -11,10 +11,10 @@ from voldaan.resources.schedule_params import PreviewSchedule
 from voldaan.resources.subscription_schedules import ScheduleDefaults, SubscriptionSchedule
 from voldaan.rules import renewals, states
 from voldaan.rules import schedules as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.transaction import Missing, Transaction
 

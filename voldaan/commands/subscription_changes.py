@@ -17,12 +17,12 @@ from voldaan.resources.subscriptions import (
     SubscriptionUpdate,
 )
 from voldaan.rules import automatic_tax as tax_rules
-from voldaan.rules import changes, invoices, pending_intervals, schedules, states
+from voldaan.rules import changes, finalization, invoices, pending_intervals, schedules, states
 from voldaan.rules import subscription_fields as rules
 from voldaan.rules import thresholds as threshold_rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_due import follow_up
@@ -192,7 +192,7 @@ def prorated_at(was: Subscription, date: int | None, anchored: bool, now: int) -
     return date
 
 
-def collect_by(payment_behavior: str, off_session: bool) -> invoices.Collect:
+def collect_by(payment_behavior: str, off_session: bool) -> finalization.Collect:
     """How an invoice that a request causes is collected."""
     if payment_behavior == "default_incomplete":
         return "later"

@@ -14,9 +14,9 @@ from voldaan.resources.subscription_items import (
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import states
 from voldaan.rules import subscription_fields as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
 from voldaan.store.transaction import Missing, Transaction

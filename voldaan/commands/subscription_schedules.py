@@ -25,10 +25,10 @@ from voldaan.resources.subscription_schedules import (
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel
 from voldaan.rules import changes, states
 from voldaan.rules import schedules as rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Event, Refused, Update, together
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused

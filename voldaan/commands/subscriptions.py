@@ -31,9 +31,9 @@ from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import metered as usage
 from voldaan.rules import subscriptions as rules
 from voldaan.rules import thresholds as threshold_rules
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_fields import check_amounts
 from voldaan.store.ids import new_id

@@ -14,11 +14,21 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, pending_updates, states, thresholds
+from voldaan.rules import (
+    automatic_tax,
+    finalization,
+    invoices,
+    lines,
+    metered,
+    pending_intervals,
+    pending_updates,
+    states,
+    thresholds,
+)
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.new_periods import resets
 from voldaan.rules.renewals import advance, discounts_of, sweep, take_pending
 from voldaan.rules.subscription_due import next_renewal, no_more_due
@@ -399,7 +409,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     decision.add(swept)
     if work.change.drafts:
         return decision.add(advance(facts, invoice, work.now, work.new_id))
-    finalized, _ = invoices.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
+    finalized, _ = finalization.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
     return decision.add(finalized)
 
 

@@ -21,9 +21,10 @@ from voldaan.resources.subscription_items import Debit, ProrationBehavior, Subsc
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import discounts as discounting
 from voldaan.rules import invoice_items, lines, metered
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision
+from voldaan.rules.finalization import Collect
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts, Collect
 from voldaan.rules.lines import Calendar
 from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, unused_credits
 from voldaan.rules.refusals import refused

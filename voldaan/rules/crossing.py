@@ -12,10 +12,10 @@ from voldaan.resources.invoices import Invoice, ThresholdReason
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import changes, invoices, metered, thresholds
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.renewals import advance, discounts_of, drop_used_discounts, sweep, take_pending
 
 

@@ -11,11 +11,11 @@ from voldaan.resources.prices import Price
 from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import changes, lines, states
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import Change, Debits, ItemChange
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_fields import NewItem, check_amounts, check_items
 

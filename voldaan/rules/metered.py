@@ -24,10 +24,10 @@ from voldaan.resources.subscription_schedules import Phase
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.rules import commitments, invoices, lines, pricing
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.decision import Decision, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.lines import day, is_metered, price_id, rate_ids
 from voldaan.rules.money import DECIMALS, is_within_maximum, maximum_amount
 from voldaan.rules.refusals import refused
@@ -43,7 +43,7 @@ EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)  # more digits than the sum o
 
 def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
     """The usage that a change, a renewal or the end of these subscriptions may bill, and what may be late."""
-    wanted = {_key(facts, period) for period in facts.usage_periods.values()}
+    wanted = {_key(facts, period) for period in facts.usage.periods.values()}
     for subscription in facts.parties.subscriptions.values():
         phases = _phases(facts, subscription, now)
         turns = [now, *(at for phase in phases for at in (phase.start_date, phase.end_date))]
@@ -78,9 +78,10 @@ def _between(
 
 def quantity(facts: BillingFacts, key: UsageKey) -> Decimal:
     """What the meter says, to twelve places. Of a time that began after it was asked nothing is known: nothing was used."""
-    if key not in facts.usage and key.start >= facts.usage_at:
+    at = facts.usage.asked_at
+    if at is not None and key.start >= at and key not in facts.usage.counted:
         return NOTHING
-    return plain(facts.usage[key].quantize(PLACES, context=EXACTLY))
+    return plain(facts.usage.counted[key].quantize(PLACES, context=EXACTLY))
 
 
 def since(item: SubscriptionItem) -> int:
@@ -181,7 +182,7 @@ def late(
     drawn: list[LineItem] = []
     decision = Decision()
     running = {_id(item) for item in present}
-    for was in facts.usage_periods_of(subscription.id):
+    for was in facts.usage.periods_of(subscription.id):
         if not was.open or was.id in running:
             continue
         key = _key(facts, was)
@@ -194,13 +195,13 @@ def late(
             if amount != was.amount:
                 drawn.append(_line(facts, subscription, after, amount - was.amount, was.quantity, invoice, new_id))
         if after != was:
-            facts.usage_periods[was.id] = after
+            facts.usage.periods[was.id] = after
             decision.updates.append(Update(after, was))
     return drawn, decision
 
 
 def _policy(facts: BillingFacts, subscription: Subscription, meter: str) -> str:
-    policy, details = facts.late_events.get(meter, "next_invoice"), subscription.cancellation_details
+    policy, details = facts.usage.late_events.get(meter, "next_invoice"), subscription.cancellation_details
     given_up = subscription.ended_at is not None and details is not None and details.reason == "payment_failed"
     return "credit" if given_up and policy == "next_invoice" else policy
 
@@ -212,7 +213,7 @@ def _allowed(policy: str, difference: int) -> bool:
 
 def is_watched(facts: BillingFacts, subscription: Subscription) -> bool:
     """Whether usage of the subscription may still arrive."""
-    open = any(period.open for period in facts.usage_periods_of(subscription.id))
+    open = any(period.open for period in facts.usage.periods_of(subscription.id))
     return open or bool(metered_items(facts, subscription))
 
 
@@ -230,15 +231,15 @@ def rated_anew(facts: BillingFacts, was: Invoice, new_id: NewId) -> tuple[Invoic
     last = {line.usage.usage_period: line for line in was.lines.data if line.usage and _is_last(facts, line.usage)}
     drawn: dict[str, LineItem] = {}
     for id, line in last.items():
-        period = facts.usage_periods[id]
+        period = facts.usage.periods[id]
         counted = quantity(facts, _key(facts, period))
         if counted == period.quantity:
             continue
         after = replace(period, quantity=counted, amount=_amount(facts.catalogue, period, counted))
-        facts.usage_periods[id] = after
+        facts.usage.periods[id] = after
         decision.updates.append(Update(after, period))
         now_says = drawn[line.id] = _recounted(facts.catalogue, line, after, after.amount - period.amount)
-        if item := facts.usage_items.get(line.invoice_item or ""):
+        if item := facts.usage.items.get(line.invoice_item or ""):
             decision.updates.append(Update(_as(item, now_says), item))
     if not drawn:
         return was, decision
@@ -291,12 +292,12 @@ def _id(item: SubscriptionItem) -> str:
 
 def _running(facts: BillingFacts, item: SubscriptionItem) -> UsagePeriod | None:
     """What thresholds have billed of the item's usage that is not over."""
-    return facts.usage_periods.get(_id(item))
+    return facts.usage.periods.get(_id(item))
 
 
 def _is_last(facts: BillingFacts, usage: LineUsage) -> bool:
     """Whether no line after this one has billed more of its period."""
-    return usage.quantity == facts.usage_periods[usage.usage_period].quantity
+    return usage.quantity == facts.usage.periods[usage.usage_period].quantity
 
 
 def _of_item(

@@ -6,10 +6,10 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.price_migrations import PriceMigration
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import mass_changes, renewals
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refusal
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.mass_changes import with_price as with_price
 from voldaan.rules.subscription_fields import NewItem
 

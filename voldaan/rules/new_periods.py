@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import lines
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change
-from voldaan.rules.invoices import BillingFacts
 
 
 def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:

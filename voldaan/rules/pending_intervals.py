@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from voldaan.resources.subscriptions import PendingInterval, PendingIntervalParams, Subscription
 from voldaan.rules import periods, renewals, states
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
 
 LONGEST = {"day": 365, "week": 52, "month": 12, "year": 1}

@@ -16,9 +16,9 @@ from voldaan.resources.pending_updates import HeldUpdate
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change
 from voldaan.rules.decision import Decision, Due, Event, Update
-from voldaan.rules.invoices import BillingFacts
 
 FIELDS = (
     "billing_thresholds", "cancellation_details", "collection_method", "days_until_due", "default_payment_method",

@@ -18,11 +18,11 @@ from voldaan.resources.subscription_schedules import Phase, PhaseAddedItem, Phas
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import coupons, invoice_items, lines, periods, promotion_codes
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import ItemChange
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.metadata import merged
 from voldaan.rules.subscription_fields import NewItem
 from voldaan.rules.subscriptions import zone_of

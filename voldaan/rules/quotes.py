@@ -47,9 +47,9 @@ from voldaan.resources.subscriptions import (
 )
 from voldaan.rules import automatic_tax, invoice_items, invoices, lines, periods, phase_terms, states
 from voldaan.rules import subscriptions as beginning
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refusal, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.phase_terms import Redeeming
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import advance

@@ -25,10 +25,10 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import commitments, invoices, lines, metered, owing, periods, states
+from voldaan.rules import commitments, finalization, invoices, lines, metered, owing, periods, states
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.subscription_due import next_renewal, no_more_due
 
 LOOK_AGAIN = 60  # seconds until a renewal is tried again that a held update is in the way of
@@ -138,7 +138,7 @@ def advance(facts: BillingFacts, invoice: Invoice, now: int, new_id: NewId) -> D
     """A draft is finalized when its time to be edited is over: at once, where the book gives none."""
     seconds = facts.account.settings_billing.draft_seconds
     if invoice.auto_advance and not seconds:
-        return invoices.finalize(facts, invoice, now, new_id)[0]
+        return finalization.finalize(facts, invoice, now, new_id)[0]
     return Decision(due=invoices.scheduled(invoice, now, seconds))
 
 

@@ -31,10 +31,10 @@ from voldaan.resources.subscriptions import (
 )
 from voldaan.rules import changes, phase_terms, renewals, states, thresholds
 from voldaan.rules import subscriptions as beginning
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.new_periods import resets
 from voldaan.rules.owing import Parties
 from voldaan.rules.schedule_ends import has_next, no_more_due

@@ -17,11 +17,11 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, invoices, lines, metered, pending_intervals, periods, thresholds
+from voldaan.rules import automatic_tax, finalization, invoices, lines, metered, pending_intervals, periods, thresholds
+from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.invoices import BillingFacts
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import (
     advance,
@@ -187,10 +187,10 @@ def _first_invoice(
         if subscription.status == "incomplete":
             limit = now + facts.account.settings_billing.incomplete_seconds
             decision.due.append(Due("subscription.expire", subscription.id, limit, subscription.test_clock))
-        collect: invoices.Collect = "off_session" if params.off_session else "on_session"
+        collect: finalization.Collect = "off_session" if params.off_session else "on_session"
         if params.payment_behavior == "default_incomplete":
             collect = "later"
-        finalized, _ = invoices.finalize(facts, invoice, now, new_id, collect=collect)
+        finalized, _ = finalization.finalize(facts, invoice, now, new_id, collect=collect)
         decision.add(finalized)
     begun = facts.parties.subscriptions[subscription.id]
     decision.add(drop_used_discounts(facts, begun, now))
