@@ -53,7 +53,7 @@ async def load(
     parties = Parties(await tx.get(Customer, owners, lock=True))
     parties.subscriptions = await tx.get(Subscription, wanted)
     parties.schedules = await managing(tx, parties.subscriptions.values())
-    facts = BillingFacts(tx.account, Catalogue(grain=tx.account.settings_billing.proration), parties, site(), tx.wall)
+    facts = empty(tx, parties)
     items: list[SubscriptionItem] = []
     if wanted:
         items = await tx.select(SubscriptionItem, "t.subscription_id = any(%(ids)s)", ids=wanted)
@@ -88,12 +88,19 @@ async def load(
     )
     _put_together(facts, items)
     await know_methods(tx, facts)
+    if owners:
+        await know_tax_ids(tx, facts)
     if any(s.automatic_tax.enabled for s in subs):
         await automatic_tax.know(tx, facts)
     await know_templates(tx, facts)
     if any(credit_grants.is_counted(price) for price in facts.catalogue.prices.values()):
         await know_grants(tx, parties)
     return facts
+
+
+def empty(tx: Transaction, parties: Parties) -> BillingFacts:
+    """The facts of a batch of which nothing but the parties is known yet."""
+    return BillingFacts(tx.account, Catalogue(grain=tx.account.settings_billing.proration), parties, site(), tx.wall)
 
 
 async def managing(tx: Transaction, subscriptions: Iterable[Subscription]) -> dict[str, SubscriptionSchedule]:
@@ -144,7 +151,7 @@ async def know_templates(tx: Transaction, facts: BillingFacts, own: Iterable[str
 
 
 async def know_methods(tx: Transaction, facts: BillingFacts, own: Iterable[str | None] = ()) -> None:
-    """The payment methods that any of these customers may be charged with, and the tax ids that their invoices show."""
+    """The payment methods that any of these customers may be charged with."""
     parties = facts.parties
     ids = {id for id in own if id}
     for subscription in parties.subscriptions.values():
@@ -152,12 +159,15 @@ async def know_methods(tx: Transaction, facts: BillingFacts, own: Iterable[str |
     for customer in parties.customers.values():
         ids.update(method_ids(None, None, customer))
     facts.methods |= await tx.get(PaymentMethod, ids - facts.methods.keys())
-    if parties.customers and not facts.tax_ids:
-        where = "t.customer_id = any(%(ids)s)"
-        for tax_id in await tx.select(TaxId, where, ids=list(parties.customers)):
-            if tax_id.customer:
-                shown = CustomerTaxId(type=tax_id.type, value=tax_id.value)
-                facts.tax_ids.setdefault(tax_id.customer, []).append(shown)
+
+
+async def know_tax_ids(tx: Transaction, facts: BillingFacts) -> None:
+    """The tax ids that invoices of these customers show."""
+    where = "t.customer_id = any(%(ids)s)"
+    for tax_id in await tx.select(TaxId, where, ids=list(facts.parties.customers)):
+        if tax_id.customer:
+            shown = CustomerTaxId(type=tax_id.type, value=tax_id.value)
+            facts.tax_ids.setdefault(tax_id.customer, []).append(shown)
 
 
 def _put_together(facts: BillingFacts, items: Sequence[SubscriptionItem]) -> None:
@@ -185,9 +195,8 @@ def _put_together(facts: BillingFacts, items: Sequence[SubscriptionItem]) -> Non
 async def load_drafts(tx: Transaction, ids: Iterable[str]) -> tuple[BillingFacts, dict[str, Invoice]]:
     """These invoices with all of their lines, and the facts to change or finalize them. Their customers are locked."""
     wanted = sorted(set(ids))
-    owners = [row[0] for row in await tx.all(query("invoices", "customers_of"), ids=wanted)]
-    subscriptions = [row[0] for row in await tx.all(query("invoices", "subscriptions_of"), ids=wanted)]
-    facts = await load(tx, customers=owners, subscriptions=subscriptions, pending=False)
+    parties = await tx.all(query("invoices", "parties_of"), ids=wanted)
+    facts = await load(tx, customers=[c for c, _ in parties], subscriptions=[s for _, s in parties if s], pending=False)
     invoices = await tx.get(Invoice, wanted)
     await whole(tx, facts, list(invoices.values()))
     return facts, invoices
@@ -200,8 +209,9 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     for line in found:
         lines.setdefault(line.invoice or "", []).append(line)
     automatic = {i.id for i in invoices if i.automatic_tax.enabled}
-    await know_grants(tx, facts.parties)
-    priced = facts.parties.grants or automatic
+    if any(credit_grants.may_pay(line, facts.catalogue.prices) for line in found):
+        await know_grants(tx, facts.parties)
+    priced = any(facts.parties.grants.values()) or automatic
     await know(
         tx,
         facts,

@@ -34,8 +34,8 @@ async def load_collection(
     wanted = sorted(set(invoice_ids))
     if not wanted:
         return {}
-    customers = await tx.all(query("invoices", "customers_of"), ids=wanted)
-    parties = Parties(await tx.get(Customer, [row[0] for row in customers], lock=True))
+    owners = await tx.all(query("invoices", "parties_of"), ids=wanted)
+    parties = Parties(await tx.get(Customer, [customer for customer, _ in owners], lock=True))
     invoices = list((await tx.get(Invoice, wanted)).values())
     parties.subscriptions = await tx.get(Subscription, [i.subscription for i in invoices])
     parties.schedules = await managing(tx, parties.subscriptions.values())

@@ -74,11 +74,13 @@ async def expire_due(tx: Transaction, ids: list[str]) -> None:
 
 
 async def know(tx: Transaction, parties: Parties) -> None:
-    """Adds the grants that these customers, who are locked, have something left of."""
-    if parties.customers:
-        where = "t.customer_id = any(%(ids)s) and t.balance > 0"
-        for grant in await tx.select(CreditGrant, where, ids=list(parties.customers)):
-            parties.grants.setdefault(grant.customer, {}).setdefault(grant.id, grant)
+    """Adds the grants that these customers, who are locked, have something left of. Each is asked about once."""
+    wanted = [id for id in parties.customers if id not in parties.grants]
+    if not wanted:
+        return
+    parties.grants |= {id: {} for id in wanted}
+    for grant in await tx.select(CreditGrant, "t.customer_id = any(%(ids)s) and t.balance > 0", ids=wanted):
+        parties.grants[grant.customer][grant.id] = grant
 
 
 async def know_applied(tx: Transaction, known: Iterable[CollectionFacts]) -> None:

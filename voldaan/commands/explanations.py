@@ -10,10 +10,8 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.params import Params
 from voldaan.rules.billing_facts import BillingFacts
-from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.explaining import Explained, explain
 from voldaan.rules.owing import Parties
-from voldaan.settings import site
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
@@ -30,9 +28,7 @@ async def of_invoice(tx: Transaction, params: Params, id: str) -> InvoiceExplana
 
 async def load(tx: Transaction, invoices: Sequence[Invoice], prices: Iterable[str] = ()) -> BillingFacts:
     """Gives these invoices all of their lines; returns the catalogue of all that they were made of. Nothing is locked."""
-    facts = BillingFacts(
-        tx.account, Catalogue(grain=tx.account.settings_billing.proration), Parties(), site(), tx.wall
-    )
+    facts = billing.empty(tx, Parties())
     await billing.whole(tx, facts, invoices)
     own = [line for invoice in invoices for line in invoice.lines.data]
     await billing.know(

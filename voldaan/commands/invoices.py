@@ -5,7 +5,7 @@ Making and editing drafts is in commands/invoice_drafts.py, previews are in comm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -34,7 +34,7 @@ from voldaan.rules import invoices as rules
 from voldaan.rules import metered as usage
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
-from voldaan.rules.owing import CollectionFacts
+from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -177,11 +177,8 @@ async def attach_payment(tx: Transaction, params: InvoiceAttachPayment, id: str)
 async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.finalize: drafts whose time to be edited is over, and of which everybody has heard."""
     facts, drafts = await billing.load_drafts(tx, subjects)
-    await metered.know_drafts(tx, facts, list(drafts.values()))
-    await contract_facts.know_drafts(tx, facts, list(drafts.values()))
-    await billing.number_whole_book(tx, facts)
+    revised = await _know_more(tx, facts, list(drafts.values()))
     held = {row[0] for row in await tx.all(query("invoices", "held_by_webhooks"), ids=list(drafts))}
-    revised = await revisions.originals(tx, drafts.values())
     decisions: list[Decision] = []
     for id, invoice in sorted(drafts.items()):
         is_due = (invoice.automatically_finalizes_at or 0) <= tx.now
@@ -196,7 +193,7 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
             decisions.append(finalization.not_finalized(facts, invoice, invoice, no)[0])
             continue
         gone = revisions.replaced(facts, original, invoice, tx.now) if original else Decision()
-        decision, known = _with_usage(facts, invoice, tx.now)
+        decision, known = _counted(facts, invoice, invoice, tx.now, "off_session")
         if known.invoice.status != "draft":
             decisions.append(gone)
         decisions.append(decision)
@@ -207,8 +204,8 @@ async def finalize_due(tx: Transaction, subjects: list[str]) -> None:
 
 async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
     """Due work invoice.attempt: open invoices are tried again, with whatever method there is by now."""
-    facts, _ = await billing.load_drafts(tx, subjects)
     known = await load_collection(tx, subjects)
+    facts = await _methods(tx, known)
     live = await _live(tx, list(known))
     intents = await _intents(tx, list(known))
     earlier = await _authorizations(tx, intents.values())
@@ -218,8 +215,6 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
         step = invoice.next_payment_attempt or invoice.silent_step_at
         if invoice.status != "open" or step is None or step > tx.now or id in live:
             continue
-        facts.parties.customers |= one.parties.customers
-        facts.parties.subscriptions |= one.parties.subscriptions
         method = rules.payment_method(facts, invoice)
         if method is None or method.id == invoice.futile_method or id not in intents:
             decisions.append(outcomes.payment_failed(one, None, tx.now, new_id))
@@ -229,10 +224,7 @@ async def attempt_due(tx: Transaction, subjects: list[str]) -> None:
         decision.updates.append(Update(started, invoice))
         decisions.append(decision)
     recognised = {id: one.recognised for id, one in known.items()}
-    whole = Decision()
-    for decision in decisions:
-        whole.add(decision)
-    await write(tx, [posting.post(whole, tx.now, recognised)])
+    await write(tx, [posting.together(decisions, tx.now, recognised)])
 
 
 async def will_be_due(tx: Transaction, subjects: list[str]) -> None:
@@ -269,35 +261,45 @@ async def _load_one(tx: Transaction, id: str) -> CollectionFacts:
     return known
 
 
-def _with_usage(facts: BillingFacts, draft: Invoice, now: int) -> tuple[Decision, CollectionFacts]:
-    """The draft finalized, with the usage that arrived for it until now."""
+async def _know_more(tx: Transaction, facts: BillingFacts, drafts: Sequence[Invoice]) -> dict[str, revisions.Original]:
+    """What finalizing these drafts takes besides their own facts. Returns what they revise."""
+    await metered.know_drafts(tx, facts, drafts)
+    await contract_facts.know_drafts(tx, facts, drafts)
+    await billing.number_whole_book(tx, facts)
+    return await revisions.originals(tx, drafts)
+
+
+def _counted(
+    facts: BillingFacts, draft: Invoice, was: Invoice, now: int, collect: finalization.Collect
+) -> tuple[Decision, CollectionFacts]:
+    """The draft, of which the row still says `was`, finalized with the usage that arrived for it until now."""
     counted, decision = usage.rated_anew(facts, draft, new_id)
-    if counted is not draft:
-        decision.updates.append(Update(counted, draft))
-    finalized, known = finalization.finalize(facts, counted, now, new_id)
+    if counted is not was:
+        decision.updates.append(Update(counted, was))
+    finalized, known = finalization.finalize(facts, counted, now, new_id, collect=collect)
     return decision.add(finalized), known
 
 
 async def _finalized(
     tx: Transaction, facts: BillingFacts, draft: Invoice, was: Invoice, collect: finalization.Collect
 ) -> tuple[Decision, CollectionFacts]:
-    """The decision that finalizes `draft`, of which the row still says `was`, with the usage that arrived for it, and voids
-    what it revises; with the postings."""
-    await metered.know_drafts(tx, facts, [draft])
-    await contract_facts.know_drafts(tx, facts, [draft])
-    await billing.number_whole_book(tx, facts)
-    original = (await revisions.originals(tx, [draft])).get(draft.id)
+    """The decision that finalizes `draft`, of which the row still says `was`, and voids what it revises; with the postings."""
+    original = (await _know_more(tx, facts, [draft])).get(draft.id)
     _allow(original.refusal if original else None)
     gone = revisions.replaced(facts, original, draft, tx.now) if original else Decision()
-    counted, decision = usage.rated_anew(facts, draft, new_id)
-    if counted is not was:
-        decision.updates.append(Update(counted, was))
-    finalized, known = finalization.finalize(facts, counted, tx.now, new_id, collect=collect)
+    decision, known = _counted(facts, draft, was, tx.now, collect)
     await billing.keep_number(tx, facts)
     if known.invoice.status != "draft":
         decision = gone.add(decision)
     earned = {original.known.invoice.id: original.known.recognised} if original else {}
-    return posting.post(decision.add(finalized), tx.now, earned), known
+    return posting.post(decision, tx.now, earned), known
+
+
+async def _methods(tx: Transaction, known: Mapping[str, CollectionFacts]) -> BillingFacts:
+    """What these invoices, whose parties are there, may be collected from."""
+    facts = billing.empty(tx, next((one.parties for one in known.values()), Parties()))
+    await billing.know_methods(tx, facts, [one.invoice.default_payment_method for one in known.values()])
+    return facts
 
 
 def _not_finalized(known: CollectionFacts) -> Failure | None:

@@ -16,8 +16,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     facts = await billing.load(tx, subscriptions=subjects)
     debits = await schedule_facts.know_due(tx, facts)
     await metered.know(tx, facts)
-    at_once = not tx.account.settings_billing.draft_seconds
-    if at_once:
+    if not tx.account.settings_billing.draft_seconds:
         await billing.number_whole_book(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
@@ -25,9 +24,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     if facts.parties.schedules:
         whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
     await write(tx, [posting.post(whole, tx.now)])
-    await automatic_tax.keep_rates(tx, facts)
-    if at_once:
-        await billing.keep_number(tx, facts)
+    await billing.keep_number(tx, facts)
 
 
 async def tell_upcoming(tx: Transaction, subjects: list[str]) -> None:

@@ -87,6 +87,17 @@ def is_counted(price: Price) -> bool:
     return price.recurring_usage_type == "metered" and price.recurring_meter is not None
 
 
+def payable_price(line: LineItem) -> str | None:
+    """The price of a line of a subscription item, which credits may pay for if a meter counts for it. None: they never may."""
+    return line.price if line.subscription_item and not line.proration else None
+
+
+def may_pay(line: LineItem, prices: Mapping[str, Price]) -> bool:
+    """Whether credits may pay for the line; also where its price is not known yet."""
+    id = payable_price(line)
+    return id is not None and (id not in prices or is_counted(prices[id]))
+
+
 def update(grant: CreditGrant, params: CreditGrantUpdate, now: int) -> CreditGrant:
     """The grant with other metadata, or another end. One that has ended has ended."""
     changed = replace(grant, metadata=merged(grant.metadata, params.metadata))

@@ -90,7 +90,7 @@ def _payable(
     """What credits could pay: what discounts leave of lines of subscription items that a meter counts for."""
     found = []
     for index, line in enumerate(lines):
-        price = catalogue.prices.get(line.price or "") if line.subscription_item and not line.proration else None
+        price = catalogue.prices.get(credit_grants.payable_price(line) or "")
         counted = price is not None and credit_grants.is_counted(price)
         off = discounting.total(taken[index]) if taken is not None else 0
         found.append(Payable(line.amount - off, line.price if counted else None))

@@ -1,6 +1,6 @@
--- name: customers_of
--- The customers of these invoices: to be locked before anything of theirs changes.
-select distinct customer_id from invoices where account_id = %(account)s and id = any(%(ids)s);
+-- name: parties_of
+-- The customers of these invoices, to be locked before anything of theirs changes, and the subscriptions, if any.
+select distinct customer_id, subscription_id from invoices where account_id = %(account)s and id = any(%(ids)s);
 
 -- name: recognised
 -- What of these invoices was posted as revenue so far.
@@ -22,11 +22,6 @@ select s.id, i.id
 select distinct invoice_id from attempts
  where account_id = %(account)s and invoice_id = any(%(ids)s)
    and state in ('dispatched', 'processing', 'unknown', 'needs_reconciliation');
-
--- name: subscriptions_of
--- The subscriptions of these invoices.
-select distinct subscription_id from invoices
- where account_id = %(account)s and id = any(%(ids)s) and subscription_id is not null;
 
 -- name: lock_counter
 -- The prefix and the next number of the book's own series, locked until the end.
