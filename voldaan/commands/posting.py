@@ -27,8 +27,8 @@ def post(decision: Decision, now: int, recognised: Mapping[str, int] | None = No
         if not isinstance(new, Invoice) or not isinstance(was, Invoice) or new.status == was.status:
             continue
         if was.status == "draft":
-            decision.postings += ledger.finalized(new, now)
             schedules = revenue.schedules(new)
+            decision.postings += ledger.finalized(new, schedules, now)
             earned[new.id] = revenue.at_once(schedules)
             if any(line.start < line.end and line.net and not line.usage for line in schedules):
                 decision.due.append(revenue.due(now, new.test_clock))

@@ -6,6 +6,8 @@ ledger/payments.py, which settles the receivable for the whole amount received.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from voldaan.ledger import revenue
 from voldaan.ledger.chart import (
     BAD_DEBT,
@@ -24,12 +26,11 @@ from voldaan.rules.decision import Posting
 from voldaan.rules.money import divide
 
 
-def finalized(invoice: Invoice, at: int) -> list[Posting]:
+def finalized(invoice: Invoice, schedules: Sequence[revenue.Schedule], at: int) -> list[Posting]:
     """The customer owes the total, less what the balance paid; what is for no time, and usage, is earned at once.
 
-    A negative total turns the legs round: the customer is owed, and the balance holds it.
+    `schedules` are what its lines earn. A negative total turns the legs round: the customer is owed, and the balance holds it.
     """
-    schedules = revenue.schedules(invoice)
     net = sum(line.net for line in schedules)
     at_once = revenue.at_once(schedules)
     legs: list[Leg] = [
