@@ -40,7 +40,7 @@ async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: Me
     anna, old, new = await world.customer(), await world.metered(10), await world.metered(20)
     subscription = await world.subscribe(anna, {"price": old.id, "billing_thresholds": {"usage_gte": 500}})
     await world.pass_time(3 * DAY)
-    await world.used(anna, 30)
+    await world.used(anna, 30, ago=60)
     planned = await migration(world, old.id, new.id)
     preview = await world.do(price_migrations.preview, MigrationPreviewParams(), planned.id)
     [each] = preview.data
@@ -54,7 +54,7 @@ async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: Me
     await world.used(anna, 1)
     await world.pass_time(31 * DAY)
     [invoice] = await world.invoices(subscription)
-    assert shown(invoice) == [("1 × Calls (at €0.20 / month)", 20), ("30 × Calls (at €0.10 / month)", 300)]
+    assert shown(invoice) == [("30 × Calls (at €0.10 / month)", 300), ("1 × Calls (at €0.20 / month)", 20)]
 
 
 async def test_from_a_quantity_to_usage_and_back(world: MeteredWorld) -> None:  # noqa: F811
@@ -74,7 +74,7 @@ async def test_an_item_that_moves_leaves_its_usage_behind(world: MeteredWorld) -
     given = {"price": calls.id, "billing_thresholds": {"usage_gte": 500}}
     source, target = await world.subscribe(anna, given, pro), await world.subscribe(anna, pro)
     await world.pass_time(3 * DAY)
-    await world.used(anna, 30)
+    await world.used(anna, 30, ago=60)
     counted = next(item for item in source.items.data if item.price.id == calls.id)
     item = await world.do(item_moves.move, ItemMove(subscription_item=counted.id, to=target.id))
     [waiting] = await world.rows(InvoiceItem)

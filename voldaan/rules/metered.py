@@ -181,8 +181,9 @@ def late(
     """
     drawn: list[LineItem] = []
     decision = Decision()
-    running = {_id(item) for item in present}
-    for was in facts.usage.periods_of(subscription.id):
+    known = facts.usage.periods_of(subscription.id)
+    running = {_id(item) for item in present} if known else set()
+    for was in known:
         if not was.open or was.id in running:
             continue
         key = _key(facts, was)
