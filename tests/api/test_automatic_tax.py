@@ -111,6 +111,25 @@ def test_a_finalization_that_fails_says_so_and_stays_said(shop: World):
     assert done["automatic_tax"]["status"] == "complete"
 
 
+def test_a_draft_that_cannot_be_sent_still_advances_by_itself(shop: World):
+    anna = shop.payer()
+    sent = {"collection_method": "send_invoice", "days_until_due": 14, "auto_advance": True, "automatic_tax": AUTOMATIC}
+    draft = shop.wire.post("/v1/invoices", customer=anna["id"], **sent)
+    shop.item(anna["id"], invoice=draft["id"])
+    path = f"/v1/invoices/{draft['id']}"
+    assert shop.wire.refused("POST", f"{path}/send").error["code"] == "customer_tax_location_invalid"
+    kept = shop.wire.get(path)
+    assert (kept["status"], kept["auto_advance"]) == ("draft", True)
+
+    shop.wire.post(f"/v1/customers/{anna['id']}", **DUTCH)
+    done = shop.wire.post(f"{path}/send")
+    assert (done["status"], done["auto_advance"]) == ("open", True)
+    told = {name: shop.wire.get("/v1/events", type=f"invoice.{name}")["data"] for name in ("finalized", "sent")}
+    assert {name: [event["data"]["object"]["auto_advance"] for event in events] for name, events in told.items()} == {
+        "finalized": [True], "sent": [True],
+    }  # fmt: skip
+
+
 def test_a_draft_follows_its_items_and_the_switch(shop: World):
     anna = shop.payer(**DUTCH)
     draft = shop.wire.post("/v1/invoices", customer=anna["id"], automatic_tax=AUTOMATIC)

@@ -117,17 +117,13 @@ async def send(tx: Transaction, params: InvoiceSend, id: str) -> Invoice | Failu
         raise refused(f"You cannot send an invoice that is {invoice.status}.", code="invoice_not_editable")
     decision = Decision()
     if invoice.status == "draft":
-        quiet = replace(invoice, auto_advance=False)
-        decision, known = await _finalized(tx, facts, quiet, invoice, "later")
+        decision, known = await _finalized(tx, facts, invoice, invoice, "later")
         if no := _not_finalized(known):
             await write(tx, [decision])
             return no
-        opened = known.invoice
-        if opened.status == "open" and invoice.auto_advance:
-            known.invoice = replace(opened, auto_advance=True)
-            decision.updates.append(Update(known.invoice, opened))
         invoice = known.invoice
-    decision.events.append(Event("invoice.sent", rules.told(invoice)))
+    if not any(event.type == "invoice.sent" for event in decision.events):  # what advances by itself has been sent with that
+        decision.events.append(Event("invoice.sent", rules.told(invoice)))
     await write(tx, [decision])
     return invoice
 
