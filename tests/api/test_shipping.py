@@ -229,3 +229,8 @@ async def test_what_shipping_does_not_add_up_to_is_found(fresh: World, dsn: str)
         assert await broken() == {"N3_a_note_is_its_parts"}
         database.execute(change.format("credit_notes", 500), [note["id"]])
         assert await broken() == set()
+        rate = "update invoices set doc = replace(doc::text, %s, %s)::jsonb where id = %s"
+        database.execute(rate, [fresh.vat["id"], "txr_gone", invoice["id"]])
+        assert "T1_taxes_have_their_rates" in await broken()
+        database.execute(rate, ["txr_gone", fresh.vat["id"], invoice["id"]])
+        assert await broken() == set()

@@ -442,12 +442,17 @@ select coalesce(w.account_id, h.account_id), coalesce(w.customer_id, h.customer_
    and not exists (select from due d where d.account_id = coalesce(w.account_id, h.account_id) and d.kind = 'entitlements.follow');
 
 -- name: T1_taxes_have_their_rates
--- Every tax on a line names a tax rate that is there: its jurisdiction is what the tax is reported by.
+-- Every tax on a line and on shipping names a tax rate that is there: its jurisdiction is what the tax is reported by.
+with taxed as (
+  select account_id, id, doc -> 'taxes' as taxes from invoice_line_items where doc ? 'taxes'
+  union all
+  select account_id, id, doc -> 'shipped' -> 'taxes' from invoices where doc -> 'shipped' ? 'taxes'
+)
 select l.account_id, l.id, 'names the tax rate ' || (t.tax -> 'tax_rate_details' ->> 'tax_rate')
-  from invoice_line_items l
-  cross join lateral jsonb_array_elements(l.doc -> 'taxes') as t(tax)
+  from taxed l
+  cross join lateral jsonb_array_elements(l.taxes) as t(tax)
   left join tax_rates r on r.account_id = l.account_id and r.id = t.tax -> 'tax_rate_details' ->> 'tax_rate'
- where l.doc ? 'taxes' and r.id is null and (%(only)s::text is null or l.account_id = %(only)s);
+ where r.id is null and (%(only)s::text is null or l.account_id = %(only)s);
 
 -- name: T2_no_tax_is_unknown
 -- No invoice was finalized whose automatic tax was not known.
