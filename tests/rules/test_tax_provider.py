@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,12 @@ from voldaan.resources.base import ListObject
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.shared import Address
+from voldaan.resources.tax_calculations import TaxCustomer
 from voldaan.resources.tax_settings import HeadOffice, TaxDefaults, TaxSettings
 from voldaan.rules import automatic_tax, invoices
 from voldaan.rules.automatic_tax import TaxFacts
 from voldaan.rules.billing_facts import BillingFacts
+from voldaan.rules.tax_calculations import Asked, Part, calculate
 from voldaan.rules.tax_provider import Recorded, TaxAnswer, TaxFound, TaxLine, TaxProvider, TaxQuery, fingerprint
 from voldaan.taxes.remote import ask
 
@@ -98,6 +101,26 @@ def check_new_york(invoice: Invoice, found: BillingFacts) -> None:
 def test_a_provider_may_have_several_taxes_on_a_line() -> None:
     found = book(SalesTax())
     check_new_york(bill(found), found)
+
+
+def test_taxes_of_one_name_and_percentage_are_told_apart_in_calculations_as_on_invoices() -> None:
+    class Even(SalesTax):
+        def line(self, line: TaxLine) -> tuple[TaxFound, ...]:
+            state, city = super().line(line)
+            return state, city._replace(percentage=state.percentage)
+
+    found = book(Even())
+    found.catalogue.tax_codes.clear()
+    invoice = bill(found)
+    buyer = TaxCustomer(address=Address(country="US"), address_source="billing", ip_address=None, tax_ids=[])
+    parts = [Part(line.amount, "txcd_10000000", "exclusive", line.id) for line in invoice.lines.data]
+    asked = Asked(seller=Address(country="US"), customer=None, details=buyer, currency="usd", at=START, lines=parts)
+    made = calculate(Even(), asked, START, ids(), livemode=False)
+    assert [tax.amount for tax in made.tax_breakdown] == [tax.amount for tax in invoice.total_taxes or []] == [533, 533]
+    lines: Any = made.line_items
+    for line, billed in zip(lines.data, invoice.lines.data, strict=True):
+        assert [tax.jurisdiction.display_name for tax in line.tax_breakdown] == ["New York", "New York City"]
+        assert [tax.amount for tax in line.tax_breakdown] == [tax.amount for tax in billed.taxes or []]
 
 
 def test_a_remote_provider_is_asked_between_two_decisions() -> None:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -68,15 +69,6 @@ class TaxFacts:
     livemode: bool
     provider_name: str = LOCAL
     made: list[TaxRate] = field(default_factory=list)
-    _ids: dict[tuple[TaxFound, bool], str] = field(default_factory=dict)
-
-    def rate_id(self, found: TaxFound, inclusive: bool) -> str:
-        """The id of the tax rate that says this: one row for all invoices that it is used on, so it is made of what it says."""
-        id = self._ids.get((found, inclusive))
-        if id is None:
-            said = [str(each) for each in (*found._replace(sourcing="destination"), inclusive)]
-            id = self._ids[found, inclusive] = RATE_PREFIX + hashlib.sha256(repr(said).encode()).hexdigest()[:24]
-        return id
 
 
 @dataclass(slots=True)
@@ -250,12 +242,19 @@ def _behavior(settings: TaxSettings, catalogue: Catalogue, line: LineItem, curre
 
 def _rate(facts: TaxFacts, catalogue: Catalogue, found: TaxFound, inclusive: bool, at: int) -> str:
     """The id of the tax rate that says this, which is made if there is none yet."""
-    id = facts.rate_id(found, inclusive)
+    id = rate_id(found, inclusive)
     if id not in catalogue.tax_rates:
         rate = rate_of(found, inclusive, id=id, at=at, livemode=facts.livemode)
         catalogue.tax_rates[id] = rate
         facts.made.append(rate)
     return id
+
+
+@lru_cache(maxsize=4096)
+def rate_id(found: TaxFound, inclusive: bool) -> str:
+    """The id of the tax rate that says this: one for all sales that it is used on, so it is made of what it says."""
+    said = [str(each) for each in (*found._replace(sourcing="destination"), inclusive)]
+    return RATE_PREFIX + hashlib.sha256(repr(said).encode()).hexdigest()[:24]
 
 
 def rate_of(found: TaxFound, inclusive: bool, *, id: str, at: int, livemode: bool) -> TaxRate:

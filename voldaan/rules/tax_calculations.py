@@ -23,6 +23,7 @@ from voldaan.resources.tax_calculations import (
     written,
 )
 from voldaan.rules import tax
+from voldaan.rules.automatic_tax import rate_id
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.ids import NewId
 from voldaan.rules.tax_provider import Exempt, TaxFound, TaxLine, TaxProvider, TaxQuery, TaxUnknown
@@ -46,6 +47,10 @@ class Part(NamedTuple):
     performance_location: str | None = None
     performed: Address | None = None
 
+    @property
+    def is_inclusive(self) -> bool:
+        return self.behavior == "inclusive"
+
 
 @dataclass(slots=True)
 class Asked:
@@ -66,17 +71,16 @@ def calculate(provider: TaxProvider, asked: Asked, now: int, new_id: NewId, *, l
     """The calculation, with its lines. Refuses what the provider cannot say."""
     parts = [*asked.lines, *([asked.shipping] if asked.shipping else [])]
     found = _ask(provider, asked, parts)
-    taxable = [
+    rates = [{rate_id(each, part.is_inclusive): each for each in some} for part, some in zip(parts, found, strict=True)]
+    taxes = tax.calculate([
         tax.TaxableLine(
-            part.amount,
-            tuple(tax.Rate(_key(each, part), each.percentage, part.behavior == "inclusive") for each in taxes),
+            part.amount, tuple(tax.Rate(id, each.percentage, part.is_inclusive) for id, each in own.items())
         )
-        for part, taxes in zip(parts, found, strict=True)
-    ]
-    taxes = tax.calculate(taxable)
-    known = {_key(each, part): each for part, some in zip(parts, found, strict=True) for each in some}
+        for part, own in zip(parts, rates, strict=True)
+    ])  # fmt: skip
+    known = {id: each for own in rates for id, each in own.items()}
     id = new_id("taxcalc")
-    breakdowns = [[_of_line(known[each.rate], each) for each in some] for some in taxes.lines]
+    breakdowns = [[_of_line(own[each.rate], each) for each in some] for own, some in zip(rates, taxes.lines, strict=True)]
     sums = [sum(each.amount for each in some) for some in breakdowns]
     lines = [
         _line(part, breakdown, total, calculation=id, id=new_id("tax_li"), livemode=livemode)
@@ -120,18 +124,13 @@ def _ask(provider: TaxProvider, asked: Asked, parts: Sequence[Part]) -> list[tup
             exempt=EXEMPT[asked.details.taxability_override],
             currency=asked.currency,
             at=asked.at,
-            lines=tuple(TaxLine(part.code, part.amount, part.behavior == "inclusive", part.performed) for part in parts),
+            lines=tuple(TaxLine(part.code, part.amount, part.is_inclusive, part.performed) for part in parts),
         )
     )
     if isinstance(answer, TaxUnknown):
         param = "customer_details[address]" if answer.status == "requires_location_inputs" else None
         raise Refused(Refusal(answer.code, answer.message, param))
     return answer
-
-
-def _key(found: TaxFound, part: Part) -> str:
-    """Taxes of one kind are summed and rounded together."""
-    return f"{found.country}/{found.state}/{found.percentage}/{found.name}/{found.reason}/{found.sourcing}/{part.behavior}"
 
 
 def _line(
