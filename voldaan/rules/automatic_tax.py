@@ -31,6 +31,7 @@ from voldaan.rules.refusals import refused
 from voldaan.rules.tax_location import evidence, is_precise, locate
 from voldaan.rules.tax_provider import (
     LOCAL,
+    LOCATION,
     TaxAnswer,
     TaxFound,
     TaxLine,
@@ -48,11 +49,6 @@ INACTIVE = TaxUnknown(
     "failed",
     "stripe_tax_inactive",
     "You must set the address of your head office (POST /v1/tax/settings) before tax can be calculated automatically.",
-)
-LOCATION = TaxUnknown(
-    "requires_location_inputs",
-    "customer_tax_location_invalid",
-    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
 )
 UNSPECIFIED = (
     "`tax_behavior` of {what} is unspecified. Set it to `inclusive` or `exclusive`, or give a default in the tax settings, in "

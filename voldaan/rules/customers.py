@@ -23,6 +23,7 @@ from voldaan.rules.countries import COUNTRIES
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import refused
 from voldaan.rules.tax_location import is_precise, locate
+from voldaan.rules.tax_provider import LOCATION
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 INVOICE_PREFIX = re.compile(r"[A-Z0-9]{3,12}")
@@ -138,12 +139,7 @@ def _tax(customer: Customer, params: Given) -> CustomerTax:
     location = TaxLocation(country=found.address.country or "", source=found.source, state=found.address.state) if found else None
     known = found is not None and is_precise(found.address)
     if params.tax and params.tax.validate_location == "immediately" and not known:
-        raise refused(
-            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
-            "calculate tax.",
-            "tax[validate_location]",
-            "customer_tax_location_invalid",
-        )
+        raise refused(LOCATION.message, "tax[validate_location]", LOCATION.code)
     return CustomerTax(
         automatic_tax="not_collecting" if known else "unrecognized_location", ip_address=ip, location=location
     )

@@ -15,13 +15,8 @@ from voldaan.rules import tax_codes, territories, vat_rates
 from voldaan.rules.countries import EUROPEAN_UNION
 from voldaan.rules.place_of_supply import Place, Registration, Sale, place
 from voldaan.rules.tax_location import is_precise
-from voldaan.rules.tax_provider import Reason, TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
+from voldaan.rules.tax_provider import LOCATION, Reason, TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
 
-LOCATION = TaxUnknown(
-    "requires_location_inputs",
-    "customer_tax_location_invalid",
-    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
-)
 ZERO = Decimal(0)
 
 

@@ -53,6 +53,7 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.phase_terms import Redeeming
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import advance
+from voldaan.rules.tax_provider import LOCATION
 
 KEPT = 30 * 86_400  # how long an offer holds, unless it says otherwise
 
@@ -208,7 +209,7 @@ def cannot_finalize(quote: Quote, items: Sequence[QuoteLineItem]) -> Refusal | N
     if not items:
         return Refusal("", "A quote needs at least one line item to be finalized.", "line_items")
     if quote.automatic_tax.enabled and quote.automatic_tax.status != "complete":
-        return Refusal(automatic_tax.LOCATION.code, automatic_tax.LOCATION.message)
+        return Refusal(LOCATION.code, LOCATION.message)
     return None
 
 

@@ -82,6 +82,11 @@ class TaxProvider(Protocol):
 
 LOCAL = "eu"  # the provider that comes with the program
 
+LOCATION = TaxUnknown(
+    "requires_location_inputs",
+    "customer_tax_location_invalid",
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+)
 UNANSWERED = TaxUnknown("failed", "taxes_calculation_failed", "The tax provider has not answered yet.", passing=True)
 
 
