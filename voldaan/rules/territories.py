@@ -13,6 +13,7 @@ OUTSIDE = {
     "DE": ("78266", "27498"),                    # Büsingen, Heligoland
     "ES": ("35", "38", "51", "52"),              # the Canary Islands, Ceuta, Melilla
     "FI": ("22",),                               # Åland
+    "FR": ("97", "984", "986", "987", "988"),    # overseas; 980 is Monaco, which is inside
     "GR": ("63086", "630 86"),                   # Mount Athos
     "IT": ("23041", "22061"),                    # Livigno, Campione d'Italia
 }
