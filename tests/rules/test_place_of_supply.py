@@ -101,3 +101,59 @@ def test_what_is_attended_is_taxed_where_it_takes_place() -> None:
     assert (one.country, one.percentage, one.sourcing) == ("AT", 20, "performance")
     elsewhere = line._replace(performed=Address(country="FR"))
     assert found(provider.decide(query._replace(lines=(elsewhere,)))).reason == "not_collecting"
+
+
+BOOK, TABLE, APP, POSTAGE = "txcd_35010000", "txcd_99999999", "txcd_10103001", "txcd_92010001"
+REDUCED = GivenRate("DE", None, BOOK, Decimal(7), "reduced_rated", 0)
+
+
+@pytest.mark.parametrize(
+    ("sold", "given", "percentage", "reason"),
+    [
+        ([(TABLE, 1000)], [], "19", "standard_rated"),
+        ([(BOOK, 1000)], [], "7", "reduced_rated"),
+        ([(BOOK, 1000), (BOOK, 500)], [], "7", "reduced_rated"),
+        ([(BOOK, 1000), (TABLE, 500)], [], "11", "proportionally_rated"),
+        ([(TABLE, 500), (BOOK, 1000)], [], "11", "proportionally_rated"),
+        ([(BOOK, 1), (TABLE, 2)], [], "15", "proportionally_rated"),
+        ([(BOOK, 1000), (TABLE, 3)], [], "7.0359", "proportionally_rated"),
+        ([(BOOK, 0), (TABLE, 1000)], [], "19", "standard_rated"),
+        ([(BOOK, 0)], [], "7", "reduced_rated"),
+        ([(BOOK, -1000), (TABLE, -500)], [], "11", "proportionally_rated"),
+        ([(BOOK, 1000), (APP, 1000)], [], "7", "reduced_rated"),
+        ([(APP, 1000)], [], "19", "standard_rated"),
+        ([], [], "19", "standard_rated"),
+        ([(BOOK, 1000)], [REDUCED._replace(code=POSTAGE, percentage=Decimal(5))], "5", "reduced_rated"),
+        ([(TABLE, 1000)], [REDUCED._replace(code=None, percentage=Decimal(18))], "18", "reduced_rated"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_shipping_is_taxed_as_the_goods_are(
+    sold: list[tuple[str, int]], given: list[GivenRate], percentage: str, reason: str, first: bool
+) -> None:
+    provider = EuropeanVat([Registration("NL", "oss_union", 0)], european_union(), [REDUCED, *given])
+    lines = [TaxLine(code, amount, False) for code, amount in sold]
+    lines.insert(0 if first else len(lines), TaxLine(POSTAGE, 500, False))
+    here, at = Address(country="DE"), instant("2026-03-01")
+    answer = provider.decide(TaxQuery(Address(country="NL"), here, (), "none", "eur", at, tuple(lines)))
+    assert not isinstance(answer, TaxUnknown)
+    (postage,) = answer[0 if first else -1]
+    assert (str(postage.percentage), postage.reason) == (percentage, reason)
+    assert len(answer) == len(lines)
+
+
+def test_shipping_of_goods_that_are_not_taxed_is_not_taxed_either() -> None:
+    """A rate of the seller's own for shipping changes nothing of who owes the tax. Out of the union its own code says."""
+    rates = [REDUCED._replace(code=POSTAGE), GivenRate("GB", None, BOOK, Decimal(0), "zero_rated", 0),
+             GivenRate("GB", None, None, Decimal(20), "standard_rated", 0)]  # fmt: skip
+    provider = EuropeanVat([Registration("NL", "oss_union", 0), Registration("GB", "standard", 0)], european_union(), rates)
+
+    def ask(country: str, *ids: tuple[str, str]) -> list[tuple[Decimal, str]]:
+        lines = (TaxLine(POSTAGE, 500, False), TaxLine(BOOK, 1000, False))
+        asked = TaxQuery(Address(country="NL"), Address(country=country), ids, "none", "eur", instant("2026-03-01"), lines)
+        answer = provider.decide(asked)
+        assert not isinstance(answer, TaxUnknown)
+        return [(one.percentage, one.reason) for (one,) in answer]
+
+    assert ask("DE", ("eu_vat", "DE123")) == [(Decimal(0), "reverse_charge")] * 2
+    assert ask("GB") == [(Decimal(20), "standard_rated"), (Decimal(0), "zero_rated")]

@@ -7,9 +7,10 @@ is not known, and so not billed: never zero percent for want of a rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from voldaan.resources.numbers import plain
 from voldaan.resources.tax_rates import TaxType
 from voldaan.rules import tax_codes, territories, vat_rates
 from voldaan.rules.countries import EUROPEAN_UNION
@@ -18,6 +19,7 @@ from voldaan.rules.tax_location import is_precise
 from voldaan.rules.tax_provider import LOCATION, Reason, TaxAnswer, TaxFound, TaxLine, TaxQuery, TaxUnknown
 
 ZERO = Decimal(0)
+FINEST = Decimal("0.0001")  # percent: the decimals that a rate may have
 
 
 class GivenRate(NamedTuple):
@@ -49,13 +51,40 @@ class EuropeanVat:
         buyer = query.buyer
         if buyer.country is None or not is_precise(buyer):
             return LOCATION
-        found: list[tuple[TaxFound, ...]] = []
-        for line in query.lines:
-            taxed = self._line(query, line, buyer.country)
+        found = [None if tax_codes.is_shipping(line.code) else self._line(query, line, buyer.country) for line in query.lines]
+        goods = [
+            (abs(line.amount), taxed)
+            for line, taxed in zip(query.lines, found, strict=True)
+            if isinstance(taxed, TaxFound) and tax_codes.kind(line.code) == "goods" and line.performed is None
+        ]
+        taxes: list[tuple[TaxFound, ...]] = []
+        for line, own in zip(query.lines, found, strict=True):
+            taxed = own or self._shipping(query, line, buyer.country, goods)
             if isinstance(taxed, TaxUnknown):
                 return taxed
-            found.append((taxed,))
-        return found
+            taxes.append((taxed,))
+        return taxes
+
+    def _shipping(
+        self, query: TaxQuery, line: TaxLine, country: str, goods: Sequence[tuple[int, TaxFound]]
+    ) -> TaxFound | TaxUnknown:
+        """Sending is a part of what is sent: taxed as the goods are, or at the average of their rates, weighted by amounts.
+
+        What goes without goods, out of the union, or at a rate of the seller's own is taxed by its own code.
+        """
+        paid = [each for each in goods if each[0]] or goods
+        taxes = list(dict.fromkeys(taxed for _, taxed in paid))
+        if not taxes or taxes[0].country not in EUROPEAN_UNION:
+            return self._line(query, line, country)
+        given = self._given(taxes[0], line.code, query.at)
+        if given is not None and given.code is not None:
+            return self._line(query, line, country)
+        weight = sum(amount for amount, _ in paid)
+        if len(taxes) == 1 or not weight:
+            return taxes[0]
+        shares = sum((amount * taxed.percentage for amount, taxed in paid), ZERO)
+        average = plain((shares / weight).quantize(FINEST, ROUND_HALF_UP))
+        return max(taxes, key=lambda taxed: taxed.percentage)._replace(percentage=average, reason="proportionally_rated")
 
     def _line(self, query: TaxQuery, line: TaxLine, country: str) -> TaxFound | TaxUnknown:
         buyer = query.buyer
@@ -88,7 +117,7 @@ class EuropeanVat:
             )
         return _found(where, standard, "standard_rated")
 
-    def _given(self, where: Place, code: str, at: int) -> GivenRate | None:
+    def _given(self, where: Place | TaxFound, code: str, at: int) -> GivenRate | None:
         """The seller's own rate: the region's before the country's, the code's before that for all."""
         fits = [
             rate

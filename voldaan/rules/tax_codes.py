@@ -13,6 +13,7 @@ from voldaan.rules.refusals import refused
 
 DEFAULT = "txcd_10000000"
 SHIPPING = "txcd_92010001"
+SENDING = "txcd_9201"  # shipping, handling, and both in one
 NONTAXABLE = "txcd_00000000"
 FORM = re.compile(r"txcd_\d{8}")
 
@@ -49,6 +50,11 @@ BY_ID = {code.id: code for code in CODES}
 def kind(code: str) -> Kind:
     """What kind of thing a code stands for."""
     return KINDS.get(code.removeprefix("txcd_")[:1], "goods")
+
+
+def is_shipping(code: str) -> bool:
+    """Whether it stands for packing and sending what is sold."""
+    return code.startswith(SENDING)
 
 
 def check(code: str, param: str) -> None:

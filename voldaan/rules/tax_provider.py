@@ -21,7 +21,7 @@ DAY = 86_400
 Exempt = Literal["none", "exempt", "reverse"]
 Reason = Literal[
     "customer_exempt", "not_available", "not_collecting", "not_subject_to_tax", "not_supported", "product_exempt",
-    "reduced_rated", "reverse_charge", "standard_rated", "zero_rated",
+    "proportionally_rated", "reduced_rated", "reverse_charge", "standard_rated", "zero_rated",
 ]  # fmt: skip
 
 
