@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -140,11 +141,7 @@ class Performer:
 
     async def alone(self, call: Call) -> Outcome:
         """A transaction of its own; then, if the command asks for it, the outside, and a second one for the answer."""
-
-        async def decided(recorded: Recorded) -> Outcome:
-            return await self.decided(call, recorded)
-
-        return await tax_asking.with_answers(self.engine, call.account, decided)
+        return await tax_asking.with_answers(self.engine, call.account, partial(self.decided, call))
 
     async def decided(self, call: Call, recorded: Recorded) -> Outcome:
         """The same with what is known of taxes. Raises Unanswered, with nothing done, if that is not enough."""

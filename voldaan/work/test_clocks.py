@@ -7,6 +7,7 @@ before time moves on. If the worker dies, the next one takes the lease, settles 
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import msgspec
 
@@ -57,11 +58,7 @@ async def settle_live(engine: Engine, account: Account, clock_id: str) -> None:
 
 async def step(engine: Engine, account: Account, clock_id: str, lease: str) -> bool:
     """One batch at one instant. Returns False when the target is reached."""
-
-    async def decided(recorded: Recorded) -> bool:
-        return await _step(engine, account, clock_id, lease, recorded)
-
-    return await tax_asking.with_answers(engine, account, decided)
+    return await tax_asking.with_answers(engine, account, partial(_step, engine, account, clock_id, lease))
 
 
 async def _step(engine: Engine, account: Account, clock_id: str, lease: str, recorded: Recorded) -> bool:
