@@ -11,15 +11,25 @@ import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import customers, subscriptions, tax_registrations, tax_rules, tax_settings
+from voldaan.commands import (
+    customers,
+    subscriptions,
+    tax_calculations,
+    tax_registrations,
+    tax_rules,
+    tax_settings,
+    tax_transactions,
+)
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer, CustomerUpdate
 from voldaan.resources.subscriptions import SubscriptionCreate
+from voldaan.resources.tax_calculations import TaxCalculationCreate
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_registrations import TaxRegistrationCreate
 from voldaan.resources.tax_rules import TaxRuleCreate
 from voldaan.resources.tax_settings import TaxSettingsUpdate
+from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionCreate, TaxTransactionReverse
 from voldaan.store import rows
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
@@ -179,6 +189,22 @@ async def waits_for(pool: Pool, tx: Transaction) -> None:
         held = "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
         while not await (await connection.execute(held, (tx.connection.info.backend_pid,))).fetchone():  # noqa: ASYNC110  another process
             await asyncio.sleep(0.01)
+
+
+async def test_a_reversal_by_hand_and_one_by_a_refund_do_not_wait_for_each_other(world: BillingWorld) -> None:
+    """Both take the account's tax lock before the transaction that they take back of."""
+    buyer = {"address": {"country": "DE"}, "address_source": "billing"}
+    asked = {"currency": "eur", "customer_details": buyer, "line_items": [{"amount": 1000}]}
+    calculation = await world.do(tax_calculations.create, TaxCalculationCreate.model_validate(asked))
+    sale = await world.do(tax_transactions.create, TaxTransactionCreate(calculation=calculation.id, reference="sale"))
+    by_hand = TaxTransactionReverse(mode="full", original_transaction=sale.id, reference="by hand")
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await tx.run(shelf("taxes")["lock"])
+        other = asyncio.create_task(world.do(tax_transactions.reverse, by_hand))
+        await waits_for(world.pool, tx)
+        assert sale.id in await tx.get(TaxTransaction, [sale.id], lock=True)
+    assert (await other).original == sale.id
+    await world.check_invariants()
 
 
 async def test_rates_are_made_in_the_order_of_their_ids(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:

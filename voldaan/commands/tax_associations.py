@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from voldaan.commands import tax_calculations
+from voldaan.commands import tax_calculations, tax_transactions
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund
 from voldaan.resources.tax_associations import TaxAssociation, TaxAssociationFind
 from voldaan.resources.tax_calculations import TaxCalculation, TaxCalculationLineItem
 from voldaan.resources.tax_hooks import HooksParams
-from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionLineItem
+from voldaan.resources.tax_transactions import TaxTransaction
 from voldaan.rules import tax_associations as rules
 from voldaan.rules.decision import Decision, Update
-from voldaan.rules.tax_transactions import Original
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -68,7 +67,7 @@ async def _commit(tx: Transaction, ids: Sequence[str]) -> None:
     calculations = await tx.get(TaxCalculation, named)
     lines = await tx.select(TaxCalculationLineItem, "t.calculation_id = any(%(ids)s)", ids=sorted(named))
     committed = {row[0] for row in await tx.all(query("taxes", "committed"), calculations=sorted(named))}
-    references = await _references(tx, ids)
+    references = await tax_transactions.references(tx, ids)
     found: list[tuple[PaymentIntent, Made]] = []
     for intent in intents.values():
         assert intent.tax is not None
@@ -88,8 +87,9 @@ async def _give_back(tx: Transaction, gone: Sequence[Refund], back: Sequence[Ref
     if not intents:
         return
     await tx.run(query("taxes", "lock"))
-    originals = await _originals(tx, intents.values())
-    references = await _references(tx, [each.id for each in moved])
+    sales = await tx.get(TaxTransaction, [rules.sale_of(intent) for intent in intents.values()], lock=True)
+    originals = await tax_transactions.originals(tx, sales)
+    references = await tax_transactions.references(tx, [each.id for each in moved])
     found: list[tuple[PaymentIntent, Made]] = []
     for refund in moved:
         intent = intents.get(refund.payment_intent or "")
@@ -105,39 +105,13 @@ async def _give_back(tx: Transaction, gone: Sequence[Refund], back: Sequence[Ref
         intents[intent.id] = made[0]
         if made[1] and original:
             original.reversals.append(made[1])
-            original.reversed += _lines(made[1])
+            original.reversed += tax_transactions.lines_of(made[1])
     await _write(tx, found)
-
-
-async def _originals(tx: Transaction, intents: Iterable[PaymentIntent]) -> dict[str, Original]:
-    """The tax transactions of these payments, with all that was taken back of them."""
-    sales = await tx.get(TaxTransaction, [rules.sale_of(intent) for intent in intents], lock=True)
-    reversals = await tx.select(TaxTransaction, "t.original_id = any(%(ids)s)", ids=sorted(sales))
-    ids = [*sales, *(each.id for each in reversals)]
-    lines = await tx.select(TaxTransactionLineItem, "t.transaction_id = any(%(ids)s)", ids=ids)
-    found = {id: Original(sale, [line for line in lines if line.transaction == id]) for id, sale in sales.items()}
-    sale_of = {each.id: each.original or "" for each in reversals}
-    for each in reversals:
-        found[sale_of[each.id]].reversals.append(each)
-    for line in lines:
-        if line.transaction in sale_of:
-            found[sale_of[line.transaction]].reversed.append(line)
-    return found
-
-
-async def _references(tx: Transaction, wanted: Sequence[str]) -> set[str]:
-    """Those that tax transactions have already."""
-    return {row[0] for row in await tx.all(query("taxes", "references"), references=list(wanted))}
 
 
 async def _write(tx: Transaction, found: Sequence[tuple[PaymentIntent, Made]]) -> None:
     decisions = []
     for was, (intent, made) in found:
-        inserts = [made, *_lines(made)] if made else []
+        inserts = [made, *tax_transactions.lines_of(made)] if made else []
         decisions.append(Decision(inserts=inserts, updates=[Update(intent, was)] if intent != was else []))
     await write(tx, decisions)
-
-
-def _lines(made: TaxTransaction) -> list[TaxTransactionLineItem]:
-    page: object = made.line_items
-    return list(page.data) if page else []  # type: ignore[attr-defined]
