@@ -1,4 +1,4 @@
-"""Tax: rates included and added, both roundings, exemption. Cases in tax.txt."""
+"""Tax: rates included and added, both roundings, parts that are taken back, exemption. Cases in tax.txt."""
 
 from decimal import Decimal
 from typing import cast
@@ -59,7 +59,15 @@ def peer(row: Row) -> None:
     assert sum(each.amount for each in lines(row)) + found.exclusive == row.number("total")
 
 
-CHECKS = {"tax": taxed, "exempt": exempt, "refused": refused, "peer": peer}
+def credited(row: Row) -> None:
+    before, taxes = 0, []
+    for part in numbers(row["parts"]):
+        taxes.append(tax.credited(row.number("tax"), row.number("base"), before, part))
+        before += part
+    assert taxes == numbers(row["taxes"])
+
+
+CHECKS = {"tax": taxed, "exempt": exempt, "refused": refused, "peer": peer, "credited": credited}
 
 
 @pytest.mark.parametrize("row", rows("tax.txt"), ids=str)

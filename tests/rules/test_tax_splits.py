@@ -97,7 +97,7 @@ def test_credits_in_parts_are_the_tax_of_the_line() -> None:
         before = given = 0
         while before < base:
             now = chance.randint(1, base - before)
-            given += tax_transactions.credited_tax(taxed, base, before, now)
+            given += tax.credited(taxed, base, before, now)
             before += now
         assert given == taxed
 

@@ -109,6 +109,15 @@ def calculate(lines: Sequence[TaxableLine], rounding: Rounding = "per_rate", exe
     return Taxes(per_line, per_rate, inclusive, exclusive, held)
 
 
+def credited(tax: int, base: int, before: int, now: int) -> int:
+    """The tax that goes with taking back `now` of a line's `base`, of which `before` was taken back earlier.
+
+    Every time the tax taken back so far is brought to its exact share, rounded: the last one takes the residue, and together
+    they give back the line's tax, no more and no less. All in minor units; base is positive.
+    """
+    return divide(tax * (before + now), base) - divide(tax * before, base)
+
+
 # Where a rate is used: the line and the rate's parts. Then by the rate's id; then with the tax of each use.
 Use = tuple[int, int]
 Uses = dict[str, list[Use]]

@@ -18,8 +18,9 @@ from voldaan.resources.tax_transactions import (
     TransactionReversal,
 )
 from voldaan.rules.ids import NewId
-from voldaan.rules.money import divide, split
+from voldaan.rules.money import split
 from voldaan.rules.refusals import missing, refused
+from voldaan.rules.tax import credited
 
 
 @dataclass(slots=True)
@@ -118,14 +119,6 @@ class _Left:
         return self.amount + (self.tax if exclusive else 0)
 
 
-def credited_tax(tax: int, base: int, before: int, now: int) -> int:
-    """The tax that goes with taking back `now` of `base`, of which `before` was taken back earlier.
-
-    Every time the tax taken back so far is brought to its exact share, rounded: together they give back all of it.
-    """
-    return divide(tax * (before + now), base) - divide(tax * before, base)
-
-
 def _all(
     original: Original, id: str, params: TaxTransactionReverse, new_id: NewId
 ) -> tuple[list[TaxTransactionLineItem], TaxShippingCost | None]:
@@ -156,7 +149,7 @@ def _flat(
     taken = []
     for (left, exclusive), gross in zip(parts, split(-flat, weights), strict=True):
         before = left.whole - left.gross(exclusive)
-        tax = min(left.tax, credited_tax(left.whole_tax, left.whole, before, gross)) if left.whole else 0
+        tax = min(left.tax, credited(left.whole_tax, left.whole, before, gross)) if left.whole else 0
         taken.append((gross - tax if exclusive else gross, tax))
     lines = [
         _reversed(line, id, -amount, -tax, line.quantity, line.reference, {}, new_id)
