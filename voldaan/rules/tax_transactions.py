@@ -22,6 +22,8 @@ from voldaan.rules.money import split
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.tax import credited
 
+Part = TaxTransactionLineItem | TaxShippingCost
+
 
 @dataclass(slots=True)
 class Original:
@@ -99,11 +101,8 @@ def reverse(original: Original, params: TaxTransactionReverse, now: int, new_id:
 
 def left(original: Original) -> int:
     """What can still be taken back, tax included."""
-    cost, shipping = original.transaction.shipping_cost, _shipping_left(original)
-    parts = [each.gross(line.tax_behavior == "exclusive") for each, line in zip(_lefts(original), original.lines, strict=True)]
-    if shipping is not None and cost is not None:
-        parts.append(shipping.gross(cost.tax_behavior == "exclusive"))
-    return sum(parts)
+    lefts, shipping = _lefts(original)
+    return sum(each.gross for each in [*lefts, *shipping])
 
 
 @dataclass(slots=True)
@@ -112,11 +111,13 @@ class _Left:
 
     amount: int
     tax: int
+    is_exclusive: bool
     whole: int       # with exclusive tax, before anything was taken back
     whole_tax: int
 
-    def gross(self, exclusive: bool) -> int:
-        return self.amount + (self.tax if exclusive else 0)
+    @property
+    def gross(self) -> int:
+        return self.amount + (self.tax if self.is_exclusive else 0)
 
 
 def _all(
@@ -124,33 +125,29 @@ def _all(
 ) -> tuple[list[TaxTransactionLineItem], TaxShippingCost | None]:
     if params.line_items or params.flat_amount is not None or params.shipping_cost is not None:
         raise refused("A full reversal takes all there is: say no amounts.", "mode")
-    lefts, shipping = _lefts(original), _shipping_left(original)
-    if not any(left.amount or left.tax for left in [*lefts, *([shipping] if shipping else [])]):
+    lefts, shipping = _lefts(original)
+    if not any(left.amount or left.tax for left in [*lefts, *shipping]):
         raise refused("This transaction has been reversed already.", "original_transaction")
     lines = [
         _reversed(line, id, -left.amount, -left.tax, line.quantity, line.reference, {}, new_id)
         for line, left in zip(original.lines, lefts, strict=True)
     ]
-    return lines, _shipped(original, (-shipping.amount, -shipping.tax) if shipping else None)
+    return lines, _shipped(original, (-shipping[0].amount, -shipping[0].tax) if shipping else None)
 
 
 def _flat(
     original: Original, flat: int, id: str, params: TaxTransactionReverse, new_id: NewId
 ) -> tuple[list[TaxTransactionLineItem], TaxShippingCost | None]:
     """The sum, tax included, in proportion to what is left of each; every share has its part of the tax."""
-    cost = original.transaction.shipping_cost
-    lefts, shipping = _lefts(original), _shipping_left(original)
-    parts = [*zip(lefts, [line.tax_behavior == "exclusive" for line in original.lines], strict=True)]
-    if shipping is not None and cost is not None:
-        parts.append((shipping, cost.tax_behavior == "exclusive"))
-    weights = [left.gross(exclusive) for left, exclusive in parts]
+    lefts, shipping = _lefts(original)
+    parts = [*lefts, *shipping]
+    weights = [left.gross for left in parts]
     if any(weight < 0 for weight in weights) or -flat > sum(weights) or not flat:
         raise refused("This is more than what is left to be reversed.", "flat_amount")
     taken = []
-    for (left, exclusive), gross in zip(parts, split(-flat, weights), strict=True):
-        before = left.whole - left.gross(exclusive)
-        tax = min(left.tax, credited(left.whole_tax, left.whole, before, gross)) if left.whole else 0
-        taken.append((gross - tax if exclusive else gross, tax))
+    for left, gross in zip(parts, split(-flat, weights), strict=True):
+        tax = min(left.tax, credited(left.whole_tax, left.whole, left.whole - left.gross, gross)) if left.whole else 0
+        taken.append((gross - tax if left.is_exclusive else gross, tax))
     lines = [
         _reversed(line, id, -amount, -tax, line.quantity, line.reference, {}, new_id)
         for line, (amount, tax) in zip(original.lines, taken, strict=False)
@@ -163,7 +160,8 @@ def _said(
 ) -> tuple[list[TaxTransactionLineItem], TaxShippingCost | None]:
     if not params.line_items and params.shipping_cost is None:
         raise missing("line_items")
-    own = {line.id: (line, left) for line, left in zip(original.lines, _lefts(original), strict=True)}
+    lefts, kept = _lefts(original)
+    own = {line.id: (line, left) for line, left in zip(original.lines, lefts, strict=True)}
     lines = []
     for place, said in enumerate(params.line_items):
         here = f"line_items[{place}]"
@@ -182,35 +180,31 @@ def _said(
         )
     shipping = None
     if (cost := params.shipping_cost) is not None:
-        kept = _shipping_left(original)
-        if kept is None or -cost.amount > kept.amount or -cost.amount_tax > kept.tax:
+        if not kept or -cost.amount > kept[0].amount or -cost.amount_tax > kept[0].tax:
             raise refused("This is more than what is left of the shipping cost.", "shipping_cost[amount]")
         shipping = _shipped(original, (cost.amount, cost.amount_tax))
     return lines, shipping
 
 
-def _lefts(original: Original) -> list[_Left]:
-    """Per line of the transaction."""
-    found = []
-    for line in original.lines:
-        back = [each for each in original.reversed if each.original == line.id]
-        amount, tax = sum(each.amount for each in back), sum(each.amount_tax for each in back)
-        whole = line.amount + (line.amount_tax if line.tax_behavior == "exclusive" else 0)
-        found.append(_Left(line.amount + amount, line.amount_tax + tax, whole, line.amount_tax))
-    return found
-
-
-def _shipping_left(original: Original) -> _Left | None:
+def _lefts(original: Original) -> tuple[list[_Left], list[_Left]]:
+    """Per line of the transaction, and of its shipping if it has any."""
+    back: dict[str | None, list[TaxTransactionLineItem]] = {}
+    for line in original.reversed:
+        back.setdefault(line.original, []).append(line)
     cost = original.transaction.shipping_cost
-    if cost is None:
-        return None
-    back = [each.shipping_cost for each in original.reversals if each.shipping_cost is not None]
-    whole = cost.amount + (cost.amount_tax if cost.tax_behavior == "exclusive" else 0)
+    sent_back = [each.shipping_cost for each in original.reversals if each.shipping_cost is not None]
+    return [_left(line, back.get(line.id, [])) for line in original.lines], [_left(cost, sent_back)] if cost else []
+
+
+def _left(whole: Part, back: Sequence[Part]) -> _Left:
+    """What is left of it after what was taken back, which is negative."""
+    is_exclusive = whole.tax_behavior == "exclusive"
     return _Left(
-        cost.amount + sum(each.amount for each in back),
-        cost.amount_tax + sum(each.amount_tax for each in back),
-        whole,
-        cost.amount_tax,
+        amount=whole.amount + sum(each.amount for each in back),
+        tax=whole.amount_tax + sum(each.amount_tax for each in back),
+        is_exclusive=is_exclusive,
+        whole=whole.amount + (whole.amount_tax if is_exclusive else 0),
+        whole_tax=whole.amount_tax,
     )
 
 
