@@ -169,6 +169,17 @@ def test_the_sellers_own_rate_is_needed_where_there_is_none(shop: World):
     assert (tax["amount"], rate["display_name"], rate["state"], rate["jurisdiction_level"]) == (220, "IVA", "30", "state")
 
 
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [({"country": "PT", "postal_code": "9000-001"}, "taxes_calculation_failed"), (None, "customer_tax_location_invalid")],
+)
+def test_a_quote_whose_tax_is_not_known_says_what_is_missing(shop: World, address: JSON | None, code: str):
+    buyer = shop.payer(**({"address": address} if address else {}))
+    items = [{"price": shop.price(1000)["id"]}]
+    quote = shop.wire.post("/v1/quotes", customer=buyer["id"], line_items=items, automatic_tax=AUTOMATIC)
+    assert shop.wire.refused("POST", f"/v1/quotes/{quote['id']}/finalize").error["code"] == code
+
+
 @pytest.mark.parametrize(("percentage", "reason"), [("0", "standard_rated"), ("5", "zero_rated"), ("0", "reduced_rated")])
 def test_zero_percent_is_only_taken_with_its_reason(shop: World, percentage: str, reason: str):
     given = {"country": "DE", "percentage": percentage, "taxability_reason": reason}

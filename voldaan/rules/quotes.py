@@ -208,9 +208,11 @@ def cannot_finalize(quote: Quote, items: Sequence[QuoteLineItem]) -> Refusal | N
         return Refusal("", "A customer is required to finalize a quote.", "customer")
     if not items:
         return Refusal("", "A quote needs at least one line item to be finalized.", "line_items")
-    if quote.automatic_tax.enabled and quote.automatic_tax.status != "complete":
+    if not quote.automatic_tax.enabled or quote.automatic_tax.status == "complete":
+        return None
+    if quote.automatic_tax.status == "requires_location_inputs":
         return Refusal(LOCATION.code, LOCATION.message)
-    return None
+    return Refusal("taxes_calculation_failed", "The tax of this quote is not known. An invoice preview with its items says why.")
 
 
 # What it becomes ---------------------------------------------------------------------------------------------------------
