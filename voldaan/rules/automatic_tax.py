@@ -28,11 +28,10 @@ from voldaan.rules import tax_codes
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.refusals import refused
-from voldaan.rules.tax_location import evidence, is_precise, locate
+from voldaan.rules.tax_location import Located, evidence, is_precise, locate
 from voldaan.rules.tax_provider import (
     LOCAL,
     LOCATION,
-    TaxAnswer,
     TaxFound,
     TaxLine,
     TaxProvider,
@@ -132,39 +131,17 @@ def apply(
     shipping = invoice.shipping_details or buyer.customer.shipping
     located = locate(buyer.customer.address, shipping, buyer.method)
     invoice.tax_evidence = {"at": at, **evidence(buyer.customer, shipping, buyer.method, located)}
-    asked: list[TaxLine] = []
-    answer: TaxAnswer
-    if facts is None or facts.settings is None or facts.settings.head_office is None:
-        answer = INACTIVE
-    elif located is None:
-        answer = LOCATION
-    else:
-        read = _lines(facts.settings, catalogue, invoice, lines)
-        asked = [] if isinstance(read, TaxUnknown) else read
-        query = TaxQuery(
-            seller=facts.settings.head_office.address,
-            buyer=located.address,
-            tax_ids=tuple((each.type, each.value or "") for each in buyer.tax_ids),
-            exempt=buyer.customer.tax_exempt,
-            currency=invoice.currency,
-            at=at,
-            lines=tuple(asked),
-        )
-        answer = read if isinstance(read, TaxUnknown) else facts.provider.decide(query)
-        if facts.provider_name != LOCAL:
-            invoice.automatic_tax = replace(invoice.automatic_tax, provider=facts.provider_name)
-            invoice.tax_evidence |= {"provider": facts.provider_name, "answer": fingerprint(query)}
-    if isinstance(answer, TaxUnknown):
-        invoice.automatic_tax = replace(invoice.automatic_tax, status=answer.status)
-        invoice.tax_failure = {"code": answer.code, "message": answer.message, **({"passing": True} if answer.passing else {})}
+    found = _rates(facts, catalogue, invoice, lines, buyer, located, at)
+    if isinstance(found, TaxUnknown):
+        invoice.automatic_tax = replace(invoice.automatic_tax, status=found.status)
+        invoice.tax_failure = {"code": found.code, "message": found.message, **({"passing": True} if found.passing else {})}
         for line in lines:
             line.tax_rates = None
         return
-    assert facts is not None
     invoice.automatic_tax = replace(invoice.automatic_tax, status="complete")
     invoice.tax_failure = None
-    for line, one, taxes in zip(lines, asked, answer, strict=True):
-        line.tax_rates = [_rate(facts, catalogue, each, one.inclusive, at) for each in taxes]
+    for line, rates in zip(lines, found, strict=True):
+        line.tax_rates = rates
 
 
 def forget(invoice: Invoice, lines: Sequence[LineItem]) -> None:
@@ -206,6 +183,43 @@ def error(no: Refusal) -> dict[str, Any]:
 def is_automatic(rates: Sequence[str]) -> bool:
     """Whether automatic tax made these rates."""
     return bool(rates) and all(id.startswith(RATE_PREFIX) for id in rates)
+
+
+def _rates(
+    facts: TaxFacts | None,
+    catalogue: Catalogue,
+    invoice: Invoice,
+    lines: Sequence[LineItem],
+    buyer: Buyer,
+    located: Located | None,
+    at: int,
+) -> list[list[str]] | TaxUnknown:
+    """The ids of the tax rates of each line, or why they are not known. The invoice says who was asked, if it is not us."""
+    if facts is None or facts.settings is None or facts.settings.head_office is None:
+        return INACTIVE
+    if located is None:
+        return LOCATION
+    asked = _lines(facts.settings, catalogue, invoice, lines)
+    if isinstance(asked, TaxUnknown):
+        return asked
+    query = TaxQuery(
+        seller=facts.settings.head_office.address,
+        buyer=located.address,
+        tax_ids=tuple((each.type, each.value or "") for each in buyer.tax_ids),
+        exempt=buyer.customer.tax_exempt,
+        currency=invoice.currency,
+        at=at,
+        lines=tuple(asked),
+    )
+    if facts.provider_name != LOCAL:
+        invoice.automatic_tax = replace(invoice.automatic_tax, provider=facts.provider_name)
+        invoice.tax_evidence = {**(invoice.tax_evidence or {}), "provider": facts.provider_name, "answer": fingerprint(query)}
+    answer = facts.provider.decide(query)
+    if isinstance(answer, TaxUnknown):
+        return answer
+    return [
+        [_rate(facts, catalogue, each, one.inclusive, at) for each in taxes] for one, taxes in zip(asked, answer, strict=True)
+    ]
 
 
 def _lines(
