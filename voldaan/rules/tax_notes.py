@@ -5,7 +5,7 @@ from __future__ import annotations
 from voldaan.resources.invoices import Invoice
 
 NOTES = {
-    "reverse_charge": "Reverse charge: the customer accounts for the VAT (articles 44 and 196 of Directive 2006/112/EC).",
+    "reverse_charge": "Reverse charge: the customer accounts for the VAT.",
     "customer_exempt": "No tax is charged, because the customer is exempt.",
     "product_exempt": "Exempt from tax.",
     "zero_rated": "Taxed at 0%.",
