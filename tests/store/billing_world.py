@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from tests.api.contract.checker import check
 from tests.store import payments_world
 from tests.store.payments_world import World
 from voldaan.commands import (
     alerts,
+    coupons,
     credit_grants,
     customers,
     invoices,
@@ -19,6 +22,7 @@ from voldaan.commands import (
     subscriptions,
     thresholds,
 )
+from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.invoice_items import InvoiceItem
@@ -30,9 +34,13 @@ from voldaan.resources.products import ProductCreate
 from voldaan.resources.render import to_dict
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
+from voldaan.rules.coupons import discount
+from voldaan.rules.decision import Decision, Update
 from voldaan.store.children import attach
+from voldaan.store.ids import new_id
 from voldaan.store.queries import shelf
 from voldaan.store.transaction import transaction
+from voldaan.store.writer import write
 
 payments_world.INSIDE.update(
     {
@@ -91,6 +99,14 @@ class BillingWorld(World):
             params |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
         made: Customer = await self.do(customers.create, CustomerCreate(**params))
         return made
+
+    async def always_off(self, customer: Customer, percent: str = "10") -> None:
+        """The customer has a discount of their own, as one that was brought along has it: no request gives one any more."""
+        coupon = await self.do(coupons.create, CouponCreate(percent_off=percent, duration="forever"))
+        async with transaction(self.pool, self.account, self.now, self.now) as tx:
+            was = await tx.need(Customer, customer.id)
+            found = discount(coupon, self.now, new_id, customer=was.id)
+            await write(tx, [Decision(inserts=[found], updates=[Update(replace(was, discount=found), was)])])
 
     async def subscribe(self, customer: Customer, *items: Price | dict[str, Any], **more: Any) -> Subscription:
         wanted = [{"price": i.id} if isinstance(i, Price) else i for i in items]

@@ -13,14 +13,17 @@ from msgspec.structs import replace
 from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import coupons, customers, promotion_codes, subscription_schedules, subscriptions
+from voldaan.commands import coupons, customers, previews, promotion_codes, subscription_schedules, subscriptions
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
+from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon, CouponCreate
 from voldaan.resources.customers import CustomerDelete
 from voldaan.resources.discounts import Discount
+from voldaan.resources.invoice_params import InvoiceCreatePreview
 from voldaan.resources.prices import Price
 from voldaan.resources.promotion_codes import PromotionCode, PromotionCodeCreate
+from voldaan.resources.render import to_dict
 from voldaan.resources.schedule_params import SubscriptionScheduleCreate, SubscriptionScheduleUpdate
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
@@ -278,6 +281,37 @@ async def test_a_code_is_redeemed_when_its_phase_begins(world: BillingWorld) -> 
     assert (await world.see(Coupon, coupon.id)).times_redeemed == 1
     after = [await world.see(PromotionCode, code.id) for code in codes]
     assert [(code.active, code.times_redeemed) for code in after] == [(False, 2), (False, 0)]
+
+
+async def test_a_phase_inherits_the_customers_discount_unless_it_says_it_does_not(world: BillingWorld) -> None:
+    pro, anna = await world.price(3000), await world.customer()
+    await world.always_off(anna)
+    two = {"interval": "month", "interval_count": 2}
+    schedule = await scheduled(
+        world,
+        (pro, 1, {"duration": MONTH, "discounts": ""}),
+        (pro, 1, {"duration": two, "discounts": ""}),
+        (pro, 1, {"duration": MONTH}),
+        customer=anna.id,
+    )
+
+    async def upcoming(**more: Any) -> int:
+        preview = await world.do(previews.create, InvoiceCreatePreview(subscription=schedule.subscription, **more))
+        assert isinstance(preview.total, int)
+        return preview.total
+
+    assert all(phase["discounts"] == [] for phase in to_dict(schedule)["phases"])
+    assert "ignores_customers_discount" not in to_dict(schedule)["phases"][0]
+    world.now = schedule.next_at or 0
+    await world.pass_time(0)
+    assert await upcoming() == 3000
+    await world.do(subscriptions.update, SubscriptionUpdate(discounts=""), schedule.subscription)  # now it inherits
+    after = await world.see(SubscriptionSchedule, schedule.id)
+    assert [phase.ignores_customers_discount for phase in after.agreed] == [True, UNSET, UNSET]
+    assert (await upcoming(), await upcoming(discounts="")) == (2700, 3000)
+    await world.pass_time(92 * DAY)
+    invoices = await world.invoices(await world.see(Subscription, schedule.subscription))
+    assert [invoice.total for invoice in invoices][:4] == [3000, 3000, 2700, 2700]
 
 
 async def test_phases_that_cannot_be_are_refused_by_name(world: BillingWorld) -> None:

@@ -134,6 +134,8 @@ async def _changed(
         **given,
     )
     changed = await changing.fields(tx, facts, was, update, scratch)
+    if params.discounts == "":
+        changed = replace(changed, ignores_customers_discount=True)
     change = await changing.change_of(tx, facts, was, update, scratch)
     if said.billing_cycle_anchor is not None:
         assert said.billing_cycle_anchor.type != "timestamp"
@@ -209,6 +211,7 @@ async def _of_new(
         currency=currency,
         items=items,
         discounts=await _discounts(tx, facts, customer, params, scratch),
+        ignores_customers_discount=params.discounts == "",
         default_tax_rates=await lookups.tax_rates(
             tx, facts, said.default_tax_rates, "subscription_details[default_tax_rates]"
         ),

@@ -154,6 +154,7 @@ async def wanted(
             description=params.description or None,
             discounts=await agreed_discounts(tx, params.discounts, f"{here}[discounts]", customer),
             end_date=0,
+            ignores_customers_discount=True if params.discounts == "" else UNSET,
             invoice_settings=_invoice_settings(params.invoice_settings),
             items=items,
             metadata=dict(params.metadata),

@@ -79,6 +79,7 @@ async def fields(
         values["discounts"] = await lookups.discounts(
             tx, facts, params.discounts, "discounts", decision, customer=was.customer, subscription=was.id
         )
+        values["ignores_customers_discount"] = False  # a schedule's phase had said so
     if "default_tax_rates" in given:
         values["default_tax_rates"] = await lookups.tax_rates(tx, facts, params.default_tax_rates, "default_tax_rates")
     if "cancellation_details" in given:

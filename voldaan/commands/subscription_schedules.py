@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from voldaan.commands import billing, clocks, posting, schedule_facts, subscriptions
 from voldaan.commands import schedule_changes as changing
 from voldaan.commands.answers import Answer
+from voldaan.resources.base import UNSET
 from voldaan.resources.schedule_params import (
     SubscriptionScheduleCancel,
     SubscriptionScheduleCreate,
@@ -262,6 +263,7 @@ def _as_phase(subscription: Subscription) -> Phase:
         default_tax_rates=list(rate_ids(subscription.default_tax_rates)),
         discounts=[PhaseDiscount(discount=each) for each in subscription.discounts],
         end_date=max(end, trial or 0),
+        ignores_customers_discount=subscription.ignores_customers_discount or UNSET,
         items=[
             PhaseItem(
                 plan=price_id(item),

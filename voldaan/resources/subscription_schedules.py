@@ -88,6 +88,7 @@ class Phase(Part, kw_only=True):
     description: str | None = None
     discounts: list[PhaseDiscount] = []
     end_date: int
+    ignores_customers_discount: bool | UnsetType = UNSET  # ours: of `agreed` alone; True where `discounts` was said to be ""
     invoice_settings: ScheduleInvoiceSettings | None = None
     items: list[PhaseItem]
     metadata: dict[str, str] | None = {}
@@ -148,11 +149,13 @@ class SubscriptionSchedule(Resource, kw_only=True):
 
     def __post_init__(self) -> None:
         rates = {rate.id: shown(rate) for rate in self.tax_rates if isinstance(rate, TaxRate)}
-        self.phases = [_shown(phase, rates) for phase in self.agreed] if rates else self.agreed
+        self.phases = [_shown(phase, rates) for phase in self.agreed]
 
 
 def _shown(phase: Phase, rates: Mapping[str, Any]) -> Phase:
-    """The phase with whole tax rates."""
+    """The phase with whole tax rates, and without what is ours alone."""
+    if not rates and phase.ignores_customers_discount is UNSET:
+        return phase
 
     def whole(ids: list[TaxRate | str] | None) -> list[TaxRate | str]:
         return [rates.get(id, id) if isinstance(id, str) else id for id in ids or ()]
@@ -160,6 +163,7 @@ def _shown(phase: Phase, rates: Mapping[str, Any]) -> Phase:
     return replace(
         phase,
         default_tax_rates=whole(phase.default_tax_rates),
+        ignores_customers_discount=UNSET,
         items=[replace(item, tax_rates=whole(item.tax_rates)) for item in phase.items],
         add_invoice_items=[replace(item, tax_rates=whole(item.tax_rates)) for item in phase.add_invoice_items],
     )

@@ -220,6 +220,7 @@ class Subscription(Resource, kw_only=True):
     # error_if_incomplete: a first payment that fails ends it at once, as if it had never been.
     must_be_paid: Annotated[bool, Hidden()] = False
     has_thresholds: Annotated[bool, Column(), Hidden()] = False  # of its own or of items: its usage is looked at as it comes
+    ignores_customers_discount: Annotated[bool, Hidden()] = False  # only its own count, be they none at all
     resumes_with: Annotated[str | None, Hidden()] = None  # the invoice whose payment ends the pause
     # Of its items: the earliest end and the latest start. What is due next, and what lists filter by.
     current_period_start: Annotated[Instant, Column("current_period_start_at"), Hidden()]

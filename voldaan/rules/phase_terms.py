@@ -185,6 +185,8 @@ def as_it_is(phase: Phase, was: Subscription, after: Subscription) -> Phase:
         values["items"] = [_phase_item(item, before.get(lines.price_id(item))) for item in after.items.data]
     if was.discounts != after.discounts:
         values["discounts"] = [PhaseDiscount(discount=id) for id in after.discounts]
+    if was.ignores_customers_discount != after.ignores_customers_discount:
+        values["ignores_customers_discount"] = after.ignores_customers_discount or UNSET
     if lines.rate_ids(was.default_tax_rates) != lines.rate_ids(after.default_tax_rates):
         values["default_tax_rates"] = list(lines.rate_ids(after.default_tax_rates))
     if was.trial_end != after.trial_end:

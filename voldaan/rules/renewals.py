@@ -277,8 +277,8 @@ def sweep(items: list[InvoiceItem], invoice: Invoice, new_id: NewId) -> tuple[De
 
 
 def discounts_of(facts: BillingFacts, subscription: Subscription) -> list[str]:
-    """The discounts on a subscription's whole invoices: its own, else the customer's."""
-    if subscription.discounts:
+    """The discounts on a subscription's whole invoices: its own, else the customer's, unless it shall not inherit that."""
+    if subscription.discounts or subscription.ignores_customers_discount:
         return subscription.discounts
     discount = facts.parties.customers[subscription.customer].discount
     return [discount.id] if discount else []
@@ -287,9 +287,7 @@ def discounts_of(facts: BillingFacts, subscription: Subscription) -> list[str]:
 def drop_used_discounts(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:
     """Takes away the discounts that were for one invoice, and those whose months are over."""
     customer = facts.parties.customers[subscription.customer]
-    every = {*subscription.discounts, *(d for item in subscription.items.data for d in item.discounts)}
-    if customer.discount and not subscription.discounts:
-        every.add(customer.discount.id)
+    every = {*discounts_of(facts, subscription), *(d for item in subscription.items.data for d in item.discounts)}
     gone = {id for id in every if _is_used(facts, id, now)}
     decision = Decision()
     if not gone:

@@ -83,6 +83,7 @@ def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: 
         currency=phase.currency,
         items=[phase_terms.new_item(redeem, id, item) for item in phase.items],
         discounts=redeem.all(phase.discounts, subscription=id),
+        ignores_customers_discount=phase.ignores_customers_discount is True,
         default_tax_rates=phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
         extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, at)),
         schedule=schedule.id,
@@ -113,6 +114,7 @@ def enter(
     wanted = replace(
         _on_terms(facts, schedule, phase, subscription, at),
         discounts=redeem.all(phase.discounts, subscription.discounts, subscription=subscription.id),
+        ignores_customers_discount=phase.ignores_customers_discount is True,
     )
     turns = begins and subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end <= at
     change = Change(

@@ -52,6 +52,7 @@ class Beginning:
     currency: str
     items: list[NewItem]
     discounts: list[str] = field(default_factory=list)
+    ignores_customers_discount: bool = False
     default_tax_rates: list[TaxRate | str] = field(default_factory=list)
     extra: list[InvoiceItem] = field(default_factory=list)
     schedule: str | None = None  # which begins it
@@ -90,6 +91,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         default_tax_rates=new.default_tax_rates,
         description=params.description,
         discounts=new.discounts,
+        ignores_customers_discount=new.ignores_customers_discount,
         items=ListObject(data=items, url=f"/v1/subscription_items?subscription={new.id}"),
         livemode=facts.account.livemode,
         must_be_paid=params.payment_behavior == "error_if_incomplete",
