@@ -28,7 +28,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Refusal, Refused
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import check_amounts
+from voldaan.rules.subscription_fields import billing_mode, check_amounts
 from voldaan.store import ids
 from voldaan.store.transaction import Missing, Transaction
 
@@ -200,8 +200,7 @@ async def _of_new(
     )
     currency = params.currency or facts.catalogue.prices[items[0].price].currency
     named = [(item.price, f"subscription_details[items][{number}][price]") for number, item in enumerate(items)]
-    mode = said.billing_mode.type if said.billing_mode else "flexible"
-    changing.check_items(facts, named, currency, {made.id for made in scratch.inserts}, mode)
+    changing.check_items(facts, named, currency, {made.id for made in scratch.inserts}, billing_mode(said.billing_mode).type)
     params_of = [f"subscription_details[items][{number}][quantity]" for number in range(len(items))]
     check_amounts(facts.catalogue, items, currency, params_of)
     new = rules.Beginning(

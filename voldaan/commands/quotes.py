@@ -29,7 +29,6 @@ from voldaan.resources.quotes import (
     QuoteUpdate,
     QuoteWrite,
 )
-from voldaan.resources.subscriptions import FlexibleBilling
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
@@ -42,7 +41,7 @@ from voldaan.rules.invoice_items import check_currency
 from voldaan.rules.lines import rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import NewItem, check_amounts, check_items
+from voldaan.rules.subscription_fields import NewItem, billing_mode, check_amounts, check_items
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -69,9 +68,8 @@ async def create(tx: Transaction, params: QuoteCreate) -> Quote:
     )
     quote = await _said(tx, facts, quote, params, decision)
     if (data := params.subscription_data) and data.billing_mode:
-        mode = data.billing_mode
-        flexible = FlexibleBilling(proration_discounts=mode.flexible.proration_discounts if mode.flexible else "included")
-        said = QuoteBillingMode(type=mode.type, flexible=UNSET if mode.type == "classic" else flexible)
+        mode = billing_mode(data.billing_mode)
+        said = QuoteBillingMode(type=mode.type, flexible=mode.flexible or UNSET)
         quote = replace(quote, subscription_data=replace(quote.subscription_data, billing_mode=said))
     items = await quote_lines.items(tx, facts, quote, params.line_items, [], decision)
     quote, drawn, upfront = _priced(tx, facts, quote, items, customer)

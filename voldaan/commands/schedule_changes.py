@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscription_schedules import CurrentPhase, Phase, SubscriptionSchedule
-from voldaan.resources.subscriptions import BillingMode, BillingModeParams, FlexibleBilling, Subscription
+from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import schedule_phases
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
@@ -106,14 +106,3 @@ def take_effect(
     return decision.add(
         rules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
     )
-
-
-def billing_mode(mode: BillingModeParams | None) -> BillingMode:
-    """What a request says of it."""
-    if mode is None:
-        return BillingMode()
-    if mode.type == "classic":
-        return BillingMode(type="classic", flexible=None)
-    discounts = mode.flexible.proration_discounts if mode.flexible else "included"
-    return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
-

@@ -16,6 +16,7 @@ from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
 from voldaan.rules.refusals import missing, refused
+from voldaan.rules.subscription_fields import billing_mode
 from voldaan.store.transaction import Missing, Transaction
 
 
@@ -75,7 +76,7 @@ async def _of_new(
     schedule = SubscriptionSchedule(
         id=new_id("sub_sched"),
         agreed=[],
-        billing_mode=changing.billing_mode(said.billing_mode),
+        billing_mode=billing_mode(said.billing_mode),
         created=now,
         customer=customer.id,
         default_settings=ScheduleDefaults(),

@@ -34,6 +34,7 @@ from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_ends import no_more_due
+from voldaan.rules.subscription_fields import billing_mode
 from voldaan.rules.subscription_due import cancellation, follow_up
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
@@ -60,7 +61,7 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
     schedule = SubscriptionSchedule(
         id=new_id("sub_sched"),
         agreed=[],
-        billing_mode=changing.billing_mode(params.billing_mode),
+        billing_mode=billing_mode(params.billing_mode),
         created=now,
         customer=customer.id,
         end_behavior=params.end_behavior,

@@ -16,8 +16,6 @@ from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscriptions import (
-    BillingMode,
-    FlexibleBilling,
     Subscription,
     SubscriptionCancel,
     SubscriptionCreate,
@@ -35,7 +33,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.refusals import refused
-from voldaan.rules.subscription_fields import check_amounts
+from voldaan.rules.subscription_fields import billing_mode, check_amounts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -64,7 +62,7 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
         raise Refused(no)
     inline = {price.id for price in decision.inserts}
     named = [(item.price, f"items[{number}][price]") for number, item in enumerate(items)]
-    changing.check_items(facts, named, currency, inline, _mode(params))
+    changing.check_items(facts, named, currency, inline, billing_mode(params.billing_mode).type)
     check_amounts(facts.catalogue, items, currency, [f"items[{number}][quantity]" for number in range(len(items))])
     await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
     await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
@@ -188,12 +186,7 @@ async def migrate(tx: Transaction, params: SubscriptionMigrate, id: str) -> Subs
     _, was = await changing.load_one(tx, id)
     if params.billing_mode.type != "flexible":
         raise refused("A subscription can only be migrated to flexible billing.", "billing_mode[type]")
-    flexible = params.billing_mode.flexible
-    mode = BillingMode(
-        flexible=FlexibleBilling(proration_discounts=flexible.proration_discounts if flexible else "included"),
-        updated_at=tx.now,
-    )
-    changed = replace(was, billing_mode=mode)
+    changed = replace(was, billing_mode=replace(billing_mode(params.billing_mode), updated_at=tx.now))
     await write(
         tx, [Decision(updates=[Update(changed, was)], events=[Event("customer.subscription.updated", changed, was)])]
     )
@@ -367,7 +360,3 @@ def _living(facts: BillingFacts, id: str) -> Customer:
     if customer is None or customer.deleted_at is not None:
         raise Missing("customer", id, "customer")
     return customer
-
-
-def _mode(params: SubscriptionCreate) -> str:
-    return params.billing_mode.type if params.billing_mode else "flexible"

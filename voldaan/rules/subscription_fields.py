@@ -18,6 +18,7 @@ from voldaan.resources.subscription_items import ItemThresholds, SubscriptionIte
 from voldaan.resources.subscriptions import (
     AnchorConfig,
     BillingMode,
+    BillingModeParams,
     CancellationDetails,
     FlexibleBilling,
     Subscription,
@@ -142,8 +143,8 @@ def anchor_config(params: SubscriptionCreate) -> AnchorConfig | None:
     return AnchorConfig(**config.model_dump()) if config else None
 
 
-def billing_mode(params: SubscriptionCreate) -> BillingMode:
-    mode = params.billing_mode
+def billing_mode(mode: BillingModeParams | None) -> BillingMode:
+    """What a request says of it; flexible if it says nothing."""
     if mode is None:
         return BillingMode()
     if mode.type == "classic":

@@ -81,7 +81,7 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
         id=new.id,
         billing_cycle_anchor=anchor,
         billing_cycle_anchor_config=anchor_config(params),
-        billing_mode=billing_mode(params),
+        billing_mode=billing_mode(params.billing_mode),
         cancel_at=earliest if params.cancel_at_period_end else cancel_at,
         cancel_at_period_end=params.cancel_at_period_end,
         canceled_at=now if params.cancel_at_period_end or cancel_at is not None else None,
