@@ -165,7 +165,7 @@ async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answe
         schedule, made = await _schedule(tx, facts, was, own, now)
         accepted = replace(accepted, subscription_schedule=schedule)
     else:
-        subscription, made = rules.subscription_of(facts, was, own, customer, now, new_id)
+        subscription, made = rules.subscription_of(facts, was, own, now, new_id)
         begun = facts.parties.subscriptions[subscription]
         accepted = replace(accepted, subscription=subscription, invoice=begun.latest_invoice)
     made.updates.append(Update(accepted, was))

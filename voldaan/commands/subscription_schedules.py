@@ -34,8 +34,8 @@ from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_ends import no_more_due
-from voldaan.rules.subscription_fields import billing_mode
 from voldaan.rules.subscription_due import cancellation, follow_up
+from voldaan.rules.subscription_fields import billing_mode
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction

@@ -13,7 +13,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
-from voldaan.resources.billing import AutomaticTaxParams, CustomFieldParams
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.prices import Price
@@ -37,15 +36,8 @@ from voldaan.resources.subscription_schedules import (
     ScheduleInvoiceSettings,
     SubscriptionSchedule,
 )
-from voldaan.resources.subscriptions import (
-    BillingMode,
-    BillingModeParams,
-    FlexibleBilling,
-    FlexibleParams,
-    InvoiceSettingsParams,
-    SubscriptionCreate,
-)
-from voldaan.rules import automatic_tax, invoice_items, invoices, lines, periods, phase_terms, states
+from voldaan.resources.subscriptions import BillingMode
+from voldaan.rules import automatic_tax, invoice_items, invoices, lines, periods, phase_terms, schedules, states
 from voldaan.rules import subscriptions as beginning
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refusal, Update
@@ -271,33 +263,21 @@ def invoice_of(
 
 
 def subscription_of(
-    facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], customer: Customer, now: int, new_id: NewId
+    facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], now: int, new_id: NewId
 ) -> tuple[str, Decision]:
-    """The subscription that begins now, and what is billed once with its first invoice."""
+    """The subscription that begins now, as the quote's schedule would begin it, with what is billed once."""
     decision = Decision()
-    redeem = Redeeming(facts, decision, customer.id, now, new_id)
-    id = new_id("sub")
-    phase = _phase(facts, quote, items, now, now)
-    new = beginning.Beginning(
-        id=id,
-        params=_params(quote),
-        customer=customer,
-        currency=quote.currency or "",
-        items=[phase_terms.new_item(redeem, id, item) for item in phase.items],
-        discounts=redeem.all(quote.wanted, subscription=id),
-        default_tax_rates=phase_terms.whole_rates(facts.catalogue, quote.default_tax_rates),
-        extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, now)),
-        unattended=True,
-    )
-    return id, decision.add(beginning.begin(facts, new, now, new_id))
+    offered = schedule_of(facts, quote, items, now, new_id)
+    new = schedules.as_agreed(facts, offered, offered.agreed[0], now, new_id, decision)
+    return new.id, decision.add(beginning.begin(facts, new, now, new_id))
 
 
 def schedule_of(
     facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], now: int, new_id: NewId
 ) -> SubscriptionSchedule:
-    """The schedule that begins its one phase at the effective date, and lets go after the first period."""
+    """The schedule that begins its one phase at the effective date, or now, and lets go after the first period."""
     data, settings = quote.subscription_data, quote.invoice_settings
-    start = data.effective_date or now
+    start = max(data.effective_date or now, now)
     every, count = lines.interval(facts.catalogue, price_id(next(item for item in items if recurs(facts, item))))
     zone = beginning.zone_of(facts, facts.parties.customers[quote.customer or ""])
     phase = _phase(facts, quote, items, start, periods.add_interval(start, every, count, 1, zone))
@@ -369,30 +349,4 @@ def _phase(facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], st
 
 def _mode(quote: Quote) -> BillingMode:
     mode = quote.subscription_data.billing_mode
-    if mode.type == "classic":
-        return BillingMode(type="classic", flexible=None)
-    return BillingMode(flexible=FlexibleBilling() if mode.flexible is UNSET else mode.flexible)
-
-
-def _params(quote: Quote) -> SubscriptionCreate:
-    """What a request for the quote's subscription would say."""
-    data, settings, mode = quote.subscription_data, quote.invoice_settings, _mode(quote)
-    given: dict[str, Any] = {"collection_method": quote.collection_method, "description": data.description}
-    if quote.collection_method == "send_invoice":
-        given["days_until_due"] = settings.days_until_due
-    if quote.automatic_tax.enabled:
-        given["automatic_tax"] = AutomaticTaxParams(enabled=True)
-    flexible = FlexibleParams(proration_discounts=mode.flexible.proration_discounts) if mode.flexible else None
-    return SubscriptionCreate(
-        customer=quote.customer or "",
-        billing_mode=BillingModeParams(type=mode.type, flexible=flexible),
-        invoice_settings=InvoiceSettingsParams(
-            custom_fields=[CustomFieldParams(name=f.name, value=f.value) for f in settings.custom_fields or ()],
-            description=settings.description,
-            footer=settings.footer,
-        ),
-        metadata=data.metadata or {},
-        off_session=True,
-        trial_period_days=data.trial_period_days or None,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    return BillingMode(type=mode.type, flexible=None if mode.flexible is UNSET else mode.flexible)

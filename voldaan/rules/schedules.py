@@ -74,9 +74,22 @@ def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: 
     """The first phase begins, or began in the past: its subscription is made at `at`, and billed since the phase's start."""
     phase = in_force(schedule.agreed, at) or schedule.agreed[0]
     decision = Decision()
+    new = as_agreed(facts, schedule, phase, at, new_id, decision)
+    new.schedule = schedule.id
+    decision.add(beginning.begin(facts, new, at, new_id))
+    running = _enters(replace(schedule, status="active", subscription=new.id), phase)
+    facts.parties.schedules[schedule.id] = running
+    decision.updates.append(Update(running, schedule))
+    return decision
+
+
+def as_agreed(
+    facts: BillingFacts, schedule: SubscriptionSchedule, phase: Phase, at: int, new_id: NewId, decision: Decision
+) -> beginning.Beginning:
+    """The subscription that begins at `at` on the terms of this phase. What is redeemed for it goes into the decision."""
     id, customer = new_id("sub"), facts.parties.customers[schedule.customer]
     redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
-    new = beginning.Beginning(
+    return beginning.Beginning(
         id=id,
         params=_first_params(schedule, phase, at),
         customer=customer,
@@ -86,14 +99,8 @@ def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: 
         ignores_customers_discount=phase.ignores_customers_discount is True,
         default_tax_rates=phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
         extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, at)),
-        schedule=schedule.id,
         unattended=True,
     )
-    decision.add(beginning.begin(facts, new, at, new_id))
-    running = _enters(replace(schedule, status="active", subscription=id), phase)
-    facts.parties.schedules[schedule.id] = running
-    decision.updates.append(Update(running, schedule))
-    return decision
 
 
 def enter(
