@@ -14,6 +14,8 @@ from voldaan.commands import quotes
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
 from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
+from voldaan.resources.render import to_dict
+from voldaan.resources.subscriptions import Subscription
 from voldaan.rules.decision import Refused
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
@@ -54,6 +56,26 @@ async def test_lines_keep_what_is_not_said_of_them_and_go_when_they_are_not_name
     assert [(item.id == first.id, item.quantity, item.amount_total) for item in left] == [(True, 2, 6000), (False, 4, 2000)]
     assert (after.amount_total, after.computed.recurring.amount_total, after.computed.upfront.amount_total) == (8000, 6000, 8000)
     assert len(await world.rows(QuoteLineItem, "t.upfront")) == 2
+
+
+@pytest.mark.parametrize("kind", ["classic", "flexible"])
+async def test_what_is_billed_is_what_was_offered(world: BillingWorld, kind: str) -> None:
+    """Also to a customer with a discount of their own, which is no part of the offer."""
+    anna, pro, once = await world.customer(), (await world.price(3000)).id, (await world.price(500, None)).id
+    await world.always_off(anna)
+    quote = await quoted(world, pro, once, customer=anna.id, subscription_data={"billing_mode": {"type": kind}})
+    assert ("flexible" in to_dict(quote)["subscription_data"]["billing_mode"]) is (kind == "flexible")
+    stored = await world.see(Quote, quote.id)
+    assert to_dict(stored) == to_dict(quote)
+    await world.do(quotes.finalize, QuoteFinalize(), quote.id)
+    accepted = await world.do(quotes.accept, QuoteAccept(), quote.id)
+    subscription = await world.see(Subscription, accepted.subscription)
+    assert (subscription.billing_mode.type, subscription.billing_mode.flexible is None) == (kind, kind == "classic")
+    [first] = await world.invoices()
+    assert first.total == quote.computed.upfront.amount_total == 3500
+    await world.pass_time(31 * DAY)
+    [_, second] = await world.invoices()
+    assert second.total == quote.computed.recurring.amount_total == 3000
 
 
 async def test_without_a_customer_it_cannot_be_finalized(world: BillingWorld) -> None:

@@ -111,11 +111,11 @@ class QuoteStatusTransitions(Part, kw_only=True):
 
 class QuoteBillingMode(Part, kw_only=True):
     type: Literal["classic", "flexible"] = "flexible"
-    flexible: FlexibleBilling | UnsetType = FlexibleBilling()
+    flexible: FlexibleBilling | UnsetType = UNSET  # of flexible billing alone
 
 
 class QuoteSubscriptionData(Part, kw_only=True):
-    billing_mode: QuoteBillingMode = QuoteBillingMode()
+    billing_mode: QuoteBillingMode = QuoteBillingMode(flexible=FlexibleBilling())
     description: str | None = None
     effective_date: int | None = None
     metadata: dict[str, str] | None = {}

@@ -331,6 +331,7 @@ def _phase(facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], st
         default_tax_rates=list(quote.default_tax_rates),
         discounts=quote.wanted,
         end_date=end,
+        ignores_customers_discount=True,  # it is no part of the offer
         items=[
             PhaseItem(
                 plan=price_id(item),
