@@ -29,7 +29,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.new_periods import resets
+from voldaan.rules.new_periods import resets, turns
 from voldaan.rules.renewals import advance, discounts_of, sweep, take_pending
 from voldaan.rules.subscription_due import next_renewal, no_more_due
 from voldaan.rules.subscription_fields import NewItem, cancel_at_of
@@ -39,10 +39,10 @@ def apply(
     facts: BillingFacts, was: Subscription, changed: Subscription, change: Change, now: int, new_id: NewId
 ) -> Decision:
     """The subscription `changed` in its simple fields, with this change of items and time on top of them."""
-    work = Work(facts, was, change, now, new_id, list(changed.items.data))
+    work = Work(facts, was, change, now, new_id, list(changed.items.data), turns=turns(was, change.at))
     anew = resets(facts, changed, change)
-    if anew and change.turns and all(item.current_period_end <= now for item in work.items):
-        changed, anew = replace(changed, billing_cycle_anchor=now), False  # the renewal bills the new periods
+    if anew and work.turns and change.drafts and all(item.current_period_end <= now for item in work.items):
+        changed, anew = replace(changed, billing_cycle_anchor=now), False  # nobody waits: the renewal bills the new periods
     if change.ends is not None:
         changed = replace(changed, cancel_at=None)
     if anew:
@@ -55,7 +55,7 @@ def apply(
         for each in change.items:
             _change_item(work, changed, each)
         changed = _ending(work, changed)
-        if not change.turns:
+        if not work.turns:
             _cut(work, changed)
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
@@ -136,7 +136,7 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
     if was is not None and wanted is not None and not _is_other(was, wanted):
         _replace_item(work, was, _fields(was, wanted))
         return
-    if work.change.turns and _turn(work, subscription, each):
+    if work.turns and _turn(work, subscription, each):
         return
     spent: list[Debit] = []
     if was is not None:
@@ -165,16 +165,16 @@ def _change_item(work: Work, subscription: Subscription, each: ItemChange) -> No
 
 
 def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
-    """One item comes, goes, or becomes another just as its period ends: it costs nothing by itself, since the renewal of
-    this instant bills what it finds. False for an item of another rhythm, which is in the middle of its period."""
-    was, wanted = each.was, each.wanted
-    if was is not None and was.current_period_end > work.now:
+    """One item comes, goes, or becomes another once its period is over: it costs nothing by itself, since the renewal that is
+    due bills what it finds. False for an item of another rhythm, which is in the middle of its period."""
+    was, wanted, over = each.was, each.wanted, work.was.current_period_end
+    if was is not None and was.current_period_end > over:
         return False
     if was is not None:
         close_usage(work, subscription, was, always=True)
     if was is not None and wanted is not None:
         after = replace(_fields(was, wanted), price=work.facts.catalogue.prices[wanted.price], debits=[])
-        _replace_item(work, was, _without_usage(work, after, work.now))
+        _replace_item(work, was, _without_usage(work, after, over))
         return True
     if was is not None:
         work.items = [item for item in work.items if item.id != was.id]
@@ -183,11 +183,11 @@ def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
     assert wanted is not None
     every = lines.interval(work.facts.catalogue, wanted.price)
     same = [item for item in work.items if lines.interval(work.facts.catalogue, lines.price_id(item)) == every]
-    if any(item.current_period_end > work.now for item in same):
+    if any(item.current_period_end > over for item in same):
         return False
     counts = lines.is_metered(work.facts.catalogue, wanted.price)  # from now on
-    start = work.now if counts else min(subscription.current_period_start, work.now)
-    fresh = _fresh(work, subscription, wanted, start, work.now)
+    start = over if counts else min(subscription.current_period_start, over)
+    fresh = _fresh(work, subscription, wanted, start, over)
     work.items.append(fresh)
     work.decision.inserts.append(fresh)
     return True
@@ -261,7 +261,7 @@ def _try_out(work: Work, subscription: Subscription, trial_end: int) -> Subscrip
     items = []
     for item in work.items:
         close_usage(work, subscription, item)
-        start = work.now if work.change.turns else item.current_period_start
+        start = work.now if work.turns else item.current_period_start
         after = replace(item, current_period_start=start, current_period_end=trial_end, debits=[])
         after = _without_usage(work, after, trial_end)
         work.decision.updates.append(Update(after, item))
@@ -333,7 +333,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
     once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
     begins = [item for item in changed.items.data if anew and _begins_with_a_line(work, changed, item)]
-    at_once = anew or work.change.behavior == "always_invoice"
+    at_once = anew or (work.change.behavior == "always_invoice" and not work.turns)
     if not begins and not (at_once and (work.waiting or once)):
         if waits:
             changed = replace(changed, status="active", status_details=UNSET)

@@ -48,9 +48,8 @@ class ItemChange:
 class Change:
     """What a request changes about items and time, with everything that it names looked up.
 
-    `at` is the instant that prorations are computed for; `trial_end` None leaves the trial alone, 0 ends it now. `turns`:
-    the period ends at this very instant, and the renewal bills what the change leaves. `drafts`: an invoice for it is a
-    draft for as long as a renewal's is.
+    `at` is the instant that prorations are computed for; `trial_end` None leaves the trial alone, 0 ends it now. `drafts`:
+    an invoice for it is a draft for as long as a renewal's is.
     """
 
     at: int
@@ -66,7 +65,6 @@ class Change:
     sets_end: bool = False
     trial_from_plan: bool | None = None
     metadata: dict[str, str] | None = None
-    turns: bool = False
     drafts: bool = False
     reached: Reached | None = None  # the billing thresholds that are the reason
 
@@ -84,6 +82,7 @@ class Work:
     decision: Decision = field(default_factory=Decision)
     waiting: list[InvoiceItem] = field(default_factory=list)
     drawn: list[LineItem] = field(default_factory=list)
+    turns: bool = False  # a period is over: the renewal bills what the change leaves
     tries: bool = False  # a trial begins with this change: nothing is given back or charged any more
 
     @property
@@ -138,7 +137,8 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
 
 
 def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, *, always: bool = False) -> None:
-    """Usage until now is billed, as an invoice item that waits, because the item goes, changes its price or begins anew.
+    """Usage until now, or until the period was over, is billed as an invoice item that waits, because the item goes, changes
+    its price or begins anew.
 
     Classic billing forgets it when a price goes, and so does flexible billing without prorations; `always`: nobody does.
     """
@@ -149,7 +149,7 @@ def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, 
             raise refused("A change that ends a period of usage cannot wait for its payment.", "payment_behavior")
         work.decision.updates += metered.forget(work.facts, item, work.now)
         return
-    billed = metered.waiting(work.facts, subscription, item, work.now, work.new_id)
+    billed = metered.waiting(work.facts, subscription, item, min(work.now, item.current_period_end), work.new_id)
     if billed is None:
         return
     if work.change.must_be_paid:

@@ -1,9 +1,9 @@
-"""When a change of a subscription begins all of its periods anew, instead of evening out the present ones."""
+"""When a change of a subscription concerns its next periods: it begins them all anew, or comes just as one is over."""
 
 from __future__ import annotations
 
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import lines
+from voldaan.rules import lines, states
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change
 
@@ -25,6 +25,11 @@ def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> b
         return True
     was_free = all(_is_free(facts, lines.price_id(item), subscription.currency) for item in before)
     return bool(prices) and was_free and not all(_is_free(facts, price, subscription.currency) for price in prices)
+
+
+def turns(subscription: Subscription, at: int) -> bool:
+    """Whether a period is over, and the renewal that is due bills what a change leaves."""
+    return subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end <= at
 
 
 def _is_free(facts: BillingFacts, price: str, currency: str) -> bool:

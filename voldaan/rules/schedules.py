@@ -35,7 +35,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
-from voldaan.rules.new_periods import resets
+from voldaan.rules.new_periods import resets, turns
 from voldaan.rules.owing import Parties
 from voldaan.rules.schedule_ends import has_next, no_more_due
 from voldaan.rules.schedule_phases import in_force
@@ -123,22 +123,20 @@ def enter(
         discounts=redeem.all(phase.discounts, subscription.discounts, subscription=subscription.id),
         ignores_customers_discount=phase.ignores_customers_discount is True,
     )
-    turns = begins and subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end <= at
     change = Change(
         at=at,
-        behavior="create_prorations" if turns and behavior == "always_invoice" else behavior,
+        behavior=behavior,
         items=phase_terms.item_changes(redeem, subscription, phase),
         anchor="now" if begins and _anchor(schedule, phase) == "phase_start" else None,
         trial_end=_trial(subscription, phase, at),
         debits=debits,
         collect="off_session",
-        turns=turns,
         drafts=True,
     )
     if begins and phase.add_invoice_items:
         anew = resets(facts, wanted, change)
         anchored = replace(subscription, billing_cycle_anchor=at) if anew else subscription
-        begun = at if anew or turns else subscription.current_period_start
+        begun = at if anew or turns(subscription, at) else subscription.current_period_start
         span = phase_terms.span(facts.catalogue, phase, anchored, begun, at)
         change.extra = phase_terms.added(redeem, phase, subscription.id, span)
     decision.add(changes.apply(facts, subscription, wanted, change, at, new_id))
