@@ -10,16 +10,23 @@ from voldaan.resources.accounts import Account
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.shared import Address
-from voldaan.web.amounts import day, money
+from voldaan.rules.tax_notes import notes
+from voldaan.web.amounts import day
 
 STATES = {"draft": "Draft", "paid": "Paid", "void": "Void", "uncollectible": "Written off"}
 Named = Sequence[tuple[str, int]]  # what it is, and minor units
 
 
 def sheet(
-    account: Account, address: Address | None, invoice: Invoice, lines: Sequence[LineItem], discounts: Named, taxes: Named
+    account: Account,
+    address: Address | None,
+    invoice: Invoice,
+    lines: Sequence[LineItem],
+    discounts: Named,
+    taxes: Named,
+    accent: str | None = None,
 ) -> dict[str, Any]:
-    """What is billed, to whom, and what of it is still to be paid."""
+    """What is billed, to whom, what of it is still to be paid, and what the law wants said of its tax."""
     facts = []
     if dated := invoice.effective_at or invoice.finalized_at:
         facts.append(("Date", day(dated)))
@@ -38,8 +45,10 @@ def sheet(
         text=invoice.description,
         lines=[_line(line) for line in lines],
         sums=[sheets.sums(None, _rows(invoice, discounts, taxes), invoice.currency)],
+        notes=notes(invoice),
         footer=invoice.footer,
         paper=(pdf.page_size if pdf else None) or "a4",
+        accent=accent,
     )
 
 
@@ -51,11 +60,9 @@ def _recipient(invoice: Invoice) -> dict[str, Any]:
 
 
 def _line(line: LineItem) -> dict[str, Any]:
-    unit = line.unit_amount_decimal
-    whole = unit is not None and unit == unit.to_integral_value()
     return sheets.line(
         line.description or "Item", sheets.period(line.period_start, line.period_end), line.quantity_decimal,
-        money(int(unit), line.currency) if unit is not None and whole else "", line.amount, line.currency,
+        sheets.unit_price(line.unit_amount_decimal, line.currency), line.amount, line.currency,
     )  # fmt: skip
 
 

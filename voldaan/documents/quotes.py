@@ -13,7 +13,7 @@ from voldaan.resources.quotes import Quote, QuoteLineItem, QuoteTotalDetails
 from voldaan.resources.shared import Address
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.web.amounts import day, decimals_of, money
+from voldaan.web.amounts import day, money
 
 STATES = {"draft": "Draft", "accepted": "Accepted", "canceled": "Canceled"}
 
@@ -72,11 +72,9 @@ def _rhythm(price: Price | None) -> str | None:
 
 def _unit(price: Price | None, currency: str) -> str:
     """The price of one; nothing for a price in tiers."""
-    if price is None or price.unit_amount_decimal is None or price.billing_scheme == "tiered" or price.currency != currency:
+    if price is None or price.billing_scheme == "tiered" or price.currency != currency:
         return ""
-    if price.unit_amount is not None:
-        return money(price.unit_amount, currency)
-    return f"{currency.upper()} {price.unit_amount_decimal.scaleb(-decimals_of(currency)).normalize():f}"
+    return sheets.unit_price(price.unit_amount_decimal, currency)
 
 
 def _sums(quote: Quote, currency: str) -> list[dict[str, Any]]:

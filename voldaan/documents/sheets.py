@@ -11,6 +11,7 @@ from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer
 from voldaan.resources.shared import Address
 from voldaan.resources.tax_ids import TaxId
+from voldaan.rules.catalogue import shown as exactly
 from voldaan.web.amounts import day, money
 
 PAPERS = {"letter": "us-letter"}
@@ -37,9 +38,12 @@ def sheet(
     sums: Sequence[dict[str, Any]],
     heading: str | None = None,
     text: str | None = None,
+    notes: Sequence[str] = (),
     footer: str | None = None,
     paper: str = "a4",
+    accent: str | None = None,
 ) -> dict[str, Any]:
+    """`notes` is what must be said below the sums, `accent` a color as #rrggbb."""
     return {
         "kind": kind,
         "number": number,
@@ -52,7 +56,9 @@ def sheet(
         "text": text,
         "lines": list(lines),
         "sums": list(sums),
+        "notes": list(notes),
         "footer": footer,
+        "accent": accent,
         "paper": PAPERS.get(paper, "a4"),
     }
 
@@ -67,6 +73,13 @@ def recipient(customer: Customer, tax_ids: Iterable[TaxId]) -> dict[str, Any]:
     if customer.name and customer.email:
         lines.append(customer.email)
     return {"name": customer.name or customer.email or customer.id, "lines": lines}
+
+
+def unit_price(unit: Decimal | None, currency: str) -> str:
+    """The price of one, in minor units, with as many digits as it has; nothing, if there is no such price."""
+    if unit is None:
+        return ""
+    return money(int(unit), currency) if unit == unit.to_integral_value() else exactly(unit, currency)
 
 
 def line(text: str, below: str | None, quantity: Decimal | int | None, unit: str, amount: int, currency: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate, Look
 from voldaan.resources.invoices import Invoice, RenderingPdf
 
 
@@ -17,10 +17,15 @@ def filled_in(invoice: Invoice, templates: dict[str, InvoiceRenderingTemplate]) 
         return {}
     template = templates[rendering.template]
     version = rendering.template_version or template.version
-    look = template.looks[version - 1]
+    look = look_of(template, version)
     pdf = rendering.pdf or (RenderingPdf(page_size=look.page_size) if look.page_size else None)
     return {
         "rendering": replace(rendering, template_version=version, pdf=pdf),
         "footer": invoice.footer or look.footer,
         "description": invoice.description or look.memo,
     }
+
+
+def look_of(template: InvoiceRenderingTemplate, version: int | None) -> Look:
+    """What a version of the template says; without one the newest."""
+    return template.looks[(version or template.version) - 1]

@@ -18,6 +18,7 @@ from voldaan.resources.base import UNSET
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_payments import InvoicePayment
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
@@ -26,6 +27,7 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
 from voldaan.rules import credit_grants
+from voldaan.rules.invoice_rendering_templates import look_of
 from voldaan.rules.tax_notes import notes
 from voldaan.store import accounts
 from voldaan.store.transaction import Transaction
@@ -46,6 +48,7 @@ class Sheet:
     discounts: list[tuple[str, int]] = field(default_factory=list)
     confirm_at: str | None = None
     office: Address | None = None
+    accent: str | None = None  # of the rendering template
 
     @property
     def overdue(self) -> bool:
@@ -91,7 +94,9 @@ class HostedInvoice:
         if sheet is None or account is None:
             return await self.page(request)
         invoice = sheet.invoice
-        set_as = documents.sheet(account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes)
+        set_as = documents.sheet(
+            account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent
+        )
         printed = await pdf.print_out(set_as, invoice.finalized_at or sheet.now)
         name = f"{invoice.number or invoice.id}.pdf"
         return Response(printed, media_type=pdf.TYPE, headers={"content-disposition": f'inline; filename="{name}"'})
@@ -127,8 +132,17 @@ async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
     head = settings[0].head_office if settings else None
     return Sheet(
         invoice, lines, payments, now, await _taxes(tx, invoice), await _discounts(tx, invoice),
-        waiting[0] if waiting else None, head.address if head else None,
+        waiting[0] if waiting else None, head.address if head else None, await _accent(tx, invoice),
     )  # fmt: skip
+
+
+async def _accent(tx: Transaction, invoice: Invoice) -> str | None:
+    """The color that the invoice's rendering template gives."""
+    rendering = invoice.rendering
+    if rendering is None or rendering.template is None:
+        return None
+    template = (await tx.get(InvoiceRenderingTemplate, [rendering.template])).get(rendering.template)
+    return look_of(template, rendering.template_version).accent_color if template else None
 
 
 def _confirm_at(intent: PaymentIntent) -> str | None:
