@@ -10,15 +10,18 @@ import pytest
 from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import quotes
+from voldaan.commands import coupons, quotes, subscription_schedules
 from voldaan.processors.sandbox import Faults, SandboxNetwork
 from voldaan.resources.accounts import Account
+from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
 from voldaan.resources.render import to_dict
+from voldaan.resources.schedule_params import SubscriptionScheduleCreate
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules.decision import Refused
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
+from voldaan.store.transaction import Transaction
 
 pytestmark = pytest.mark.anyio
 payments_world.INSIDE["quote.expire"] = quotes.expire
@@ -115,3 +118,39 @@ async def test_an_invariant_finds_what_breaks_it(pool: Pool, account: Account, n
         async with pool.connection() as connection:
             cursor = await connection.execute(shelf("verify")[name], {"only": account.id})
             assert bool(await cursor.fetchall()) is broken
+
+
+async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coupons, prices and tax rates are read at once; so are those of a schedule's phases."""
+    asked: list[str] = []
+    every = Transaction.all
+
+    async def counting(self: Transaction, sql: str, **params: object) -> Any:
+        asked.append(sql)
+        return await every(self, sql, **params)
+
+    anna = await world.customer()
+    prices = [(await world.price(100 * n, name=f"Bread {n}")).id for n in range(1, 13)]
+    codes = [(await world.do(coupons.create, CouponCreate(percent_off=str(n), duration="forever"))).id for n in range(1, 13)]
+    monkeypatch.setattr(Transaction, "all", counting)
+    tallies: dict[str, set[int]] = {"quote": set(), "schedule": set()}
+    for many in (1, 12):
+        named = zip(prices[:many], codes, strict=False)
+        items = [{"price": price, "discounts": [{"coupon": code}]} for price, code in named]
+        asked.clear()
+        quote = await world.do(quotes.create, QuoteCreate(line_items=items, customer=anna.id))
+        tallies["quote"].add(len(asked))
+        assert quote.total_details.amount_discount == sum(n * n for n in range(1, many + 1))
+        asked.clear()
+        params = SubscriptionScheduleCreate(customer=anna.id, start_date=world.now + DAY, phases=[{"items": items}])
+        await world.do(subscription_schedules.create, params)
+        tallies["schedule"].add(len(asked))
+    assert {what: len(found) for what, found in tallies.items()} == {"quote": 1, "schedule": 1}
+
+
+async def test_a_discount_that_is_there_already_counts_from_the_first_draft_on(world: BillingWorld) -> None:
+    anna, pro = await world.customer(), await world.price(3000)
+    coupon = await world.do(coupons.create, CouponCreate(percent_off="10", duration="forever"))
+    subscription = await world.subscribe(anna, pro, discounts=[{"coupon": coupon.id}])
+    quote = await quoted(world, pro.id, customer=anna.id, discounts=[{"discount": subscription.discounts[0]}])
+    assert quote.amount_total == 2700

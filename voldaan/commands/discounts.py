@@ -44,9 +44,7 @@ async def redeem(
     it suits the currency and the amount of what is bought is for the caller to see. `param` is how the list was called.
     `so_far` is what the same request writes already: it may have redeemed the same coupon for something else.
     """
-    if len(wanted) > MOST:
-        raise refused(f"You can specify up to {MOST} discounts.", param)
-    named = [_the_one(want, f"{param}[{number}]") for number, want in enumerate(wanted)]
+    named = the_ones(wanted, param)
     kept = await tx.get(Discount, [w.discount for w in wanted])
     meant = await tx.get(PromotionCode, [w.promotion_code for w in wanted])
     coupons = await tx.get(Coupon, [*(w.coupon for w in wanted), *(c.coupon for c in meant.values())], lock=True)
@@ -57,7 +55,7 @@ async def redeem(
         if isinstance(update.new, PromotionCode) and update.new.id in codes:
             codes[update.new.id] = update.new
     coupons_before, codes_before = dict(coupons), dict(codes)
-    who = await _redeemer(tx, customer, codes)
+    who = await redeemer(tx, customer, codes)
     found: list[Discount] = []
     redeemed: list[Redemption] = []
     decision = Decision()
@@ -112,7 +110,7 @@ async def redeem(
     return found, redeemed, decision
 
 
-async def _redeemer(tx: Transaction, customer: str | None, codes: Mapping[str, PromotionCode]) -> Redeemer:
+async def redeemer(tx: Transaction, customer: str | None, codes: Mapping[str, PromotionCode]) -> Redeemer:
     """Who redeems; whether they have bought before is asked only where a code wants to know."""
     if customer is None or not any(code.restrictions.first_time_transaction for code in codes.values()):
         return Redeemer(customer)
@@ -143,6 +141,13 @@ def deleted(discount: Discount) -> dict[str, object]:
     shown = to_dict(discount)
     del shown["end"]
     return {**shown, "deleted": True}
+
+
+def the_ones(wanted: Sequence[DiscountParams], param: str) -> list[tuple[str, str]]:
+    """What each element of a `discounts` names: the kind of thing, and its id."""
+    if len(wanted) > MOST:
+        raise refused(f"You can specify up to {MOST} discounts.", param)
+    return [_the_one(want, f"{param}[{number}]") for number, want in enumerate(wanted)]
 
 
 def _the_one(want: DiscountParams, here: str) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from voldaan.commands import lookups, schedule_facts
+from voldaan.commands import billing, lookups, schedule_facts
 from voldaan.resources.billing import OneTimePriceData, RecurringPriceData
+from voldaan.resources.discounts import DiscountParams
+from voldaan.resources.params import Unset
 from voldaan.resources.quotes import Quote, QuoteLineChange, QuoteLineItem, QuoteLineParams, QuotePriceData
 from voldaan.resources.subscription_schedules import PhaseDiscount
 from voldaan.rules import coupons
@@ -14,6 +15,7 @@ from voldaan.rules import quotes as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision
 from voldaan.rules.lines import is_metered, rate_ids
+from voldaan.rules.promotion_codes import Redeemer
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -33,19 +35,24 @@ async def items(
     if len(wanted) > LINES_MAX:
         raise refused(f"A quote can have up to {LINES_MAX} line items.", "line_items")
     there = {item.id: item for item in before}
+    rates = [id for want in wanted for id in want.tax_rates or ()]
+    await billing.know(tx, facts, prices=[want.price for want in wanted if want.price], tax_rates=rates)
+    named = [each for want in wanted for each in want.discounts or ()]
+    who = await schedule_facts.know_named(tx, facts, named, quote.customer)
     found = []
     for number, want in enumerate(wanted):
         here, id = f"line_items[{number}]", getattr(want, "id", None)
         was = there.get(id or "")
         if id is not None and was is None:
             raise Missing("item", id, f"{here}[id]")
-        found.append(await _item(tx, facts, quote, want, was, here, decision))
+        found.append(await _item(tx, facts, who, quote, want, was, here, decision))
     return found
 
 
 async def _item(
     tx: Transaction,
     facts: BillingFacts,
+    who: Redeemer,
     quote: Quote,
     want: QuoteLineParams,
     was: QuoteLineItem | None,
@@ -64,7 +71,7 @@ async def _item(
         raise refused("You cannot set the quantity for metered plans.", f"{here}[quantity]")
     wanted, shown = (was.wanted, was.discounts) if was else ([], [])
     if "discounts" in given:
-        wanted, shown = await discounts(tx, facts, want.discounts, f"{here}[discounts]", quote.customer, decision)
+        wanted, shown = discounts(facts, who, want.discounts, f"{here}[discounts]", tx.now, decision)
     rates = was.tax_rates if was else []
     if "tax_rates" in given:
         rates = rate_ids(await lookups.tax_rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"))
@@ -88,17 +95,16 @@ def _described(data: QuotePriceData) -> OneTimePriceData | RecurringPriceData:
     return RecurringPriceData(**said) if data.recurring is not None else OneTimePriceData(**said)
 
 
-async def discounts(
-    tx: Transaction,
+def discounts(
     facts: BillingFacts,
-    wanted: Any,
+    who: Redeemer,
+    wanted: Sequence[DiscountParams] | Unset | None,
     param: str,
-    customer: str | None,
+    now: int,
     decision: Decision,
 ) -> tuple[list[PhaseDiscount], list[str]]:
     """What is redeemed when the quote is accepted, and discounts that show until then what that takes off."""
-    agreed = await schedule_facts.agreed_discounts(tx, wanted, param, customer)
-    await schedule_facts.know_coupons(tx, facts, agreed)
+    agreed = schedule_facts.agreed_discounts(facts, who, wanted, param, now)
     shown = []
     for each in agreed:
         if each.discount is not None:
@@ -106,7 +112,7 @@ async def discounts(
             continue
         code = facts.catalogue.promotion_codes.get(each.promotion_code or "")
         coupon = facts.catalogue.coupons[code.coupon if code else each.coupon or ""]
-        made = coupons.discount(coupon, tx.now, new_id, customer=customer, promotion_code=code.id if code else None)
+        made = coupons.discount(coupon, now, new_id, customer=who.customer, promotion_code=code.id if code else None)
         facts.catalogue.discounts[made.id] = made
         decision.inserts.append(made)
         shown.append(made.id)

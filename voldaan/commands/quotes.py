@@ -261,7 +261,8 @@ async def _said(tx: Transaction, facts: BillingFacts, quote: Quote, params: Quot
         await lookups.automatic_tax(tx, facts, params.automatic_tax, values.get("default_tax_rates", quote.default_tax_rates))
         values["automatic_tax"] = rules.tax_asked(params.automatic_tax.enabled)
     if "discounts" in given:
-        wanted, shown = await quote_lines.discounts(tx, facts, params.discounts, "discounts", quote.customer, decision)
+        who = await schedule_facts.know_named(tx, facts, params.discounts or (), quote.customer)
+        wanted, shown = quote_lines.discounts(facts, who, params.discounts, "discounts", tx.now, decision)
         values |= {"wanted": wanted, "discounts": shown}
     if params.invoice_settings is not None:
         values["invoice_settings"] = _invoice_settings(quote.invoice_settings, params)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from voldaan.commands import automatic_tax, billing, lookups, metered, promotion_codes
+from voldaan.commands import automatic_tax, billing, discounts, lookups, metered, promotion_codes
 from voldaan.resources.base import UNSET
 from voldaan.resources.billing import CustomField
 from voldaan.resources.coupons import Coupon
-from voldaan.resources.discounts import Discount, DiscountParams
+from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Unset
 from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.schedule_params import (
@@ -41,10 +41,9 @@ from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.lines import is_metered, rate_ids
 from voldaan.rules.promotion_codes import Redeemer
-from voldaan.rules.refusals import exclusive, missing, refused
+from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_phases import Wanted
 from voldaan.store.children import embed
-from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
 # For a batch -----------------------------------------------------------------------------------------------------------
@@ -128,10 +127,11 @@ async def wanted(
 ) -> list[Wanted]:
     """The phases of a request with all that they name; prices that they describe are made."""
     found = []
+    who = await _know_said(tx, facts, phases, customer)
     for number, params in enumerate(phases):
         here = f"phases[{number}]"
         items = [
-            await _item(tx, facts, item, f"{here}[items][{place}]", customer, decision)
+            await _item(tx, facts, who, item, f"{here}[items][{place}]", decision)
             for place, item in enumerate(params.items)
         ]
         currency = params.currency or facts.catalogue.prices[items[0].price].currency
@@ -141,7 +141,7 @@ async def wanted(
         await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
         phase = Phase(
             add_invoice_items=[
-                await _added(tx, facts, item, f"{here}[add_invoice_items][{place}]", currency, customer, decision)
+                await _added(tx, facts, who, item, f"{here}[add_invoice_items][{place}]", currency, decision)
                 for place, item in enumerate(params.add_invoice_items)
             ],
             automatic_tax=UNSET if params.automatic_tax is None else tax_rules.of_subscription(params.automatic_tax.enabled),
@@ -152,7 +152,7 @@ async def wanted(
             default_payment_method=params.default_payment_method,
             default_tax_rates=await _rates(tx, facts, params.default_tax_rates, f"{here}[default_tax_rates]"),
             description=params.description or None,
-            discounts=await agreed_discounts(tx, params.discounts, f"{here}[discounts]", customer),
+            discounts=agreed_discounts(facts, who, params.discounts, f"{here}[discounts]", tx.now),
             end_date=0,
             ignores_customers_discount=True if params.discounts == "" else UNSET,
             invoice_settings=_invoice_settings(params.invoice_settings),
@@ -163,6 +163,19 @@ async def wanted(
         )
         found.append(Wanted(params, phase, here))
     return found
+
+
+async def _know_said(
+    tx: Transaction, facts: BillingFacts, phases: Sequence[PhaseParams], customer: str
+) -> Redeemer:
+    """All prices, tax rates and coupons of a request at once, and who is to redeem these."""
+    items = [item for phase in phases for item in phase.items]
+    added = [item for phase in phases for item in phase.add_invoice_items]
+    rates = [p.default_tax_rates for p in phases] + [i.tax_rates for i in items] + [a.tax_rates for a in added]
+    prices = [*(item.price or item.plan for item in items), *(item.price for item in added)]
+    await billing.know(tx, facts, prices=filter(None, prices), tax_rates=[id for each in rates for id in each or ()])
+    offered = [p.discounts for p in phases] + [i.discounts for i in items] + [a.discounts for a in added]
+    return await know_named(tx, facts, [want for each in offered for want in each or ()], customer)
 
 
 async def defaults(
@@ -190,7 +203,7 @@ async def defaults(
 
 
 async def _item(
-    tx: Transaction, facts: BillingFacts, want: PhaseItemParams, here: str, customer: str, decision: Decision
+    tx: Transaction, facts: BillingFacts, who: Redeemer, want: PhaseItemParams, here: str, decision: Decision
 ) -> PhaseItem:
     id = want.price or want.plan
     if want.price_data is not None:
@@ -205,7 +218,7 @@ async def _item(
         billing_thresholds=thresholds.of_item(
             want.billing_thresholds, counted=counted, param=f"{here}[billing_thresholds]"
         ),
-        discounts=await agreed_discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        discounts=agreed_discounts(facts, who, want.discounts, f"{here}[discounts]", tx.now),
         metadata=dict(want.metadata),
         plan=id,
         price=id,
@@ -217,10 +230,10 @@ async def _item(
 async def _added(
     tx: Transaction,
     facts: BillingFacts,
+    who: Redeemer,
     want: PhaseAddedItemParams,
     here: str,
     currency: str,
-    customer: str,
     decision: Decision,
 ) -> PhaseAddedItem:
     id = want.price
@@ -243,7 +256,7 @@ async def _added(
         )
     return PhaseAddedItem(
         discountable=want.discountable is not False,
-        discounts=await agreed_discounts(tx, want.discounts, f"{here}[discounts]", customer),
+        discounts=agreed_discounts(facts, who, want.discounts, f"{here}[discounts]", tx.now),
         metadata=dict(want.metadata),
         period=period,
         price=id,
@@ -258,44 +271,42 @@ async def _rates(
     return list(rate_ids(await lookups.tax_rates(tx, facts, ids, param)))
 
 
-async def agreed_discounts(
-    tx: Transaction, wanted: Sequence[DiscountParams] | Unset | None, param: str, customer: str | None
+async def know_named(
+    tx: Transaction, facts: BillingFacts, wanted: Iterable[DiscountParams], customer: str | None
+) -> Redeemer:
+    """The coupons, codes and discounts that a request names, and who is to redeem them one day. Nothing is locked."""
+    named, catalogue = list(wanted), facts.catalogue
+    await billing.know(tx, facts, discounts=[want.discount for want in named if want.discount])
+    codes = await tx.get(PromotionCode, [want.promotion_code for want in named])
+    catalogue.promotion_codes |= codes
+    catalogue.coupons |= await tx.get(Coupon, [*(w.coupon for w in named), *(code.coupon for code in codes.values())])
+    return await discounts.redeemer(tx, customer, codes)
+
+
+def agreed_discounts(
+    facts: BillingFacts, who: Redeemer, wanted: Sequence[DiscountParams] | Unset | None, param: str, now: int
 ) -> list[PhaseDiscount]:
-    """Coupons that can be redeemed as of now, and discounts that are the customer's."""
+    """Coupons and codes that can be redeemed as of now, and discounts that are the customer's; all of them are known."""
+    catalogue = facts.catalogue
     found = []
-    for number, want in enumerate(wanted or ()):
-        here = f"{param}[{number}]"
-        given = {name: value for name, value in want.given().items() if value is not None}
-        if not given:
-            raise missing(f"{here}[coupon]")
-        if len(given) > 1:
-            raise exclusive(*(f"{here}[{name}]" for name in given))
-        if want.promotion_code is not None:
-            found.append(await _code(tx, want.promotion_code, f"{here}[promotion_code]", customer))
+    for number, (kind, id) in enumerate(discounts.the_ones(wanted or (), param)):
+        here = f"{param}[{number}][{kind}]"
+        if kind == "discount":
+            discount = catalogue.discounts.get(id)
+            if discount is None or discount.customer not in (None, who.customer):
+                raise Missing("discount", id, here)
+            found.append(PhaseDiscount(discount=id))
             continue
-        if want.discount is not None:
-            discount = await tx.need(Discount, want.discount, param=f"{here}[discount]")
-            if discount.customer not in (None, customer):
-                raise Missing("discount", want.discount, f"{here}[discount]")
-            found.append(PhaseDiscount(discount=discount.id))
-            continue
-        coupon = await tx.need(Coupon, want.coupon or "", param=f"{here}[coupon]")
-        if coupon.deleted_at is not None:
-            raise Missing("coupon", coupon.id, f"{here}[coupon]")
-        if no := coupon_rules.refusal(coupon, tx.now, f"{here}[coupon]"):
+        code = catalogue.promotion_codes.get(id) if kind == "promotion_code" else None
+        if kind == "promotion_code" and code is None:
+            raise Missing("promotion_code", id, here)
+        coupon = catalogue.coupons.get(code.coupon if code else id)
+        if coupon is None or coupon.deleted_at is not None:
+            raise Missing("coupon", id, here)
+        if no := code_rules.refusal(code, coupon, who, now, here) if code else coupon_rules.refusal(coupon, now, here):
             raise Refused(no)
-        found.append(PhaseDiscount(coupon=coupon.id))
+        found.append(PhaseDiscount(promotion_code=id) if code else PhaseDiscount(coupon=id))
     return found
-
-
-async def _code(tx: Transaction, id: str, param: str, customer: str | None) -> PhaseDiscount:
-    """A promotion code that this customer, if there is one yet, can redeem as of now."""
-    code = await tx.need(PromotionCode, id, param=param)
-    coupon = await tx.need(Coupon, code.coupon)
-    bought = await tx.one(query("promotion_codes", "has_bought"), customer=customer)
-    if no := code_rules.refusal(code, coupon, Redeemer(customer, bought[0]), tx.now, param):
-        raise Refused(no)
-    return PhaseDiscount(promotion_code=code.id)
 
 
 def _invoice_settings(given: ScheduleInvoiceSettingsParams | None) -> ScheduleInvoiceSettings | None:
