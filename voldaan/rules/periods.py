@@ -63,6 +63,12 @@ def period_at(anchor: int, interval: Interval, count: int, at: int, zone: str = 
     return Period(n, boundary, _day_in(month + months * (n + 1), day_of_month) * DAY + clock)
 
 
+def length(rhythm: tuple[Interval, int]) -> int:
+    """Days, near enough to tell which of two rhythms is the shorter one."""
+    interval, count = rhythm
+    return {"day": 1, "week": 7, "month": 30, "year": 365}[interval] * count
+
+
 def next_period(anchor: int, interval: Interval, count: int, end: int, zone: str = "UTC") -> tuple[int, int]:
     """What follows a period that ended: from there to the next boundary, so a stub realigns with the anchor."""
     return end, period_at(anchor, interval, count, end, zone).end

@@ -19,7 +19,6 @@ from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import FIVE_YEARS, NewItem, check_amounts, check_items
 
 Rhythm = tuple[periods.Interval, int]
-LENGTH = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def laid_out(
 def rhythm_of(catalogue: Catalogue, phase: Phase) -> Rhythm:
     """The shortest interval of its items: that by which it is billed."""
     rhythms = [lines.interval(catalogue, item.price) for item in phase.items]
-    return min(rhythms, key=lambda rhythm: LENGTH[rhythm[0]] * rhythm[1])
+    return min(rhythms, key=periods.length)
 
 
 def check(catalogue: Catalogue, each: Wanted, inline: set[str], currency: str, mode: str) -> None:

@@ -278,7 +278,7 @@ def _anchor(
     zone: str,
 ) -> int:
     """Where the periods are counted from: what was asked for, the end of the trial, or the start."""
-    shortest = min((lines.interval(catalogue, item.price) for item in items), key=_length)
+    shortest = min((lines.interval(catalogue, item.price) for item in items), key=periods.length)
     if config := params.billing_cycle_anchor_config:
         if shortest[0] in ("day", "week"):
             raise refused(
@@ -300,8 +300,3 @@ def _anchor(
             "billing_cycle_anchor",
         )
     return anchor
-
-
-def _length(interval: tuple[periods.Interval, int]) -> int:
-    """Days, near enough to tell which interval is the shorter one."""
-    return {"day": 1, "week": 7, "month": 30, "year": 365}[interval[0]] * interval[1]
