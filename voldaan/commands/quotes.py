@@ -116,12 +116,13 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
 async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
     """The offer stands: it has a number, and can be accepted until it expires. What it revises does not stand any more."""
     was, before = await _quote(tx, id)
+    rules.after(was, "finalize")
     facts, customer = await _load(tx, was.customer)
     now = await clocks.now_for(tx, was.test_clock)
     await _know(tx, facts, was, before)
     own = [item for item in before if not item.upfront]
     priced, drawn, upfront = _priced(tx, facts, was, own, customer)
-    if was.status == "draft" and (no := rules.cannot_finalize(priced, own)):
+    if no := rules.cannot_finalize(priced, own):
         raise Refused(no)
     if params.expires_at is not None:
         priced = replace(priced, expires_at=_future(params.expires_at, now))
@@ -129,7 +130,7 @@ async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
     sequence, revision = await _number(tx, was, decision, now)
     prefix = customer.invoice_prefix if customer else ""
     opened, change = rules.moved(
-        priced, "finalize", now,
+        priced, "finalize",
         finalized_at=now, sequence=sequence, revision=revision, number=f"QT-{prefix}-{sequence:04}-{revision}",
     )  # fmt: skip
     decision.updates = [Update(opened, was), *decision.updates, *(Update(n, w) for n, w in zip(drawn, own, strict=True))]
@@ -149,7 +150,7 @@ async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answe
     was, before = await _quote(tx, id)
     facts, customer = await _load(tx, was.customer)
     now = await clocks.now_for(tx, was.test_clock)
-    accepted, decision = rules.moved(was, "accept", now, accepted_at=now)
+    rules.after(was, "accept")
     if customer is None or was.expires_at <= now:
         raise refused("The quote has expired.", code="quote_expired")
     if no := other_currency(customer, was.currency or ""):
@@ -160,18 +161,15 @@ async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answe
     await billing.number_whole_book(tx, facts)
     if not any(rules.recurs(facts, item) for item in own):
         invoice, made = rules.invoice_of(facts, was, own, customer, now, new_id)
-        accepted = replace(accepted, invoice=invoice.id)
+        became: dict[str, Any] = {"invoice": invoice.id}
     elif (was.subscription_data.effective_date or 0) > now:
         schedule, made = await _schedule(tx, facts, was, own, now)
-        accepted = replace(accepted, subscription_schedule=schedule)
+        became = {"subscription_schedule": schedule}
     else:
         subscription, made = rules.subscription_of(facts, was, own, now, new_id)
-        begun = facts.parties.subscriptions[subscription]
-        accepted = replace(accepted, subscription=subscription, invoice=begun.latest_invoice)
-    made.updates.append(Update(accepted, was))
-    made.events.append(Event("quote.accepted", accepted))
-    made.due_cancelled += decision.due_cancelled
-    made.add(await schedule_facts.codes_of_ended_coupons(tx, made))
+        became = {"subscription": subscription, "invoice": facts.parties.subscriptions[subscription].latest_invoice}
+    accepted, change = rules.moved(was, "accept", accepted_at=now, **became)
+    made.add(change).add(await schedule_facts.codes_of_ended_coupons(tx, made))
     await write(tx, [posting.post(made, now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Quote) if made.attempts else accepted
@@ -181,7 +179,7 @@ async def cancel(tx: Transaction, params: QuoteCancel, id: str) -> Quote:
     """The offer is taken back, or was turned down."""
     was = await tx.need(Quote, id, lock=True)
     now = await clocks.now_for(tx, was.test_clock)
-    canceled, decision = rules.moved(was, "cancel", now, canceled_at=now)
+    canceled, decision = rules.moved(was, "cancel", canceled_at=now)
     await write(tx, [decision])
     return canceled
 
@@ -207,7 +205,7 @@ async def expire(tx: Transaction, subjects: list[str]) -> None:
     decision = Decision()
     for was in (await tx.get(Quote, subjects, lock=True)).values():
         if was.status in ("draft", "open") and was.expires_at <= tx.now:
-            decision.add(rules.moved(was, "cancel", tx.now, canceled_at=tx.now)[1])
+            decision.add(rules.moved(was, "cancel", canceled_at=tx.now)[1])
     await write(tx, [decision])
 
 
@@ -345,7 +343,7 @@ async def _number(tx: Transaction, quote: Quote, decision: Decision, now: int) -
     if quote.from_quote is not None and quote.from_quote.is_revision:
         first = await tx.need(Quote, quote.from_quote.quote, lock=True)
         if first.status == "open":
-            decision.add(rules.moved(first, "cancel", now, canceled_at=now)[1])
+            decision.add(rules.moved(first, "cancel", canceled_at=now)[1])
         if first.sequence is not None and first.customer == quote.customer:
             last = await tx.one(query("quotes", "last_revision"), customer=quote.customer, sequence=first.sequence)
             return first.sequence, last[0] + 1

@@ -180,13 +180,19 @@ def tax_asked(enabled: bool) -> QuoteAutomaticTax:
 # From state to state -----------------------------------------------------------------------------------------------------
 
 
-def moved(quote: Quote, trigger: str, now: int, **values: Any) -> tuple[Quote, Decision]:
-    """The quote in its next state. Refuses what the state does not allow."""
-    status: Any = states.advance(states.QUOTE, quote.status, trigger)
+def after(quote: Quote, trigger: str) -> Any:
+    """The next state. Refuses what the present one does not allow."""
+    status = states.advance(states.QUOTE, quote.status, trigger)
     if status is None:
         done = {"finalize": "finalized", "accept": "accepted", "cancel": "canceled"}[trigger]
         allowed = ", ".join(state for state, each in states.QUOTE if each == trigger)
         raise refused(f"The quote is {quote.status}. It must be in `{allowed}` status to be {done}.", None, "invalid_status")
+    return status
+
+
+def moved(quote: Quote, trigger: str, **values: Any) -> tuple[Quote, Decision]:
+    """The quote in its next state, with these values."""
+    status = after(quote, trigger)
     changed = replace(quote, status=status, **values)
     told = {"open": "finalized"}.get(status, status)
     over = [("quote.expire", quote.id)] if states.is_final(states.QUOTE, status) else []
