@@ -43,6 +43,21 @@ def test_an_invoice_shows_what_is_to_be_paid(visitor: Visitor) -> None:
     assert visitor.http.get(path_of(invoice["invoice_pdf"]).replace("/pdf", "x/pdf")).status_code == 404
 
 
+def test_a_number_may_have_any_letters(visitor: Visitor) -> None:
+    """Which a header may not."""
+    world = visitor.world
+    anna = world.customer()
+    draft = world.wire.post(
+        "/v1/invoices", customer=anna["id"], collection_method="send_invoice", days_until_due=14, number='№ 7/"é"'
+    )
+    world.item(anna["id"], invoice=draft["id"], amount=100)
+    invoice = world.wire.post(f"/v1/invoices/{draft['id']}/finalize")
+    paper = visitor.http.get(path_of(invoice["invoice_pdf"]))
+    assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
+    named = "filename=\"_ 7/___.pdf\"; filename*=UTF-8''%E2%84%96%207%2F%22%C3%A9%22.pdf"
+    assert paper.headers["content-disposition"] == f"inline; {named}"
+
+
 def test_an_invoice_tells_its_state(visitor: Visitor) -> None:
     world = visitor.world
     paid = world.paid_invoice()

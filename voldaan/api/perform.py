@@ -181,8 +181,7 @@ class Performer:
         if tx.wakes:
             self.engine.wake.set()
         if isinstance(result, Paper):
-            named = {"content-type": pdf.TYPE, "content-disposition": f'attachment; filename="{result.name}"'}
-            return 200, await pdf.print_out(result.sheet, result.at), named
+            return 200, await pdf.print_out(result.sheet, result.at), pdf.headers(result.name, inline=False)
         if not isinstance(result, Answer):
             return status, body, {}
         if isinstance(known, Recover):

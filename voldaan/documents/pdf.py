@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import typst
@@ -30,6 +31,14 @@ def make(sheet: dict[str, Any], at: int) -> bytes:
         made = _compiler().compile(format="pdf", sys_inputs={"data": data}, timestamp=datetime.fromtimestamp(at, UTC))
     assert isinstance(made, bytes)
     return made
+
+
+def headers(name: str, *, inline: bool) -> dict[str, str]:
+    """Of an answer that is a PDF. Numbers may have any letters, and headers may not: RFC 6266."""
+    shown = "".join(letter if letter.isascii() and letter.isprintable() and letter not in '"\\' else "_" for letter in name)
+    exactly = "" if shown == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    kept = "inline" if inline else "attachment"
+    return {"content-type": TYPE, "content-disposition": f'{kept}; filename="{shown}"{exactly}'}
 
 
 async def print_out(sheet: dict[str, Any], at: int) -> bytes:

@@ -98,8 +98,7 @@ class HostedInvoice:
             account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent
         )
         printed = await pdf.print_out(set_as, invoice.finalized_at or sheet.now)
-        name = f"{invoice.number or invoice.id}.pdf"
-        return Response(printed, media_type=pdf.TYPE, headers={"content-disposition": f'inline; filename="{name}"'})
+        return Response(printed, headers=pdf.headers(f"{invoice.number or invoice.id}.pdf", inline=True))
 
     async def _revision(self, account: Account, invoice: Invoice) -> str | None:
         """The path of the latest revision, which stands in the place of an invoice that was revised."""
