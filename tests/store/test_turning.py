@@ -38,12 +38,13 @@ async def test_it_costs_nothing_by_itself(world: MeteredWorld, how: str, behavio
     asked = InvoiceCreatePreview(
         subscription=subscription.id, subscription_details={"items": items, "proration_behavior": behavior}
     )
-    assert [line.amount for line in (await world.do(previews.create, asked)).lines.data] == amounts
+    assert sorted(line.amount for line in (await world.do(previews.create, asked)).lines.data) == amounts
     await world.do(subscriptions.update, SubscriptionUpdate(items=items, proration_behavior=behavior), subscription.id)
     assert await world.rows(InvoiceItem) == []
     assert len(await world.invoices(subscription)) == 1
     await world.run(RENEWAL, [subscription.id], item.current_period_end)
-    assert [[line.amount for line in invoice.lines.data] for invoice in await world.invoices(subscription)][1:] == [amounts]
+    [_, second] = await world.invoices(subscription)
+    assert sorted(line.amount for line in second.lines.data) == amounts
     renewed = await world.whole(subscription)
     assert {each.current_period_start for each in renewed.items.data} == {item.current_period_end}
 

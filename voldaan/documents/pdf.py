@@ -1,4 +1,8 @@
-"""Sheets on paper: typst sets them, with the fonts that it carries. The compiler is kept, so that a sheet takes milliseconds."""
+"""Sheets on paper: typst sets them, with the fonts that it carries, which go into the PDF. Letters that these do not have,
+such as Chinese ones, come from the fonts of the machine, if it has some.
+
+The compiler is kept, so that a sheet takes milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,11 @@ _one_at_a_time = Lock()  # the compiler's memory of fonts and sources is one
 
 @cache
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(str(HERE / "sheet.typ"), root=str(HERE), ignore_system_fonts=True)
+    return typst.Compiler(str(HERE / "sheet.typ"), root=str(HERE))
 
 
 def make(sheet: dict[str, Any], at: int) -> bytes:
-    """The PDF of a sheet, as of `at` (epoch seconds): the same sheet gives the same bytes."""
+    """The PDF of a sheet, as of `at` (epoch seconds): with the same fonts the same sheet gives the same bytes."""
     data = msgspec.json.encode(sheet).decode()
     with _one_at_a_time:
         made = _compiler().compile(format="pdf", sys_inputs={"data": data}, timestamp=datetime.fromtimestamp(at, UTC))

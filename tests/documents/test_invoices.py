@@ -1,0 +1,103 @@
+"""Invoices on paper: what is said, and that it stays in its place however long it is."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from voldaan.documents import invoices, pdf
+from voldaan.resources.accounts import Account
+from voldaan.resources.base import ListObject
+from voldaan.resources.billing import CustomField
+from voldaan.resources.invoices import Invoice, Rendering, RenderingPdf
+from voldaan.resources.line_items import LineItem
+
+START = 1_767_225_600  # 1 January 2026
+BAKERY = Account(id="acct_1", created=START, business_name="Bakery on the Dike")
+
+
+def line(description: str = "Bread", amount: int = 3100, currency: str = "eur", **more: Any) -> LineItem:
+    return LineItem(
+        id="il_1", invoice="in_1", amount=amount, currency=currency, livemode=False, period_start=START, period_end=START,
+        subtotal=amount, description=description, **more,
+    )  # fmt: skip
+
+
+def sheet(*lines: LineItem, accent: str | None = None, **more: Any) -> dict[str, Any]:
+    total = sum(each.amount for each in lines)
+    given = {
+        "id": "in_1", "created": START, "currency": "eur", "customer": "cus_1", "customer_name": "Anna", "livemode": False,
+        "lines": ListObject(data=[], url=""), "period_start": START, "period_end": START, "effective_at": START,
+        "status": "open", "subtotal": total, "total": total, "amount_remaining": total, "number": "BAKERY-0001",
+    }  # fmt: skip
+    return invoices.sheet(BAKERY, None, Invoice(**given | more), lines, [], [], accent)
+
+
+def pages(printed: bytes) -> int:
+    found = re.search(rb"/Count (\d+)", printed)
+    assert found
+    return int(found[1])
+
+
+def drawn(printed: bytes) -> Iterator[bytes]:
+    """What the pages draw."""
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", printed, re.DOTALL):
+        try:
+            yield zlib.decompress(stream)
+        except zlib.error:
+            continue
+
+
+def test_the_law_is_satisfied_on_paper_too() -> None:
+    """As on the page that the customer sees."""
+    assert sheet(line(), customer_tax_exempt="reverse")["notes"][0].startswith("Reverse charge")
+    assert sheet(line())["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit", "shown"),
+    [
+        ("eur", "3100", "€31.00"), ("eur", "0.25", "€0.0025"), ("jpy", "3100", "¥3,100"), ("jpy", "0.5", "¥0.5"),
+        ("kwd", "3100500", "KWD\N{NO-BREAK SPACE}3,100.500"), ("eur", None, ""),
+    ],
+)  # fmt: skip
+def test_a_unit_price_has_the_digits_that_it_has(currency: str, unit: str | None, shown: str) -> None:
+    each = line(currency=currency, unit_amount_decimal=None if unit is None else Decimal(unit))
+    assert sheet(each, currency=currency)["lines"][0]["unit"] == shown
+
+
+def test_a_template_gives_its_color() -> None:
+    green = b"0 0.5019608 0"
+    assert any(green in each for each in drawn(pdf.make(sheet(line(), accent="#008000"), START)))
+    assert not any(green in each for each in drawn(pdf.make(sheet(line()), START)))
+
+
+@pytest.mark.parametrize(("size", "box"), [("letter", b"612 792"), ("a4", b"595.2756 841.8898"), (None, b"595.2756 841.8898")])
+def test_it_is_on_the_paper_that_was_asked_for(size: Any, box: bytes) -> None:
+    asked = Rendering(pdf=RenderingPdf(page_size=size)) if size else None
+    assert b"/MediaBox[0 0 " + box + b"]" in pdf.make(sheet(line(), rendering=asked), START)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"customer_name": "The Very Long Name of a Company " * 8},
+        {"custom_fields": [CustomField(name="A name of some forty letters or perhaps", value="A value of many words " * 6)]},
+        {"customer_name": "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4},
+    ],
+    ids=["a long name", "a long field", "a long word"],
+)
+def test_what_is_long_takes_lines_and_no_more_pages(more: dict[str, Any]) -> None:
+    long = {"customer_name": "The Very Long Name of a Company " * 4} | more
+    assert pages(pdf.make(sheet(line(), **long), START)) == 1
+
+
+def test_many_lines_take_as_many_pages_as_they_need() -> None:
+    assert pages(pdf.make(sheet(*[line(f"Bread {number}") for number in range(60)]), START)) == 3
+    assert pages(pdf.make(sheet(line("word " * 900)), START)) == 2
+    assert pages(pdf.make(sheet(line("bread" * 900)), START)) == 2
