@@ -8,9 +8,14 @@ import pytest
 
 from tests.store import test_metered
 from tests.store.payments_world import DAY
-from tests.store.test_metered import MeteredWorld
-from voldaan.commands import credit_grants
+from tests.store.test_metered import HOUR, MeteredWorld, opened
+from voldaan.commands import credit_grants, invoices
+from voldaan.processors.sandbox import SandboxNetwork
+from voldaan.resources.accounts import Account
 from voldaan.resources.credit_grants import CreditGrant, CreditGrantCreate
+from voldaan.resources.invoice_params import InvoiceVoid
+from voldaan.store.pool import Pool
+from voldaan.store.queries import shelf
 from voldaan.store.transaction import Transaction
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +78,40 @@ async def test_a_batch_with_credits_takes_as_many_queries_as_one(world: MeteredW
         left = await world.rows(CreditGrant, "t.id = any(%(ids)s)", ids=[g.id for g in grants])
         assert [g.balance for g in left] == [0] * len(left)
     assert tallies[0] == tallies[1]
+
+
+# What an invoice shows and what was taken for it: broken by hand, and seen ------------------------------------------------
+
+APPLIED = "account_id = %(only)s and movement = 'credits_applied'"
+SHOWN = "'{total_pretax_credit_amounts,0,amount}'"
+BREAKS = {
+    "less was taken": f"update credit_balance_transactions set value = value - 1 where {APPLIED}",
+    "more is shown": f"update invoices set doc = jsonb_set(doc, {SHOWN}, '301') where account_id = %(only)s and status = 'open'",
+    "shown, and never taken": f"delete from credit_balance_transactions where {APPLIED}",
+    "taken, and not shown": "update invoices set doc = doc - 'total_pretax_credit_amounts' where account_id = %(only)s",
+    "void, and kept": "update invoices set status = 'void' where account_id = %(only)s and status = 'open'",
+    "given back, and not void": "update invoices set status = 'open' where account_id = %(only)s and status = 'void'",
+}
+
+
+async def test_credits_that_an_invoice_did_not_take_are_seen(pool: Pool, account: Account, network: SandboxNetwork) -> None:
+    world = await opened(pool, account, network)
+    calls = await world.metered()
+    for verb in ("stands", "is void"):
+        anna = await world.customer()
+        subscription = await world.subscribe(anna, calls, collection_method="send_invoice", days_until_due=14)
+        await world.used(anna, 50)
+        await grant(world, anna, 300)
+        await world.pass_time(31 * DAY + 2 * HOUR)
+        [invoice] = [i for i in await world.invoices(subscription) if i.subtotal]
+        assert (invoice.status, invoice.total) == ("open", 200)
+        if verb == "is void":
+            await world.do(invoices.void, InvoiceVoid(), invoice.id)
+    values = {"only": account.id}
+    look = shelf("verify")["C3_invoices_took_what_credits_gave"]
+    async with pool.connection() as connection:
+        assert await (await connection.execute(look, values)).fetchall() == []
+        for how, breach in BREAKS.items():
+            async with connection.transaction(force_rollback=True):
+                assert (await connection.execute(breach, values)).rowcount
+                assert await (await connection.execute(look, values)).fetchall(), how

@@ -276,17 +276,22 @@ select coalesce(h.account_id, p.account_id), coalesce(h.customer_id, p.customer_
 -- name: C3_invoices_took_what_credits_gave
 -- What an invoice shows as paid by billing credits is what the transactions took; a void invoice has given all of it back.
 with moved as (
-  select account_id, invoice_id, sum(value) filter (where movement = 'credits_applied') as taken,
+  select account_id, invoice_id, coalesce(sum(value) filter (where movement = 'credits_applied'), 0) as taken,
          coalesce(sum(value) filter (where movement = 'credits_application_invoice_voided'), 0) as returned
     from credit_balance_transactions
    where invoice_id is not null and (%(only)s::text is null or account_id = %(only)s) group by 1, 2
+), shown as (
+  select i.account_id, i.id as invoice_id, i.status = 'void' as is_void,
+         (select sum((e ->> 'amount')::bigint) from jsonb_array_elements(i.doc -> 'total_pretax_credit_amounts') e
+           where e ->> 'type' = 'credit_balance_transaction') as amount
+    from invoices i
+   where i.status <> 'draft' and (%(only)s::text is null or i.account_id = %(only)s)
+     and i.doc -> 'total_pretax_credit_amounts' @> '[{"type": "credit_balance_transaction"}]'
 )
-select m.account_id, m.invoice_id, format('shows %%s, taken %%s, given back %%s', s.amount, m.taken, m.returned)
-  from moved m join invoices i on i.account_id = m.account_id and i.id = m.invoice_id
- cross join lateral (
-   select coalesce(sum((e ->> 'amount')::bigint), 0) as amount
-     from jsonb_array_elements(i.doc -> 'total_pretax_credit_amounts') e where e ->> 'type' = 'credit_balance_transaction') s
- where m.taken is distinct from s.amount or m.returned <> case when i.status = 'void' then m.taken else 0 end;
+select coalesce(m.account_id, s.account_id), coalesce(m.invoice_id, s.invoice_id),
+       format('shows %%s, taken %%s, given back %%s', s.amount, m.taken, m.returned)
+  from moved m full join shown s on s.account_id = m.account_id and s.invoice_id = m.invoice_id
+ where s.amount is distinct from m.taken or m.returned <> case when s.is_void then m.taken else 0 end;
 
 -- name: C4_credits_that_have_ended_are_gone
 -- Nothing is left of a credit grant an hour (of its own clock) after its end.
