@@ -92,6 +92,27 @@ def test_an_invoice_shows_what_was_credited(visitor: Visitor) -> None:
         assert text in page, text
 
 
+def test_a_credit_note_is_on_paper_at_its_address(visitor: Visitor) -> None:
+    world = visitor.world
+    invoice = world.sent_invoice(default_tax_rates=[world.vat["id"]])
+    line = invoice["lines"]["data"][0]["id"]
+    lines = [{"type": "invoice_line_item", "invoice_line_item": line, "amount": 500}]
+    preview = world.wire.get("/v1/credit_notes/preview", invoice=invoice["id"], lines=lines)
+    note = world.wire.post("/v1/credit_notes", invoice=invoice["id"], lines=lines, memo="We are sorry")
+    other = world.wire.post("/v1/credit_notes", invoice=invoice["id"], amount=400)
+    for each in (note, other):
+        paper = visitor.http.get(path_of(each["pdf"]))
+        assert (paper.status_code, paper.headers["content-type"], paper.content[:5]) == (200, "application/pdf", b"%PDF-")
+        assert paper.headers["content-disposition"] == f'inline; filename="{each["number"]}.pdf"'
+    path = path_of(note["pdf"]).removesuffix("/pdf")
+    head, _, secret = path.rpartition("_")
+    wrong = [
+        head, f"{head}_", f"{head}_{secret[:-1]}", f"{path}x", path.replace("/acct_", "/acct_x"), path.replace("/cn_", "/cn_x"),
+        f"{head}_{path_of(other['pdf']).removesuffix('/pdf').rpartition('_')[2]}", path_of(preview["pdf"]).removesuffix("/pdf"),
+    ]  # fmt: skip
+    assert {visitor.http.get(f"{each}/pdf").status_code for each in wrong} == {404}
+
+
 def test_only_the_whole_address_opens_it(visitor: Visitor) -> None:
     world = visitor.world
     invoice, other = world.sent_invoice(), world.sent_invoice()

@@ -33,26 +33,37 @@ def sheet(
     if invoice.due_date:
         facts.append(("Due", day(invoice.due_date)))
     facts += [(custom.name, custom.value) for custom in invoice.custom_fields or ()]
-    pdf = invoice.rendering.pdf if invoice.rendering else None
-    issuer = sheets.issuer(account, address)
     return sheets.sheet(
         kind="Invoice",
         number=invoice.number,
         state=STATES.get(invoice.status or "draft"),
-        issuer={**issuer, "name": invoice.account_name or issuer["name"]},
-        recipient=_recipient(invoice),
+        issuer=issuer(account, address, invoice),
+        recipient=recipient(invoice),
         facts=facts,
         text=invoice.description,
         lines=[_line(line) for line in lines],
         sums=[sheets.sums(None, _rows(invoice, discounts, taxes), invoice.currency)],
         notes=notes(invoice),
         footer=invoice.footer,
-        paper=(pdf.page_size if pdf else None) or "a4",
+        paper=paper(invoice),
         accent=accent,
     )
 
 
-def _recipient(invoice: Invoice) -> dict[str, Any]:
+def issuer(account: Account, address: Address | None, invoice: Invoice) -> dict[str, Any]:
+    """The business, by the name that it had when the invoice was made."""
+    found = sheets.issuer(account, address)
+    return {**found, "name": invoice.account_name or found["name"]}
+
+
+def paper(invoice: Invoice) -> str:
+    """The size that it is printed in."""
+    pdf = invoice.rendering.pdf if invoice.rendering else None
+    return (pdf.page_size if pdf else None) or "a4"
+
+
+def recipient(invoice: Invoice) -> dict[str, Any]:
+    """Who the customer was when the invoice was finalized."""
     name = invoice.customer_name or invoice.customer_email or invoice.customer
     numbers = [tax_id.value for tax_id in invoice.customer_tax_ids or () if tax_id.value]
     mail = [invoice.customer_email] if invoice.customer_name and invoice.customer_email else []

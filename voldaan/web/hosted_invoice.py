@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -10,30 +9,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from voldaan.documents import invoices as documents
-from voldaan.documents import pdf
 from voldaan.engine import Engine
 from voldaan.reports.overview import snapshot
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import UNSET
-from voldaan.resources.coupons import Coupon
-from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_payments import InvoicePayment
-from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.shared import Address
-from voldaan.resources.tax_rates import TaxRate
-from voldaan.resources.tax_settings import TaxSettings
 from voldaan.resources.test_clocks import TestClock
-from voldaan.rules import credit_grants
-from voldaan.rules.invoice_rendering_templates import look_of
 from voldaan.rules.tax_notes import notes
 from voldaan.store import accounts
 from voldaan.store.transaction import Transaction
+from voldaan.web import papers
 from voldaan.web.templates import render
-
-LINES_MAX = 1000
 
 
 @dataclass(slots=True)
@@ -97,8 +87,7 @@ class HostedInvoice:
         set_as = documents.sheet(
             account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent
         )
-        printed = await pdf.print_out(set_as, invoice.finalized_at or sheet.now)
-        return Response(printed, headers=pdf.headers(f"{invoice.number or invoice.id}.pdf", inline=True))
+        return await papers.printed(set_as, invoice.finalized_at or sheet.now, invoice.number or invoice.id)
 
     async def _revision(self, account: Account, invoice: Invoice) -> str | None:
         """The path of the latest revision, which stands in the place of an invoice that was revised."""
@@ -112,36 +101,23 @@ class HostedInvoice:
         """The invoice whose private address ends in this token. The id in front only finds the row; the rest is the secret."""
         async with snapshot(self.engine.pool, account, self.engine.wall()) as tx:
             invoice = (await tx.get(Invoice, [token.rpartition("_")[0]])).get(token.rpartition("_")[0])
-            if invoice is None or not invoice.hosted_invoice_url:
-                return None
-            known = urlsplit(invoice.hosted_invoice_url).path.rpartition("/")[2]
-            if not hmac.compare_digest(known.encode(), token.encode()):
+            if invoice is None or not papers.opens(token, invoice.hosted_invoice_url):
                 return None
             return await _gather(tx, invoice)
 
 
 async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
-    lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", f"t.id limit {LINES_MAX}", invoice=invoice.id)
+    lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", f"t.id limit {papers.LINES_MAX}", invoice=invoice.id)
     payments = await tx.select(InvoicePayment, "t.invoice_id = %(invoice)s", invoice=invoice.id)
     intents = await tx.get(PaymentIntent, [p.payment_intent for p in payments if p.status == "open"])
     clocks = await tx.get(TestClock, [invoice.test_clock])
     now = next((c.frozen_time for c in clocks.values()), tx.wall)
     waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
-    settings = await tx.select(TaxSettings, "true")
-    head = settings[0].head_office if settings else None
     return Sheet(
-        invoice, lines, payments, now, await _taxes(tx, invoice), await _discounts(tx, invoice),
-        waiting[0] if waiting else None, head.address if head else None, await _accent(tx, invoice),
+        invoice, lines, payments, now, await papers.taxes(tx, invoice.total_taxes),
+        await papers.off(tx, invoice.total_pretax_credit_amounts), waiting[0] if waiting else None,
+        await papers.office(tx), await papers.accent(tx, invoice),
     )  # fmt: skip
-
-
-async def _accent(tx: Transaction, invoice: Invoice) -> str | None:
-    """The color that the invoice's rendering template gives."""
-    rendering = invoice.rendering
-    if rendering is None or rendering.template is None:
-        return None
-    template = (await tx.get(InvoiceRenderingTemplate, [rendering.template])).get(rendering.template)
-    return look_of(template, rendering.template_version).accent_color if template else None
 
 
 def _confirm_at(intent: PaymentIntent) -> str | None:
@@ -154,29 +130,3 @@ def _confirm_at(intent: PaymentIntent) -> str | None:
     if action.use_stripe_sdk is not UNSET:
         return urlsplit(str(action.use_stripe_sdk.get("stripe_js") or "")).path or None
     return None
-
-
-async def _taxes(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
-    amounts = invoice.total_taxes or []
-    rates = await tx.get(TaxRate, [t.tax_rate_details.tax_rate for t in amounts if t.tax_rate_details])
-    found = []
-    for tax in amounts:
-        rate = rates.get(tax.tax_rate_details.tax_rate) if tax.tax_rate_details else None
-        name = f"{rate.display_name} {rate.percentage:f}%" if rate else "Tax"
-        found.append((f"{name} included" if tax.tax_behavior == "inclusive" else name, tax.amount))
-    return found
-
-
-async def _discounts(tx: Transaction, invoice: Invoice) -> list[tuple[str, int]]:
-    """What comes off before tax: discounts by their names, then what billing credits paid."""
-    amounts = [d for d in invoice.total_discount_amounts or [] if d.amount]
-    discounts = await tx.get(Discount, [d.discount for d in amounts])
-    coupons = await tx.get(Coupon, [d.source.coupon for d in discounts.values()])
-    found = []
-    for each in amounts:
-        discount = discounts.get(each.discount)
-        coupon = coupons.get(discount.source.coupon or "") if discount else None
-        found.append((coupon.name or coupon.id if coupon else "Discount", -each.amount))
-    if credits := credit_grants.shown(invoice.total_pretax_credit_amounts):
-        found.append(("Credit grant applied", -credits))
-    return found

@@ -13,6 +13,7 @@ from voldaan.engine import Engine
 from voldaan.settings import Settings
 from voldaan.web.bank_page import BankPage
 from voldaan.web.headers import Secured
+from voldaan.web.hosted_credit_note import HostedCreditNote
 from voldaan.web.hosted_invoice import HostedInvoice
 from voldaan.web.overview import OverviewPage
 from voldaan.web.request_log import RequestLog
@@ -32,6 +33,7 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
     log = RequestLog(engine, sign_in)
     bank = BankPage(engine)
     invoice = HostedInvoice(engine)
+    note = HostedCreditNote(engine)
 
     async def healthz(request: Request) -> Response:
         """200 while the database answers, for load balancers and for whoever waits until the server is up."""
@@ -48,18 +50,19 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
         return response
 
     table = [
-        ("GET",  "/healthz",                 healthz),
-        ("GET",  "/",                        overview.page),
-        ("GET",  "/overview/main",           overview.main),
-        ("GET",  "/sign-in",                 sign_in.page),
-        ("POST", "/sign-in",                 sign_in.submit),
-        ("POST", "/sign-out",                sign_in.out),
-        ("POST", "/theme",                   theme),
-        ("GET",  "/logs/{request_id}",       log.page),
-        ("GET",  "/i/{account}/{token}",     invoice.page),
-        ("GET",  "/i/{account}/{token}/pdf", invoice.pdf),
-        ("GET",  "/sandbox/3ds/{id}",        bank.page),
-        ("POST", "/sandbox/3ds/{id}",        bank.submit),
+        ("GET",  "/healthz",                            healthz),
+        ("GET",  "/",                                   overview.page),
+        ("GET",  "/overview/main",                      overview.main),
+        ("GET",  "/sign-in",                            sign_in.page),
+        ("POST", "/sign-in",                            sign_in.submit),
+        ("POST", "/sign-out",                           sign_in.out),
+        ("POST", "/theme",                              theme),
+        ("GET",  "/logs/{request_id}",                  log.page),
+        ("GET",  "/i/{account}/{token}",                invoice.page),
+        ("GET",  "/i/{account}/{token}/pdf",            invoice.pdf),
+        ("GET",  "/credit_notes/{account}/{token}/pdf", note.pdf),
+        ("GET",  "/sandbox/3ds/{id}",                   bank.page),
+        ("POST", "/sandbox/3ds/{id}",                   bank.submit),
     ]  # fmt: skip
     made: list[BaseRoute] = [Route(path, endpoint, methods=[method], middleware=secured) for method, path, endpoint in table]
     return [*made, Mount("/static", Static(directory=STATIC), middleware=secured)]

@@ -1,0 +1,81 @@
+"""What the papers that customers are sent have in common: a private address, and names for what is taken off and taxed."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from voldaan.documents import pdf
+from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
+from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import Discount
+from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.shared import Address
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.resources.tax_settings import TaxSettings
+from voldaan.rules import credit_grants
+from voldaan.rules.invoice_rendering_templates import look_of
+from voldaan.store.transaction import Transaction
+
+LINES_MAX = 1000
+Named = list[tuple[str, int]]  # what it is, and minor units
+
+
+def opens(token: str, address: str | None) -> bool:
+    """Whether the token stands in this private address. The id in front only finds the row; the rest is the secret."""
+    parts = urlsplit(address or "").path.removesuffix("/pdf")
+    return hmac.compare_digest(parts.rpartition("/")[2].encode(), token.encode())
+
+
+async def printed(sheet: dict[str, Any], at: int, name: str) -> Response:
+    """A sheet as of `at` (epoch seconds), under the name that it is kept by."""
+    made = await pdf.print_out(sheet, at)
+    return Response(made, headers=pdf.headers(f"{name}.pdf", inline=True))
+
+
+async def office(tx: Transaction) -> Address | None:
+    """Where the business has its head office."""
+    settings = await tx.select(TaxSettings, "true")
+    head = settings[0].head_office if settings else None
+    return head.address if head else None
+
+
+async def accent(tx: Transaction, invoice: Invoice) -> str | None:
+    """The color that the invoice's rendering template gives."""
+    rendering = invoice.rendering
+    if rendering is None or rendering.template is None:
+        return None
+    template = (await tx.get(InvoiceRenderingTemplate, [rendering.template])).get(rendering.template)
+    return look_of(template, rendering.template_version).accent_color if template else None
+
+
+async def taxes(tx: Transaction, amounts: Iterable[TaxAmount] | None) -> Named:
+    levied = list(amounts or [])
+    rates = await tx.get(TaxRate, [t.tax_rate_details.tax_rate for t in levied if t.tax_rate_details])
+    found = []
+    for tax in levied:
+        rate = rates.get(tax.tax_rate_details.tax_rate) if tax.tax_rate_details else None
+        name = f"{rate.display_name} {rate.percentage:f}%" if rate else "Tax"
+        found.append((f"{name} included" if tax.tax_behavior == "inclusive" else name, tax.amount))
+    return found
+
+
+async def off(tx: Transaction, amounts: Iterable[PretaxCreditAmount] | None) -> Named:
+    """What comes off before tax: discounts by their names, then what billing credits paid."""
+    taken = list(amounts or [])
+    reduced = [each for each in taken if each.discount and each.amount]
+    discounts = await tx.get(Discount, [each.discount for each in reduced])
+    coupons = await tx.get(Coupon, [d.source.coupon for d in discounts.values()])
+    found = []
+    for each in reduced:
+        discount = discounts.get(each.discount or "")
+        coupon = coupons.get(discount.source.coupon or "") if discount else None
+        found.append((coupon.name or coupon.id if coupon else "Discount", -each.amount))
+    if credits := credit_grants.shown(taken):
+        found.append(("Credit grant applied", -credits))
+    return found
