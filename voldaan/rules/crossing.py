@@ -104,7 +104,7 @@ def _billed(
     invoice.threshold_reason = reason
     invoice.auto_advance = True
     facts.parties.subscriptions[was.id] = replace(was, latest_invoice=invoice.id)
-    decision.add(drop_used_discounts(facts, facts.parties.subscriptions[was.id], now))
+    decision.add(drop_used_discounts(facts, facts.parties.subscriptions[was.id], invoice, drawn, now))
     changed = facts.parties.subscriptions[was.id]
     decision.inserts += [invoice, *drawn]
     decision.updates.append(Update(changed, was))

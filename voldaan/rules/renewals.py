@@ -122,12 +122,15 @@ def last_invoice(
         period_end=now,
         subscription=subscription,
     )
+    invoice.discounts = discounts_of(facts, subscription)
     decision, swept = sweep(items, invoice, new_id)
     drawn = [*usage, *swept]
     invoices.complete(facts, invoice, drawn)
     invoice.auto_advance = True
     changed = replace(subscription, latest_invoice=invoice.id)
     facts.parties.subscriptions[subscription.id] = changed
+    decision.add(drop_used_discounts(facts, changed, invoice, drawn, now))
+    changed = facts.parties.subscriptions[subscription.id]
     decision.inserts += [invoice, *drawn]
     decision.updates.append(Update(changed, subscription))
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
@@ -211,7 +214,7 @@ def _bill(
         decision.updates.append(Update(renewed, was))
         decision.events.append(Event("customer.subscription.updated", renewed, _previous(renewed, was)))
         return decision
-    decision.add(drop_used_discounts(facts, renewed, now))
+    decision.add(drop_used_discounts(facts, renewed, invoice, drawn + waiting, now))
     renewed = facts.parties.subscriptions[renewed.id]
     decision.inserts += [invoice, *drawn, *waiting]
     decision.updates.append(Update(renewed, was))
@@ -284,11 +287,17 @@ def discounts_of(facts: BillingFacts, subscription: Subscription) -> list[str]:
     return [discount.id] if discount else []
 
 
-def drop_used_discounts(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:
-    """Takes away the discounts that were for one invoice, and those whose months are over."""
+def drop_used_discounts(
+    facts: BillingFacts, subscription: Subscription, invoice: Invoice, drawn: Sequence[LineItem], now: int
+) -> Decision:
+    """Takes away the discounts for one invoice that this one, with its lines, has used, and those whose months are over."""
     customer = facts.parties.customers[subscription.customer]
     every = {*discounts_of(facts, subscription), *(d for item in subscription.items.data for d in item.discounts)}
-    gone = {id for id in every if _is_used(facts, id, now)}
+    if not every:
+        return Decision()
+    counted = [line for line in drawn if line.discountable]  # on prorations alone nothing is used
+    used = {*(invoice.discounts if counted else ()), *(d for line in counted for d in line.discounts)}
+    gone = {id for id in every if _is_over(facts, id, now) or (id in used and _is_for_once(facts, id))}
     decision = Decision()
     if not gone:
         return decision
@@ -324,12 +333,15 @@ def has_method(facts: BillingFacts, subscription: Subscription) -> bool:
     return any(id in facts.methods for id in invoices.method_ids(None, subscription, customer))
 
 
-def _is_used(facts: BillingFacts, id: str, now: int) -> bool:
+def _is_over(facts: BillingFacts, id: str, now: int) -> bool:
     discount = facts.catalogue.discounts.get(id)
-    if discount is None:
-        return False
-    coupon = facts.catalogue.coupons.get(discount.source.coupon or "")
-    return (coupon is not None and coupon.duration == "once") or (discount.end is not None and discount.end <= now)
+    return discount is not None and discount.end is not None and discount.end <= now
+
+
+def _is_for_once(facts: BillingFacts, id: str) -> bool:
+    discount = facts.catalogue.discounts.get(id)
+    coupon = facts.catalogue.coupons.get(discount.source.coupon or "") if discount else None
+    return coupon is not None and coupon.duration == "once"
 
 
 def _end_behavior(subscription: Subscription) -> TrialEndBehavior:

@@ -195,7 +195,7 @@ def _first_invoice(
         finalized, _ = finalization.finalize(facts, invoice, now, new_id, collect=collect)
         decision.add(finalized)
     begun = facts.parties.subscriptions[subscription.id]
-    decision.add(drop_used_discounts(facts, begun, now))
+    decision.add(drop_used_discounts(facts, begun, invoice, drawn + waiting, now))
     if (left := facts.parties.subscriptions[subscription.id]) is not begun:
         decision.updates.append(Update(left, begun))
     return decision
