@@ -131,3 +131,16 @@ def test_what_is_not_for_this_usage_pays_nothing(fresh: World):
     [draft] = calls.drafts()
     assert (draft["total"], credits(draft)) == (700, [])
     assert fresh.wire.post(f"/v1/invoices/{draft['id']}/finalize")["total"] == 700
+
+
+def test_credits_pay_for_usage_and_not_for_its_shipping(fresh: World):
+    calls = metered(fresh, default_tax_rates=[fresh.vat["id"]])
+    calls.uses(1500)
+    calls.grant(5000)
+    [draft] = calls.drafts()
+    sent = fresh.wire.post(f"/v1/invoices/{draft['id']}", shipping_cost={"shipping_rate": fresh.shipping_rate(500)["id"]})
+    final = fresh.wire.post(f"/v1/invoices/{draft['id']}/finalize")
+    for each in (sent, final):
+        assert (each["subtotal"], each["amount_shipping"], each["total_excluding_tax"], each["total"]) == (1500, 500, 500, 605)
+        assert [c["amount"] for c in credits(each)] == [1500]
+    assert fresh.wire.get(f"/voldaan/invoices/{final['id']}/explain")["holds"] is True

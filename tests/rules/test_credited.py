@@ -61,7 +61,7 @@ class Billed:
 
     def __init__(self, lines: list[LineItem], off: list[str], rounding: Rounding, exempt: bool = False) -> None:
         made = invoice(discounts=off, customer_tax_exempt="reverse" if exempt else "none")
-        totals.compute(made, lines, shelf(*{id for line in lines for id in line.tax_rates or []}), START, rounding)
+        totals.compute(made, lines, None, shelf(*{id for line in lines for id in line.tax_rates or []}), START, rounding)
         self.total, self.lines, self.rounding = made.total, lines, rounding
         self.taken: list[CreditedLine] = []
 

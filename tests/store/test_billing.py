@@ -9,6 +9,7 @@ import pytest
 
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
+from tests.store.test_invoices import coupon
 from voldaan.commands import customers, invoices, previews, subscription_items, webhook_endpoints
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.processors.sandbox import Faults, SandboxNetwork
@@ -403,6 +404,21 @@ async def test_a_stub_until_the_anchor(world: BillingWorld) -> None:
     [nothing] = await world.invoices(free)
     assert (first.total, nothing.total, nothing.status) == (1000, 0, "paid")
     assert charged.current_period_end == free.current_period_end == world.now + 10 * DAY
+
+
+async def test_an_items_coupon_for_one_invoice_waits_for_an_invoice_of_that_item(world: BillingWorld) -> None:
+    subscription = await world.subscribe(await world.customer(), await world.price(), await world.price(30000, "year"))
+    yearly = next(item for item in subscription.items.data if item.price.recurring_interval == "year")
+    once = await coupon(world, percent_off="50", duration="once")
+    changed = await update(world, subscription, items=[{"id": yearly.id, "discounts": [{"coupon": once}]}])
+    [discount] = next(item for item in changed.items.data if item.id == yearly.id).discounts
+    await world.pass_time(32 * DAY)
+    assert [i.total for i in await world.invoices()][1:] == [3100], "a month of the other item"
+    await world.pass_time(335 * DAY)
+    whole = next(i for i in await world.invoices() if i.subtotal == 33100 and i.discounts == [] and i.total != i.subtotal)
+    assert [(d.amount, d.discount) for d in whole.total_discount_amounts or []] == [(15000, discount)]
+    after = await world.whole(subscription)
+    assert [item.discounts for item in after.items.data] == [[], []]
 
 
 # The end ---------------------------------------------------------------------------------------------------------------

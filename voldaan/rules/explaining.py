@@ -28,7 +28,7 @@ from voldaan.resources.explanations import (
 )
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.rules import credit_grants, invoices, totals
+from voldaan.rules import credit_grants, invoices, shipping, totals
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.proration import Share
 from voldaan.rules.recomputing import Recomputed, again
@@ -79,8 +79,9 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     twins = [copy.copy(line) for line in own]
     for line in twins:
         line.discounts = [id for id in line.discounts if id in taken]
+    catalogue = catalogue.with_in_force(taken, invoice.currency)
     paid = credit_grants.paid_before(invoice.lines.data)
-    totals.compute(twin, twins, catalogue.with_in_force(taken, invoice.currency), invoice.created, rounding, paid)
+    totals.compute(twin, twins, shipping.line_of(twin), catalogue, invoice.created, rounding, paid)
     twin.lines = type(invoice.lines)(data=twins, url=invoice.lines.url)
     return twin
 

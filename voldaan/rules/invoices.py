@@ -141,9 +141,9 @@ def _compute(
         rounding = "per_rate"
     else:
         automatic_tax.forget(invoice, taxed)
-    shipping.keep(invoice, shipped, facts.catalogue.tax_rates)
     grants = credit_grants.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
-    return totals.compute(invoice, lines, facts.catalogue, at, rounding, credit_grants.paying(grants, new_id))
+    paying = credit_grants.paying(grants, new_id)
+    return totals.compute(invoice, lines, shipped, facts.catalogue, at, rounding, paying)
 
 
 def is_charged(invoice: Invoice) -> bool:

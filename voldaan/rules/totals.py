@@ -19,12 +19,11 @@ from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.credit_grants import Payable, Paying, Use
 
-NO_DISCOUNTS: tuple[discounting.Discount, ...] = ()
-
 
 def compute(
     invoice: Invoice,
-    lines: Sequence[LineItem],
+    goods: Sequence[LineItem],
+    shipped: LineItem | None,
     catalogue: Catalogue,
     at: int,
     rounding: taxing.Rounding = "per_rate",
@@ -32,15 +31,16 @@ def compute(
 ) -> list[tuple[LineItem, Use]]:
     """Fills in discounts, billing credits, taxes and sums of this invoice and these lines, which nobody else holds yet.
 
-    `at` says which discounts are in force, `paying` what billing credits pay of the lines, which is returned. What is
-    due is the total until finalization looks at the balance. Shipping is a line more, which the subtotal leaves out.
+    `shipped` is the invoice's shipping as a line (rules/shipping.py), taxed and summed with the others, but for the
+    subtotal. `at` says which discounts are in force, `paying` what billing credits pay of the goods, which is returned.
+    What is due is the total until finalization looks at the balance.
     """
-    shipped, shown = shipping.line_of(invoice), lines
-    lines = shown if shipped is None else [*shown, shipped]
+    lines = goods if shipped is None else [*goods, shipped]
     taken, by_line = _discounts(invoice, lines, catalogue, at)
-    credits = paying(_payable(lines, taken, catalogue)) if paying is not None else None
+    credits = [*paying(_payable(goods, taken, catalogue)), []] if paying is not None else None  # none pay for shipping
     taxes = _taxes(invoice, lines, taken, credits, catalogue, rounding)
-    subtotal = total = net = tax = 0
+    exempt = _reason(invoice)
+    net = tax = 0
     discounted: dict[str, int] = {}
     uses: list[tuple[LineItem, Use]] = []
     for index, line in enumerate(lines):
@@ -60,25 +60,22 @@ def compute(
             line.pretax_credit_amounts += _paid_with(credits[index])
         line.tax, line.net, line.taxes = 0, after, []
         if taxes is not None:
-            exempt = _reason(invoice)
             line.taxes = [_shown(each, exempt, catalogue) for each in taxes.lines[index]]
             inclusive = sum(each.amount for each in taxes.lines[index] if each.inclusive) + taxes.backed_out[index]
             line.net = after - inclusive
             line.tax = sum(each.amount for each in taxes.lines[index])
-        subtotal += line.amount - by_line[index]
         net += line.net
         tax += line.tax
-        total += line.net + line.tax
-    invoice.subtotal = subtotal - (shipped.amount if shipped else 0)
+    invoice.subtotal = sum(line.amount - own for line, own in zip(goods, by_line, strict=False))
     invoice.total_excluding_tax = net
     invoice.tax = tax
-    invoice.total = total
+    invoice.total = net + tax
     invoice.total_discount_amounts = [DiscountAmount(amount=a, discount=d) for d, a in discounted.items()]
     invoice.total_pretax_credit_amounts = [PretaxCreditAmount(amount=a, discount=d) for d, a in discounted.items()]
     invoice.total_pretax_credit_amounts += _paid_with([use for _, use in uses])
-    invoice.total_taxes = [] if taxes is None else [_shown(each, _reason(invoice), catalogue) for each in taxes.rates]
+    invoice.total_taxes = [] if taxes is None else [_shown(each, exempt, catalogue) for each in taxes.rates]
     lowered = bool(invoice.discounts or uses)
-    inside = _inside(invoice, shown, by_line, taxes, catalogue, rounding, lowered)
+    inside = _inside(invoice, goods, by_line, taxes, catalogue, rounding, lowered)
     invoice.subtotal_excluding_tax = invoice.subtotal - inside
     shipping.keep(invoice, shipped, catalogue.tax_rates)
     return uses
