@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,16 +15,16 @@ from tests.rules.billing import DAY, START, facts, ids, invoice, price
 from tests.rules.table import Row, rows
 from voldaan.resources.base import ListObject
 from voldaan.resources.coupons import Coupon
-from voldaan.resources.credit_balance import CreditBalanceTransaction
+from voldaan.resources.credit_balance import CREDITS, CreditBalanceTransaction
 from voldaan.resources.credit_grants import ApplicabilityConfig, CreditGrant, CreditScope, ScopePrice
 from voldaan.resources.discounts import Discount, DiscountSource
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.numbers import Number
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, finalization, invoices, owing
+from voldaan.rules import credit_grants, credits_used, finalization, invoices, owing
 from voldaan.rules.billing_facts import BillingFacts
-from voldaan.rules.credit_grants import Payable
+from voldaan.rules.credits_used import Payable
 from voldaan.rules.decision import Decision, Refused, Update
 
 NOW = START + 19 * DAY
@@ -69,8 +70,8 @@ def line_of(cell: str) -> Payable:
 def apply(row: Row) -> None:
     grants = [grant_of(cell) for cell in row["grants"].split()]
     for order in (grants, grants[::-1]):  # whatever the order in which they are read
-        usable = credit_grants.usable({g.id: g for g in order}, invoice("draft", period_end=NOW), NOW)
-        paid = credit_grants.apply([line_of(cell) for cell in row["lines"].split()], usable)
+        usable = credits_used.usable({g.id: g for g in order}, invoice("draft", period_end=NOW), NOW)
+        paid = credits_used.apply([line_of(cell) for cell in row["lines"].split()], usable)
         assert " | ".join(" ".join(f"{u.grant}:{u.amount}" for u in uses) or "-" for uses in paid) == row["paid"]
 
 
@@ -149,13 +150,13 @@ def test_no_more_is_paid_than_there_is(
                   applicability_config=ApplicabilityConfig(scope=scope))
         )  # fmt: skip
     payable = [Payable(amount, of) for amount, of in lines]
-    order = credit_grants.usable({g.id: g for g in found}, invoice("draft", period_end=NOW), NOW)
-    paid = credit_grants.apply(payable, order)
+    order = credits_used.usable({g.id: g for g in found}, invoice("draft", period_end=NOW), NOW)
+    paid = credits_used.apply(payable, order)
     taken: Counter[str] = Counter()
     by_id = {g.id: g for g in found}
     for each, uses in zip(payable, paid, strict=True):
         assert all(use.amount > 0 for use in uses)
-        assert credit_grants.total(uses) <= (max(0, each.amount) if each.price else 0)
+        assert credits_used.total(uses) <= (max(0, each.amount) if each.price else 0)
         for use in uses:
             taken[use.grant] += use.amount
             assert credit_grants.covers(by_id[use.grant], CreditScope(prices=[ScopePrice(id=each.price)]))
@@ -164,7 +165,7 @@ def test_no_more_is_paid_than_there_is(
         if taken[g.id] < g.value:
             for each, uses in zip(payable, paid, strict=True):
                 if each.price and credit_grants.covers(g, CreditScope(prices=[ScopePrice(id=each.price)])):
-                    assert credit_grants.total(uses) == max(0, each.amount)
+                    assert credits_used.total(uses) == max(0, each.amount)
 
 
 @given(
@@ -191,7 +192,12 @@ def test_grants_are_the_sum_of_their_transactions_through_finalization_and_void(
         check_chain(undone)
         assert {g.balance - g.value for g in known.parties.grants["cus_anna"].values()} == {0}
     for each in known.parties.grants["cus_anna"].values():
-        assert credit_grants.balance_of(t for t in made if t.credit_grant == each.id) == each.balance
+        assert balance_of(t for t in made if t.credit_grant == each.id) == each.balance
+
+
+def balance_of(transactions: Iterable[CreditBalanceTransaction]) -> int:
+    """What the transactions of a grant come to."""
+    return sum(t.value if t.movement in CREDITS else -t.value for t in transactions)
 
 
 def of(decision: Decision) -> list[CreditBalanceTransaction]:

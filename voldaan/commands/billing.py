@@ -25,7 +25,7 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, shipping
+from voldaan.rules import credit_grants, credits_used, shipping
 from voldaan.rules.billing_facts import BillingFacts, Numbering
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.invoices import method_ids
@@ -209,7 +209,7 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     for line in found:
         lines.setdefault(line.invoice or "", []).append(line)
     automatic = {i.id for i in invoices if i.automatic_tax.enabled}
-    if any(credit_grants.may_pay(line, facts.catalogue.prices) for line in found):
+    if any(credits_used.may_pay(line, facts.catalogue.prices) for line in found):
         await know_grants(tx, facts.parties)
     priced = any(facts.parties.grants.values()) or automatic
     await know(

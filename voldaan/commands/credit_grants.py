@@ -15,9 +15,9 @@ from voldaan.resources.credit_grants import (
     CreditScope,
 )
 from voldaan.resources.customers import Customer
-from voldaan.resources.invoices import Invoice
 from voldaan.resources.prices import Price
 from voldaan.rules import credit_grants as rules
+from voldaan.rules.credits_used import shown
 from voldaan.rules.decision import Decision
 from voldaan.rules.owing import CollectionFacts, Parties
 from voldaan.rules.refusals import missing, refused
@@ -85,7 +85,7 @@ async def know(tx: Transaction, parties: Parties) -> None:
 
 async def know_applied(tx: Transaction, known: Iterable[CollectionFacts]) -> None:
     """Adds what credits have paid of invoices that may become void, and the grants that would get it back."""
-    facts = {each.invoice.id: each for each in known if _has_credits(each.invoice)}
+    facts = {each.invoice.id: each for each in known if shown(each.invoice.total_pretax_credit_amounts)}
     if not facts:
         return
     where = "t.invoice_id = any(%(ids)s) and t.movement = 'credits_applied'"
@@ -109,10 +109,6 @@ async def need_counted(tx: Transaction, scope: CreditScope, param: str) -> None:
             raise Missing("price", price.id or "", here)
         if not rules.is_counted(found[price.id]):
             raise refused(f"The price {price.id} is not a metered price with a billing meter.", here)
-
-
-def _has_credits(invoice: Invoice) -> bool:
-    return any(each.type == "credit_balance_transaction" for each in invoice.total_pretax_credit_amounts or [])
 
 
 async def _locked(tx: Transaction, id: str) -> CreditGrant:

@@ -28,7 +28,7 @@ from voldaan.resources.explanations import (
 )
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.rules import credit_grants, invoices, shipping, totals
+from voldaan.rules import credits_used, invoices, shipping, totals
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.proration import Share
 from voldaan.rules.recomputing import Recomputed, again
@@ -80,7 +80,7 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     for line in twins:
         line.discounts = [id for id in line.discounts if id in taken]
     catalogue = catalogue.with_in_force(taken, invoice.currency)
-    paid = credit_grants.paid_before(invoice.lines.data)
+    paid = credits_used.paid_before(invoice.lines.data)
     totals.compute(twin, twins, shipping.line_of(twin), catalogue, invoice.created, rounding, paid)
     twin.lines = type(invoice.lines)(data=twins, url=invoice.lines.url)
     return twin
@@ -107,11 +107,11 @@ def _of_line(line: LineItem, twin: LineItem, computed: Recomputed) -> list[Equat
         found.append(_equal("line_tax", "the tax is its rate on what is taxable", stated, anew, line.id))
     off = sum(each.amount for each in line.discount_amounts or [])
     inside = sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "inclusive")
-    credits = credit_grants.of_line(line)
+    credits = credits_used.of_line(line)
     net = twin.net if _is_exempt(line) else line.amount - off - credits - inside  # exempt: without the tax inside
     found.append(_equal("line_net", "amount less discounts, billing credits and the tax inside it", line.net, net, line.id))
     if credits:
-        paid = credit_grants.of_line(twin)
+        paid = credits_used.of_line(twin)
         found.append(_equal("line_credits", "billing credits pay no more than discounts leave", credits, paid, line.id))
     return found
 
@@ -140,8 +140,8 @@ def _of_invoice(invoice: Invoice, own: Sequence[LineItem], anew: Invoice) -> lis
         _equal(
             "credits",
             "what billing credits pay of the invoice they pay of its lines",
-            credit_grants.shown(invoice.total_pretax_credit_amounts),
-            sum(credit_grants.of_line(line) for line in own),
+            credits_used.shown(invoice.total_pretax_credit_amounts),
+            sum(credits_used.of_line(line) for line in own),
         ),
         _equal("total_excluding_tax", "the net amounts of lines and shipping", invoice.total_excluding_tax or 0, net),
         _equal("tax", "the taxes of the rates are those of lines and shipping", taxes, sum(x.tax for x in own) + shipped[1]),
@@ -222,7 +222,7 @@ def _line(line: LineItem, computed: Recomputed, catalogue: Catalogue) -> LineExp
         usage=_usage(line),
         amount=line.amount,
         discounts=[_discount(each, line.currency, catalogue) for each in line.discount_amounts or []],
-        credits=credit_grants.of_line(line),
+        credits=credits_used.of_line(line),
         taxes=[_tax(tax, line, catalogue) for tax in line.taxes or []],
         net=line.net,
     )

@@ -16,7 +16,7 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import ConfirmationSecret, Invoice
 from voldaan.resources.payment_intents import CardOptions
 from voldaan.resources.payment_intents import PaymentMethodOptions as IntentOptions
-from voldaan.rules import attempts, automatic_tax, collection, credit_grants, owing, payments
+from voldaan.rules import attempts, automatic_tax, collection, credits_used, owing, payments
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Update
@@ -41,11 +41,11 @@ def finalize(
     was, priced = invoice, Decision()
     grants = facts.parties.grants.get(customer.id, {})
     exempt = invoice.customer_tax_exempt != customer.tax_exempt  # otherwise than when the draft was made
-    if invoice.automatic_tax.enabled or exempt or credit_grants.matter(grants, invoice, now):
+    if invoice.automatic_tax.enabled or exempt or credits_used.matter(grants, invoice, now):
         invoice, uses = priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
             return not_finalized(facts, invoice, was, no, automatic_tax.again(invoice, now))
-        priced = credit_grants.used(grants, invoice, uses, now)
+        priced = credits_used.used(grants, invoice, uses, now)
         both = zip(invoice.lines.data, was.lines.data, strict=True)
         priced.updates += [Update(line, before) for line, before in both if line != before]
     number = invoice.number

@@ -19,10 +19,10 @@ from voldaan.resources.invoices import (
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import automatic_tax, credit_grants, shipping, totals
+from voldaan.rules import automatic_tax, credits_used, shipping, totals
 from voldaan.rules.automatic_tax import Buyer
 from voldaan.rules.billing_facts import BillingFacts
-from voldaan.rules.credit_grants import Use
+from voldaan.rules.credits_used import Use
 from voldaan.rules.decision import Due
 from voldaan.rules.ids import NewId
 from voldaan.rules.money import minimum_charge, round_to_step
@@ -141,8 +141,8 @@ def _compute(
         rounding = "per_rate"
     else:
         automatic_tax.forget(invoice, taxed)
-    grants = credit_grants.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
-    paying = credit_grants.paying(grants, new_id)
+    grants = credits_used.usable(facts.parties.grants.get(invoice.customer, {}), invoice, now)
+    paying = credits_used.paying(grants, new_id)
     return totals.compute(invoice, lines, shipped, facts.catalogue, at, rounding, paying)
 
 

@@ -21,7 +21,7 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
-from voldaan.rules import credit_grants, dunning, held_updates, schedule_ends, states
+from voldaan.rules import credits_used, dunning, held_updates, schedule_ends, states
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -180,7 +180,7 @@ def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
         decision.add(move_balance(facts, -invoice.applied_balance, "unapplied_from_invoice", now, new_id))
     if facts.applied:
         grants = facts.parties.grants[invoice.customer]
-        decision.add(credit_grants.give_back(grants, facts.applied, now, new_id))
+        decision.add(credits_used.give_back(grants, facts.applied, now, new_id))
     return decision.add(cancel_payments(facts, now))
 
 

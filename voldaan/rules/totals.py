@@ -13,11 +13,11 @@ from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmo
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, shipping
+from voldaan.rules import credit_grants, credits_used, shipping
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
-from voldaan.rules.credit_grants import Payable, Paying, Use
+from voldaan.rules.credits_used import Payable, Paying, Use
 
 
 def compute(
@@ -56,7 +56,7 @@ def compute(
         line.discount = off
         if credits is not None:
             uses += [(line, use) for use in credits[index]]
-            after -= credit_grants.total(credits[index])
+            after -= credits_used.total(credits[index])
             line.pretax_credit_amounts += _paid_with(credits[index])
         line.tax, line.net, line.taxes = 0, after, []
         if taxes is not None:
@@ -87,7 +87,7 @@ def _payable(
     """What credits could pay: what discounts leave of lines of subscription items that a meter counts for."""
     found = []
     for index, line in enumerate(lines):
-        price = catalogue.prices.get(credit_grants.payable_price(line) or "")
+        price = catalogue.prices.get(credits_used.payable_price(line) or "")
         counted = price is not None and credit_grants.is_counted(price)
         off = discounting.total(taken[index]) if taken is not None else 0
         found.append(Payable(line.amount - off, line.price if counted else None))
@@ -138,7 +138,7 @@ def _taxes(
         taxing.TaxableLine(
             line.amount
             - (discounting.total(taken[index]) if taken is not None else 0)
-            - (credit_grants.total(credits[index]) if credits is not None else 0),
+            - (credits_used.total(credits[index]) if credits is not None else 0),
             catalogue.rates(rates[index]),
         )
         for index, line in enumerate(lines)

@@ -18,7 +18,7 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.shared import Address
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
-from voldaan.rules import credit_grants
+from voldaan.rules import credits_used
 from voldaan.rules.invoice_rendering_templates import look_of
 from voldaan.store.transaction import Transaction
 
@@ -76,6 +76,6 @@ async def off(tx: Transaction, amounts: Iterable[PretaxCreditAmount] | None) -> 
         discount = discounts.get(each.discount or "")
         coupon = coupons.get(discount.source.coupon or "") if discount else None
         found.append((coupon.name or coupon.id if coupon else "Discount", -each.amount))
-    if credits := credit_grants.shown(taken):
+    if credits := credits_used.shown(taken):
         found.append(("Credit grant applied", -credits))
     return found
