@@ -159,7 +159,7 @@ async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
 def _shipped(line: LineItem, note: CreditNote) -> CreditedLine:
     """What an earlier note has taken back of the shipping, in the form of what it has of lines."""
     assert note.shipped is not None
-    taxes = {credited.rate_of(tax): tax.amount for tax in note.shipped.taxes}
+    taxes = {tax.rate: tax.amount for tax in note.shipped.taxes}
     return CreditedLine(
         id="", credit_note=note.id, invoice_line=line.id, net=note.shipped.net, taxes=taxes, left_out=note.shipped.left_out
     )

@@ -50,6 +50,11 @@ class TaxAmount(Part, kw_only=True):
     taxable_amount: int | None = None
     type: Literal["tax_rate_details"] = "tax_rate_details"
 
+    @property
+    def rate(self) -> str:
+        """The id of its rate; "" where it has none."""
+        return self.tax_rate_details.tax_rate if self.tax_rate_details else ""
+
 
 class DiscountAmount(Part, kw_only=True):
     amount: int

@@ -14,7 +14,7 @@ from voldaan.resources.shipping_rates import Shipped
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credited, tax
 from voldaan.rules.catalogue import Catalogue, shown
-from voldaan.rules.credited import By, Left, Parts, off_by, rate_of
+from voldaan.rules.credited import By, Left, Parts, off_by
 from voldaan.rules.metadata import merged
 from voldaan.rules.money import line_amount
 from voldaan.rules.refusals import missing, refused
@@ -173,7 +173,7 @@ def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts, catalogue:
         quantity=want.quantity,
         tax=part.tax,
         tax_rates=[catalogue.tax_rates.get(id, id) for id in credited.rates_of(line)],
-        taxes=[_told(each, part.taxes[rate_of(each)], part.net) for each in line.taxes or []],
+        taxes=[replace(each, amount=part.taxes[each.rate], taxable_amount=part.net) for each in line.taxes or []],
         type="invoice_line_item",
         unit_amount=None if unit is None or unit != int(unit) else int(unit),
         unit_amount_decimal=unit,
@@ -262,42 +262,33 @@ def _summed(lefts: Sequence[Left], lines: list[CreditNoteLine]) -> Drawn:
             off[id] = replace(each, amount=amount + (off[id].amount if id in off else 0))
             subtotal -= amount if id in line.discounts else 0
         for levied in line.taxes or []:
-            if rate_of(levied) in now.taxes:
-                amount, taxable = now.taxes[rate_of(levied)], now.net
-                known = taxes.get(rate_of(levied))
+            if levied.rate in now.taxes:
+                amount, taxable = now.taxes[levied.rate], now.net
+                known = taxes.get(levied.rate)
                 if known is not None:
                     amount, taxable = amount + known.amount, taxable + (known.taxable_amount or 0)
-                taxes[rate_of(levied)] = _told(levied, amount, taxable)
+                taxes[levied.rate] = replace(levied, amount=amount, taxable_amount=taxable)
     return Drawn(net, list(taxes.values()), inclusive, subtotal, [p for p in off.values() if p.amount], lines, shipping)
 
 
 def shipped(left: Left, whole: Shipped) -> Shipped:
     """What a note takes back of the shipping, of which the invoice has charged the `whole`."""
-    taxes = [_told(tax, left.now.taxes[rate_of(tax)], left.now.net) for tax in whole.taxes if rate_of(tax) in left.now.taxes]
+    now = left.now
+    taxes = [replace(t, amount=now.taxes[t.rate], taxable_amount=now.net) for t in whole.taxes if t.rate in now.taxes]
     return Shipped(
         rate=whole.rate,
         name=whole.name,
-        amount=credited.amount_of(left, left.now),
-        net=left.now.net,
-        tax=left.now.tax,
+        amount=credited.amount_of(left, now),
+        net=now.net,
+        tax=now.tax,
         taxes=taxes,
-        left_out=left.now.left_out,
+        left_out=now.left_out,
     )
 
 
 def discounts(off: Iterable[PretaxCreditAmount]) -> list[DiscountAmount]:
     """Of what came off before tax, the discounts."""
     return [DiscountAmount(amount=p.amount, discount=p.discount) for p in off if p.discount]
-
-
-def _told(tax: TaxAmount, amount: int, taxable: int) -> TaxAmount:
-    return TaxAmount(
-        amount=amount,
-        tax_behavior=tax.tax_behavior,
-        tax_rate_details=tax.tax_rate_details,
-        taxability_reason=tax.taxability_reason,
-        taxable_amount=taxable,
-    )
 
 
 def _of_rate(rate: TaxRate, amount: int, taxable: int) -> TaxAmount:

@@ -216,7 +216,7 @@ def _note(
         reason=terms.reason,
         shipped=shipped,
         shipping_tax_rates=[
-            facts.catalogue.tax_rates.get(id, id) for id in map(credited.rate_of, shipped.taxes if shipped else [])
+            facts.catalogue.tax_rates.get(tax.rate, tax.rate) for tax in (shipped.taxes if shipped else [])
         ],
         subtotal=drawn.subtotal,
         subtotal_excluding_tax=drawn.subtotal - drawn.inclusive,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Literal
 
-from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
+from voldaan.resources.billing import PretaxCreditAmount
 from voldaan.resources.credit_notes import CreditedLine
 from voldaan.resources.line_items import LineItem
 from voldaan.rules.money import apportion, divide
@@ -75,7 +75,7 @@ class Left:
         return amount_of(self, self.parts)
 
     def behavior(self, rate: str) -> str:
-        return next((t.tax_behavior for t in self.line.taxes or [] if rate_of(t) == rate), "exclusive")
+        return next((t.tax_behavior for t in self.line.taxes or [] if t.rate == rate), "exclusive")
 
     def take(self, parts: Parts, units: int = 0) -> None:
         """Credits these parts: they are left no more."""
@@ -106,16 +106,11 @@ def _whole(line: LineItem) -> Left:
     parts = Parts(
         net=line.net,
         off={off_by(p): p.amount for p in line.pretax_credit_amounts or []},
-        taxes={rate_of(t): t.amount for t in line.taxes or []},
+        taxes={t.rate: t.amount for t in line.taxes or []},
     )
     left = Left(line, parts, line.quantity or 0)
     parts.left_out = line.amount - left.amount
     return left
-
-
-def rate_of(tax: TaxAmount) -> str:
-    """The id of a tax's rate; "" where a tax has none."""
-    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
 
 
 def off_by(amount: PretaxCreditAmount) -> str:
@@ -125,7 +120,7 @@ def off_by(amount: PretaxCreditAmount) -> str:
 
 def rates_of(line: LineItem) -> list[str]:
     """The ids of the rates that a line was taxed with."""
-    return [id for id in map(rate_of, line.taxes or []) if id]
+    return [tax.rate for tax in line.taxes or [] if tax.rate]
 
 
 # What is credited ------------------------------------------------------------------------------------------------------

@@ -178,12 +178,8 @@ def _side_by_side(stated: Sequence[DiscountAmount], anew: Sequence[DiscountAmoun
 
 
 def _taxes_side_by_side(stated: Sequence[TaxAmount], anew: Sequence[TaxAmount]) -> list[tuple[int, int]]:
-    left, right = ({_rate(tax): tax.amount for tax in taxes} for taxes in (stated, anew))
+    left, right = ({tax.rate: tax.amount for tax in taxes} for taxes in (stated, anew))
     return [(left.get(id, 0), right.get(id, 0)) for id in left | right]
-
-
-def _rate(tax: TaxAmount) -> str:
-    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
 
 
 def _is_exempt(line: LineItem) -> bool:
@@ -271,17 +267,17 @@ def _discount(taken: DiscountAmount, currency: str, catalogue: Catalogue) -> Sho
 
 
 def _tax(tax: TaxAmount, line: LineItem, catalogue: Catalogue) -> ShownTax:
-    rate = catalogue.tax_rates.get(_rate(tax))
+    rate = catalogue.tax_rates.get(tax.rate)
     exact = None
     if rate is not None and tax.taxable_amount is not None and not _is_exempt(line):
         inside = [t for t in line.taxes or [] if t.tax_behavior == "inclusive"]
         if tax.tax_behavior == "exclusive":
             exact = Decimal(tax.taxable_amount) * rate.percentage / 100
         else:
-            every = sum(catalogue.tax_rates[_rate(t)].percentage for t in inside)
+            every = sum(catalogue.tax_rates[t.rate].percentage for t in inside)
             exact = Decimal(line.amount - line.discount) * rate.percentage / (100 + every)
     return ShownTax(
-        tax_rate=_rate(tax),
+        tax_rate=tax.rate,
         percentage=rate.percentage if rate else None,
         inclusive=tax.tax_behavior == "inclusive",
         taxable_amount=tax.taxable_amount,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from voldaan.resources.billing import TaxAmount
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.shipping_rates import Shipped, ShippingRate
@@ -70,7 +69,7 @@ def keep(invoice: Invoice, line: LineItem | None, rates: Mapping[str, TaxRate]) 
         taxes = list(line.taxes or [])
         invoice.shipped = replace(invoice.shipped, net=line.net, tax=line.tax, taxes=taxes, tax_rates=line.tax_rates)
         invoice.amount_shipping = line.amount
-        invoice.shipping_tax_rates = [rates.get(id, id) for id in map(_rate, taxes)]
+        invoice.shipping_tax_rates = [rates.get(tax.rate, tax.rate) for tax in taxes]
     invoice.__post_init__()
 
 
@@ -78,8 +77,4 @@ def rates_of(invoice: Invoice) -> list[str]:
     """The ids of the tax rates that the shipping of an invoice bears."""
     if invoice.shipped is None:
         return []
-    return [*(invoice.shipped.tax_rates or []), *(id for id in map(_rate, invoice.shipped.taxes) if id)]
-
-
-def _rate(tax: TaxAmount) -> str:
-    return tax.tax_rate_details.tax_rate if tax.tax_rate_details else ""
+    return [*(invoice.shipped.tax_rates or []), *(tax.rate for tax in invoice.shipped.taxes if tax.rate)]

@@ -56,10 +56,10 @@ async def accent(tx: Transaction, invoice: Invoice) -> str | None:
 
 async def taxes(tx: Transaction, amounts: Iterable[TaxAmount] | None) -> Named:
     levied = list(amounts or [])
-    rates = await tx.get(TaxRate, [t.tax_rate_details.tax_rate for t in levied if t.tax_rate_details])
+    rates = await tx.get(TaxRate, [tax.rate for tax in levied])
     found = []
     for tax in levied:
-        rate = rates.get(tax.tax_rate_details.tax_rate) if tax.tax_rate_details else None
+        rate = rates.get(tax.rate)
         name = f"{rate.display_name} {rate.percentage:f}%" if rate else "Tax"
         found.append((f"{name} included" if tax.tax_behavior == "inclusive" else name, tax.amount))
     return found
