@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from itertools import count
 
 from msgspec.structs import replace
 
-from voldaan.commands import clocks
+from voldaan.commands import clocks, credit_note_facts
 from voldaan.commands.answers import Answer
 from voldaan.commands.collection import load_collection
 from voldaan.commands.withdrawing import cancel_intents
 from voldaan.ledger import credit_notes as ledger
 from voldaan.ledger import revenue
 from voldaan.resources.attempts import Attempt
-from voldaan.resources.charges import Charge
 from voldaan.resources.credit_notes import (
     CreditedLine,
     CreditNote,
     CreditNoteCreate,
-    CreditNoteLine,
     CreditNotePreview,
     CreditNotePreviewLines,
     CreditNoteUpdate,
@@ -27,35 +25,26 @@ from voldaan.resources.credit_notes import (
 )
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
-from voldaan.resources.refunds import Refund
-from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import credit_notes as rules
-from voldaan.rules import credited, holds, owing, shipping, states
-from voldaan.rules.catalogue import Catalogue
+from voldaan.rules import holds, owing, states
 from voldaan.rules.credit_notes import NoteFacts
-from voldaan.rules.credited import Left
 from voldaan.rules.decision import Decision, Event, Posting, Refused, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.invoice_verbs import in_progress
 from voldaan.rules.metadata import merged
 from voldaan.rules.owing import CollectionFacts
 from voldaan.rules.refunds import put_back
-from voldaan.settings import site
 from voldaan.store.children import attach
 from voldaan.store.ids import new_id
-from voldaan.store.pages import Page
+from voldaan.store.pages import Page, page_of
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
-SHIPPED = "t.invoice_id = %(invoice)s and t.status = 'issued' and t.doc ? 'shipped'"
-OF_INVOICE = "t.credit_note_id in (select n.id from credit_notes n where n.account_id = %(account)s"
-OF_INVOICE += " and n.invoice_id = %(invoice)s and n.status = 'issued')"
-
 
 async def create(tx: Transaction, params: CreditNoteCreate) -> CreditNote | Answer:
     """Lowers what an open invoice asks, or gives back what was paid; a refund is made once the note is committed."""
-    facts = await _load(tx, params)
+    facts = await credit_note_facts.load(tx, params)
     decision = rules.issue(facts, params, tx.now, tx.wall, new_id)
     note: CreditNote = decision.answer
     decision.postings += ledger.issued(note, tx.now)
@@ -68,14 +57,13 @@ async def create(tx: Transaction, params: CreditNoteCreate) -> CreditNote | Answ
 
 async def preview(tx: Transaction, params: CreditNotePreview) -> CreditNote:
     """The note as it would be. Nothing is written."""
-    note: CreditNote = rules.issue(await _load(tx, params), params, tx.now, tx.wall, _preview_ids()).answer
-    return note
+    return await _previewed(tx, params)
 
 
 async def preview_lines(tx: Transaction, params: CreditNotePreviewLines) -> Page:
     """The lines of a note as it would be."""
-    note: CreditNote = rules.issue(await _load(tx, params), params, tx.now, tx.wall, _preview_ids()).answer
-    return _page(note.lines.data, params)
+    note = await _previewed(tx, params)
+    return page_of(note.lines.data, params, "credit_note_line_item")
 
 
 preview_lines.many = True  # type: ignore[attr-defined]
@@ -100,7 +88,7 @@ async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote:
     known = (await load_collection(tx, [row[0]]))[row[0]]
     await clocks.now_for(tx, known.clock)
     note = await _whole(tx, id)
-    decision = rules.void(known, note, await _live(tx, row[0]), tx.now)
+    decision = rules.void(known, note, await credit_note_facts.is_being_paid(tx, row[0]), tx.now)
     decision.postings += ledger.voided(note, await _missed(tx, note), tx.now)
     asked = await _ask_for_the_rest(tx, known)
     if asked.attempts:                               # less was asked, and may be approved at any moment
@@ -114,79 +102,16 @@ async def void(tx: Transaction, params: CreditNoteVoid, id: str) -> CreditNote:
 # Pieces ----------------------------------------------------------------------------------------------------------------
 
 
+async def _previewed(tx: Transaction, terms: NoteTerms) -> CreditNote:
+    note: CreditNote = rules.issue(await credit_note_facts.load(tx, terms), terms, tx.now, tx.wall, _preview_ids()).answer
+    return note
+
+
 async def _whole(tx: Transaction, id: str) -> CreditNote:
     """A note with its first lines, as events show it, locked."""
     note = await tx.need(CreditNote, id, lock=True)
     await attach(tx, [note])
     return note
-
-
-async def _load(tx: Transaction, terms: NoteTerms) -> NoteFacts:
-    """An invoice with all that a note must know of it, its customer locked, at the customer's time. Raises Missing."""
-    id = terms.invoice
-    known = (await load_collection(tx, [id])).get(id)
-    if known is None:
-        raise Missing("invoice", id, "invoice")
-    await clocks.now_for(tx, known.clock)
-    lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", invoice=id)
-    shares = await tx.select(CreditedLine, OF_INVOICE, invoice=id)
-    if shipped := shipping.line_of(known.invoice):
-        lines.append(shipped)
-        shares += [_shipped(shipped, note) for note in await tx.select(CreditNote, SHIPPED, invoice=id)]
-    notes = await tx.all(query("credit_notes", "count"), invoice=id)
-    deferred, month = await tx.one(query("credit_notes", "books"), invoice=id)
-    paying = "t.payment_intent_id = any(%(intents)s) and t.status = 'succeeded' and t.captured"
-    intents = [payment.payment_intent for payment in known.payments]
-    charges = await tx.select(Charge, paying, "t.id desc", intents=intents)
-    refunds = await tx.select(Refund, "t.charge_id = any(%(charges)s)", charges=[charge.id for charge in charges])
-    return NoteFacts(
-        account=tx.account,
-        known=known,
-        lefts=credited.left_of(lines, shares),
-        catalogue=await _catalogue(tx, terms, lines),
-        site=site(),
-        number=notes[0][0],
-        live=await _live(tx, id),
-        recognised=lambda lefts, back: revenue.credited(
-            [(_schedule(left), left.now.net) for left in lefts], deferred + back, month
-        ),
-        taken=dict(await tx.all(query("credit_notes", "taken"), refunds=[refund.id for refund in refunds])),
-        charges=charges,
-        refunds=refunds,
-    )
-
-
-def _shipped(line: LineItem, note: CreditNote) -> CreditedLine:
-    """What an earlier note has taken back of the shipping, in the form of what it has of lines."""
-    assert note.shipped is not None
-    taxes = {tax.rate: tax.amount for tax in note.shipped.taxes}
-    return CreditedLine(
-        id="", credit_note=note.id, invoice_line=line.id, net=note.shipped.net, taxes=taxes, left_out=note.shipped.left_out
-    )
-
-
-def _schedule(left: Left) -> revenue.Schedule:
-    """What a line would have earned without the note that is being made."""
-    return revenue.schedule(left.line, left.parts.net + left.now.net)
-
-
-async def _catalogue(tx: Transaction, terms: NoteTerms, lines: Sequence[LineItem]) -> Catalogue:
-    """The tax rates of the invoice's lines, and those that the note's own lines name."""
-    named: dict[str, str] = {}
-    for place, line in enumerate(terms.lines or []):
-        for at, rate in enumerate(line.tax_rates or []):
-            named.setdefault(rate, f"lines[{place}][tax_rates][{at}]")
-        for at, each in enumerate(line.tax_amounts or []):
-            named.setdefault(each.tax_rate, f"lines[{place}][tax_amounts][{at}][tax_rate]")
-    found = await tx.get(TaxRate, {*named, *(id for line in lines for id in credited.rates_of(line))})
-    for id, param in named.items():
-        if id not in found:
-            raise Missing("tax_rate", id, param)
-    return Catalogue(tax_rates=found)
-
-
-async def _live(tx: Transaction, invoice: str) -> bool:
-    return bool(await tx.all(query("invoices", "live_attempts"), ids=[invoice]))
 
 
 def _linked(facts: NoteFacts, note: CreditNote, now: int) -> list[Posting]:
@@ -236,18 +161,5 @@ async def _ask_for_the_rest(tx: Transaction, known: CollectionFacts) -> Decision
 
 def _preview_ids() -> NewId:
     """Ids that are nobody's, and the same whenever the same is asked."""
-    made: Iterable[int] = iter(range(1, 1_000_000))
-    return lambda prefix: f"{prefix}_preview{next(made):08}"  # type: ignore[call-overload]
-
-
-def _page(lines: Sequence[CreditNoteLine], params: CreditNotePreviewLines) -> Page:
-    """One page of lines that are in no table."""
-    places = {line.id: place for place, line in enumerate(lines)}
-    cursor = params.starting_after or params.ending_before
-    if cursor is not None and cursor not in places:
-        raise Missing("credit_note_line_item", cursor, "starting_after" if params.starting_after else "ending_before")
-    if params.ending_before is not None:
-        before = lines[: places[params.ending_before]]
-        return Page(before[-params.limit :], has_more=len(before) > params.limit)
-    after = lines[places[params.starting_after] + 1 :] if params.starting_after else lines
-    return Page(after[: params.limit], has_more=len(after) > params.limit)
+    made = count(1)
+    return lambda prefix: f"{prefix}_preview{next(made):08}"

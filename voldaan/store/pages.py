@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from voldaan.resources.base import Resource
+from voldaan.resources.params import PageParams
+from voldaan.store.transaction import Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,19 @@ class Page:
     def envelope(self) -> dict[str, Any]:
         """What stands around the items, except the list's address."""
         return {"object": "list", "has_more": self.has_more}
+
+
+def page_of(items: Sequence[Resource], params: PageParams, kind: str) -> Page:
+    """The page that `params` asks for of items, of this kind, that are in no table. Raises Missing for an unknown cursor."""
+    places = {item.id: place for place, item in enumerate(items)}
+    cursor = params.starting_after or params.ending_before
+    if cursor and cursor not in places:
+        raise Missing(kind, cursor, "starting_after" if params.starting_after else "ending_before")
+    if params.ending_before:
+        before = items[: places[params.ending_before]]
+        return Page(before[-params.limit :], has_more=len(before) > params.limit)
+    after = items[places[params.starting_after] + 1 :] if params.starting_after else items
+    return Page(after[: params.limit], has_more=len(after) > params.limit)
 
 
 @dataclass(frozen=True, slots=True)
