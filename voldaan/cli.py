@@ -218,26 +218,33 @@ def demo(customers: int, months: int, seed: int, port: int | None, exit_after: b
 
 @main.command()
 @click.option("--account", help="One account only.")
+@click.option("--all-usage", is_flag=True, help="Every event of usage ever received, not those of the last three days.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(account: str | None, as_json: bool) -> None:
+def verify(account: str | None, all_usage: bool, as_json: bool) -> None:
     """Check all invariants; exit 1 on a breach."""
-    from voldaan.reports.verify import Verdict
+    from voldaan.reports.verify import USAGE_DAYS, Verdict
     from voldaan.reports.verify import verify as check
+    from voldaan.rules.instants import rfc3339
     from voldaan.runtime import running
 
     async def look() -> Verdict:
         async with running(dsn, Settings.read()) as engine:
-            return await check(engine.pool, engine.wall(), account=account, processors=engine.processors)
+            wall = engine.wall()
+            since = 0 if all_usage else wall - USAGE_DAYS * 86_400
+            return await check(engine.pool, wall, account=account, processors=engine.processors, usage_since=since)
 
     dsn = ready_database()
     verdict = run(look())
     findings = [{"invariant": f.invariant, "account": f.account, "id": f.id, "detail": f.detail} for f in verdict.findings]
     if as_json:
-        click.echo(json.dumps({"clean": verdict.clean, "checked": verdict.checked, "findings": findings}))
+        looked = {"checked": verdict.checked, "usage_since": verdict.usage_since}
+        click.echo(json.dumps({"clean": verdict.clean, **looked, "findings": findings}))
     else:
         for f in verdict.findings:
             click.echo(f"{f.invariant}  {f.account}  {f.id}: {f.detail}")
-        click.echo(f"{len(verdict.checked)} invariants checked: " + ("clean" if verdict.clean else f"{len(findings)} findings"))
+        usage = f"usage received since {rfc3339(verdict.usage_since)}" if verdict.usage_since else "all usage"
+        looked = f"{len(verdict.checked)} invariants checked, {usage}: "
+        click.echo(looked + ("clean" if verdict.clean else f"{len(findings)} findings"))
     sys.exit(0 if verdict.clean else 1)
 
 

@@ -33,6 +33,8 @@ from voldaan.rules.usage import Given
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
 from voldaan.store.transaction import Transaction, transaction
+from voldaan.work.due import done
+from voldaan.work.worker import claim
 
 pytestmark = pytest.mark.anyio
 HOUR = 3600
@@ -366,6 +368,23 @@ async def test_an_alert_that_is_off_is_not_told(world: MeteredWorld) -> None:
     await world.do(alerts.archive, AlertChange(), made.id)
     with pytest.raises(Refused):
         await world.do(alerts.activate, AlertChange(), made.id)
+
+
+async def test_usage_that_is_committed_while_an_alert_is_looked_at_is_looked_at_again(world: MeteredWorld) -> None:
+    """Forced: it comes in the same second, when what was used before has been counted already."""
+    anna = await world.customer()
+    await alert(world, 100)
+    await world.pass_time(1)
+    await world.used(anna, 60)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        rows = await claim(tx, "alert.evaluate", 10)
+        assert len(rows) == 1
+        await alerts.evaluate(tx, [subject for subject, _ in rows])
+        await world.used(anna, 60)  # committed
+        await done(tx, "alert.evaluate", rows)
+    assert await told(world) == []
+    await world.pass_time(1)
+    assert [each.value for each in await told(world)] == [120]
 
 
 async def test_no_more_alerts_than_stripe_allows(world: MeteredWorld) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,13 +16,18 @@ from voldaan.commands import customers, meter_event_adjustments, meter_events, m
 from voldaan.commands.usage import quantities
 from voldaan.reports.verify import verify
 from voldaan.resources.accounts import Account
-from voldaan.resources.customers import CustomerCreate
+from voldaan.resources.alerts import Alert, UsageThreshold
+from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.meters import MeterCreate, OwnMeterCreate
+from voldaan.rules import alerts
+from voldaan.rules.decision import Decision
 from voldaan.rules.usage import Given, UsageKey
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
+from voldaan.store.queries import query, shelf
 from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.writer import write
 from voldaan.work import clock
 
 pytestmark = pytest.mark.anyio
@@ -216,7 +222,45 @@ async def test_verify_finds_usage_that_does_not_add_up(pool: Pool, account: Acco
     assert (await verify(pool, now, account=account.id)).findings == []
     async with pool.connection() as connection:
         await connection.execute(BREAK[invariant], (account.id,))
-    assert invariant in {finding.invariant for finding in (await verify(pool, now, account=account.id)).findings}
+    for since in (0, now - DAY):
+        found = (await verify(pool, now, account=account.id, usage_since=since)).findings
+        assert invariant in {finding.invariant for finding in found}
+    assert (await verify(pool, now, account=account.id, usage_since=now + HOUR)).findings == []
+
+
+async def test_kept_sums_without_an_event_are_found_by_the_whole_check(pool: Pool, account: Account) -> None:
+    customer, _ = await make(pool, account)
+    now = clock.wall()
+    async with transaction(pool, account, now, now) as tx:
+        assert await meter_events.record(tx, [Given("baked", {"stripe_customer_id": customer, "value": "1"}, "e", now)]) == [None]
+    earlier = "update usage_rollups set hour_at = hour_at - interval '9 days' where account_id = %s"
+    async with pool.connection() as connection:
+        await connection.execute(earlier, (account.id,))
+    for since, hours in ((0, 2), (now - DAY, 1)):
+        found = (await verify(pool, now, account=account.id, usage_since=since)).findings
+        assert [finding.invariant for finding in found] == ["U1_hours_are_the_sums_of_their_events"] * hours
+
+
+async def test_checking_what_came_lately_reads_what_came_lately(pool: Pool, account: Account, dsn: str) -> None:
+    """And the hours that it came into; not the events of all time."""
+    customer, _ = await make(pool, account)
+    now = clock.wall() // HOUR * HOUR
+    payload = {"stripe_customer_id": customer, "value": "1"}
+    old = [Given("baked", payload, new_id("e"), now - number * 60) for number in range(20_000)]
+    async with transaction(pool, account, now, now) as tx:
+        assert await meter_events.record(tx, old) == [None] * len(old)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("vacuum analyze meter_events")  # the index of receipts is complete then
+    await asyncio.sleep(1.1)
+    since = clock.wall()
+    async with transaction(pool, account, now, now) as tx:
+        assert await meter_events.record(tx, [Given("baked", payload, new_id("e"), now - 1800)]) == [None]
+    for name in (name for name in shelf("verify") if name.startswith("U")):
+        with psycopg.connect(dsn) as connection:
+            given = {"only": account.id, "usage_since": since}
+            before = connection.execute(EVENTS_READ).fetchone()[0]
+            assert connection.execute(shelf("verify")[name], given).fetchall() == []
+            assert connection.execute(EVENTS_READ).fetchone()[0] - before < 10_000, name
 
 
 async def test_an_event_taken_back_while_another_comes_into_its_hour(pool: Pool, account: Account) -> None:
@@ -261,6 +305,7 @@ async def test_the_same_events_in_many_transactions_at_once_count_once(pool: Poo
         assert await quantities(tx, [key]) == {key: Decimal(300)}
 
 
+EVENTS_READ = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'meter_events'"
 READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
 
 
@@ -278,3 +323,39 @@ async def test_what_is_read_does_not_grow_with_history(pool: Pool, account: Acco
         assert await quantities(tx, [key]) == {key: Decimal(120)}
         read = (await tx.one(READ))[0] - before
     assert read <= 60, read  # 19 hours, 6 events of two half hours, the meter, the series and little else
+
+
+async def test_whoever_waits_for_usage_is_found_among_all_who_do(pool: Pool, account: Account) -> None:
+    """An alert for everybody that was told to everybody, and one for each customer."""
+    customer, meter = await make(pool, account)
+    now = clock.wall()
+    others = [new_id("cus") for _ in range(500)]
+
+    def alert(whose: str | None) -> Alert:
+        return Alert(
+            id=new_id("alrt"), created=now, customer=whose, livemode=False, meter=meter, title="Many",
+            usage_threshold=UsageThreshold(filters=None, gte=1, meter=meter),
+        )  # fmt: skip
+
+    async with transaction(pool, account, now, now) as tx:
+        made = [Customer(id=id, created=now, invoice_prefix=id[-8:], livemode=False) for id in others]
+        all_of_them = alert(None)
+        told = [alerts.trigger(all_of_them, id, Decimal(1), now) for id in others]
+        await write(tx, [Decision(inserts=[*made, all_of_them, *map(alert, others)]), *told])
+    async with transaction(pool, account, now, now) as tx:
+        before = (await tx.one(READ))[0]
+        import re
+        text = query("usage", "watched")
+        names = {}
+        sql = re.sub(r"%\((\w+)\)s", lambda m: f"${names.setdefault(m.group(1), len(names)+1)}", text)
+        for r in await tx.all("explain (generic_plan) " + sql) if False else []: print(r)
+        rows = await tx.all(query("usage", "watched"), meters=[meter] * 2, customers=[customer, others[0]])
+        read = (await tx.one(READ))[0] - before
+        print(await tx.all("select relname, seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where seq_tup_read + idx_tup_fetch > 0"))
+    async with pool.connection() as c:
+        await c.execute("set plan_cache_mode = force_generic_plan")
+        await c.execute("set role voldaan_app")
+        for r in await (await c.execute(("explain (generic_plan) " + sql).encode())).fetchall(): print(r[0])
+        await c.execute("reset role")
+    assert sorted(row[1] for row in rows) == sorted([customer, others[0]])
+    assert read <= 10, read

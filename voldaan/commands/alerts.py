@@ -74,16 +74,18 @@ async def _move(tx: Transaction, id: str, verb: str) -> Alert:
 
 async def evaluate(tx: Transaction, subjects: list[str]) -> None:
     """Due work alert.evaluate: alerts whose threshold is reached are told, each once for a customer."""
-    places = {tuple(subject.split(":", 1)) for subject in subjects}
+    places = {rules.of(subject) for subject in subjects}
     meters, customers = [meter for meter, _ in places], [customer for _, customer in places]
     await tx.get(Customer, customers, lock=True)
-    alerts = await tx.select(Alert, "t.status = 'active' and t.meter_id = any(%(meters)s)", meters=meters)
-    told = await tx.get(AlertTriggered, [f"{alert.id}/{customer}" for alert in alerts for customer in customers])
-    waiting = [
+    theirs = "t.meter_id = any(%(meters)s) and (t.customer_id is null or t.customer_id = any(%(customers)s))"
+    alerts = await tx.select(Alert, f"t.status = 'active' and {theirs}", meters=meters, customers=customers)
+    watched = [
         (alert, customer)
         for alert in alerts
         for meter, customer in sorted(places)
-        if alert.meter == meter and alert.customer in (None, customer) and f"{alert.id}/{customer}" not in told
+        if alert.meter == meter and alert.customer in (None, customer)
     ]
+    told = await tx.get(AlertTriggered, [rules.told_as(alert, customer) for alert, customer in watched])
+    waiting = [(alert, customer) for alert, customer in watched if rules.told_as(alert, customer) not in told]
     used = await quantities(tx, [rules.key(alert, customer) for alert, customer in waiting]) if waiting else {}
     await write(tx, [rules.trigger(alert, c, used[rules.key(alert, c)], tx.now) for alert, c in waiting])

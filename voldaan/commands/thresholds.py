@@ -7,7 +7,7 @@ from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import crossing
 from voldaan.rules import thresholds as rules
 from voldaan.rules.decision import Decision
-from voldaan.store.ids import new_id, ticks
+from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
@@ -33,4 +33,4 @@ def looked_at(was: Subscription | None, after: Subscription, now: int) -> Decisi
     same = same and all(before.get(item.id) == item.billing_thresholds for item in after.items.data)
     if same or not rules.are_set(after):
         return Decision()
-    return Decision(due=[rules.due(after.id, ticks(1), now, after.test_clock)])
+    return Decision(due=[rules.due(after.id, new_id("set"), now, after.test_clock)])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from voldaan.rules import alerts, thresholds
 from voldaan.rules.decision import Decision, Due
 from voldaan.store.adapt import Texts
-from voldaan.store.ids import ticks
+from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
@@ -23,10 +23,10 @@ async def notice(tx: Transaction, used: Iterable[tuple[str, str]]) -> None:
     if not found:
         return
     due: list[Due] = []
-    token = ticks(1)
+    token = new_id("use")
     for meter, customer, subscription, clock, frozen in found:
         if subscription is None:
-            due.append(alerts.due(meter, customer, tx.wall))
+            due.append(alerts.due(meter, customer, token, tx.wall))
         else:
             due.append(thresholds.due(subscription, token, tx.wall if frozen is None else frozen, clock))
     await write(tx, [Decision(due=due)])

@@ -15,6 +15,7 @@ from voldaan.store.pool import Connection, Pool
 from voldaan.store.queries import shelf
 
 FINDINGS_MAX = 100  # per invariant: the first ones tell the story
+USAGE_DAYS = 3      # how far back usage is looked at where nobody asks for all of it: a nightly check may fail twice
 
 # How an end that moved money is called there, and what here is no end yet.
 MOVED = {"succeeded"}
@@ -35,10 +36,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`checked` are the invariants that were run, in order."""
+    """`checked` are the invariants that were run, in order; events of usage those that came since `usage_since`, 0: all."""
 
     checked: list[str]
     findings: list[Finding]
+    usage_since: int = 0
 
     @property
     def clean(self) -> bool:
@@ -46,21 +48,31 @@ class Verdict:
 
 
 async def verify(
-    pool: Pool, now: int, *, account: str | None = None, processors: Callable[[str], Processor] | None = None
+    pool: Pool,
+    now: int,
+    *,
+    account: str | None = None,
+    processors: Callable[[str], Processor] | None = None,
+    usage_since: int = 0,
 ) -> Verdict:
-    """Runs every invariant over one account or all. With `processors`, also P5: our attempts against their records."""
+    """Runs every invariant over one account or all. With `processors`, also P5: our attempts against their records.
+
+    Of usage, whose events are kept for ever, with `usage_since` (epoch seconds) only what came since: what was added up
+    before has been looked at before.
+    """
     checked: list[str] = []
     findings: list[Finding] = []
     async with pool.connection() as connection:
         for name, sql in shelf("verify").items():
-            cursor = await connection.execute(sql, {"only": account, "chart": list(CHART), "now": now})
+            given = {"only": account, "chart": list(CHART), "now": now, "usage_since": usage_since}
+            cursor = await connection.execute(sql, given)
             rows = await cursor.fetchmany(FINDINGS_MAX)
             checked.append(name)
             findings += [Finding(name, *map(str, row)) for row in rows]
         if processors:
             checked.append(P5)
             findings += await _against_processors(connection, account, processors, now)
-    return Verdict(checked, findings)
+    return Verdict(checked, findings, usage_since)
 
 
 OURS = """

@@ -58,14 +58,14 @@ class Debit(Part, kw_only=True):
 
 
 class BilledPeriod(Resource, kw_only=True):
-    """Ours alone: a period of an item that a renewal has billed. Its id is the item and the start, so there is only one."""
+    """Ours alone: a period of an item that a renewal has billed. Its id is the item and the start, so there is only one.
+    Where a change moves the item's periods, it ends with that."""
 
     TABLE: ClassVar[Table] = Table("billed_periods", prefix="")
     subscription_item: Annotated[str, Column("subscription_item_id")]
     period_start: Annotated[Instant, Column("period_start_at")]
     period_end: Annotated[Instant, Column("period_end_at")]
     invoice: Annotated[str, Column("invoice_id")]
-    anew: bool = False  # a change had moved the item's periods: this one may begin before the one before was to end
 
 
 class SubscriptionItem(Resource, kw_only=True):
@@ -89,8 +89,6 @@ class SubscriptionItem(Resource, kw_only=True):
     next_price: Annotated[str | None, Hidden()] = None  # what it costs from its next period on
     billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
     usage_since: Annotated[int | UnsetType, Hidden()] = UNSET  # of a metered one, if usage counts from elsewhere than the start
-
-    moved: Annotated[bool, Hidden()] = False  # a change has moved its periods since the last renewal
 
     def __post_init__(self) -> None:
         self.plan = _plan(self.price) if isinstance(self.price, Price) else None

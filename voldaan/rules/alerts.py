@@ -15,14 +15,28 @@ MOST = 25             # alerts for one meter and one customer, or all
 END = 4_102_444_800   # 2100: whatever is reported, however far ahead a test clock is
 
 
-def due(meter: str, customer: str, now: int) -> Due:
-    """The work of looking at a customer's usage of a meter."""
-    return Due("alert.evaluate", f"{meter}:{customer}", now)
+def due(meter: str, customer: str, token: str, now: int) -> Due:
+    """The work of looking at a customer's usage of a meter.
+
+    Each has a subject of its own, so that none is lost because another one, that has counted already, is there still.
+    """
+    return Due("alert.evaluate", f"{meter}:{customer}:{token}", now)
+
+
+def of(subject: str) -> tuple[str, str]:
+    """The meter and the customer that due work is about."""
+    meter, _, rest = subject.partition(":")
+    return meter, rest.rpartition(":")[0]
 
 
 def key(alert: Alert, customer: str) -> UsageKey:
     """The usage that counts: what happened since the alert was made."""
     return UsageKey(alert.meter, customer, alert.created, END)
+
+
+def told_as(alert: Alert, customer: str) -> str:
+    """The id of the row that says that the alert was told for the customer."""
+    return f"{alert.id}/{customer}"
 
 
 def trigger(alert: Alert, customer: str, used: Decimal, now: int) -> Decision:
@@ -31,7 +45,7 @@ def trigger(alert: Alert, customer: str, used: Decimal, now: int) -> Decision:
     if alert.status != "active" or used < alert.usage_threshold.gte or alert.customer not in (None, customer):
         return Decision()
     told = AlertTriggered(
-        id=f"{alert.id}/{customer}",
+        id=told_as(alert, customer),
         alert=msgspec.to_builtins(shown(alert)),
         alert_id=alert.id,
         created=now,

@@ -25,6 +25,7 @@ from voldaan.rules import (
     states,
     thresholds,
 )
+from voldaan.rules.billed_periods import cuts
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
@@ -329,6 +330,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
     """The change, and the invoice for it if it is billed now: for what waits, and `anew` for all items' new periods."""
     decision, facts = work.decision, work.facts
     changed = replace(changed, has_thresholds=thresholds.are_set(changed))
+    decision.cuts += cuts(work.was.items.data, changed.items.data)
     facts.parties.subscriptions[changed.id] = changed
     facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
     once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
@@ -488,11 +490,6 @@ def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) ->
 
 
 def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:
-    """The subscription with these items, those marked whose periods are not what they were."""
-    before = {item.id: (item.current_period_start, item.current_period_end) for item in subscription.items.data}
-    for item in items:
-        period = (item.current_period_start, item.current_period_end)
-        item.moved = item.moved or before.get(item.id, period) != period
     return replace(
         subscription,
         items=ListObject(data=items, url=subscription.items.url),

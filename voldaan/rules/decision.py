@@ -39,6 +39,13 @@ class Posting(msgspec.Struct, frozen=True):
     invoice: str | None = None
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """A period that a renewal has billed, by its id, ends at another instant: what lay behind it was given back, or is free."""
+
+    period: str
+    until: int
+
+
 class Event(msgspec.Struct, frozen=True):
     """Something happened to `object`. `previous` is the object as it was, or the old values of what changed.
 
@@ -90,6 +97,7 @@ class Decision(msgspec.Struct):
     inserts: list[Resource] = []
     updates: list[Update] = []
     deletes: list[Resource] = []
+    cuts: list[Cut] = []
     postings: list[Posting] = []
     events: list[Event] = []
     due: list[Due] = []
@@ -102,6 +110,7 @@ class Decision(msgspec.Struct):
         self.inserts += other.inserts
         self.updates += other.updates
         self.deletes += other.deletes
+        self.cuts += other.cuts
         self.postings += other.postings
         self.events += other.events
         self.due += other.due

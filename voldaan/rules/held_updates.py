@@ -11,6 +11,7 @@ from voldaan.resources.accounts import BillingSettings
 from voldaan.resources.base import ListObject, spec
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import states
+from voldaan.rules.billed_periods import cuts
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.metadata import merged
 from voldaan.rules.subscription_due import cancellation, next_renewal, trial_warning
@@ -20,7 +21,7 @@ def take_effect(settings: BillingSettings, was: Subscription, now: int) -> tuple
     """The held update is paid for: the subscription as it is from now on, and what that writes."""
     held = was.held
     assert held is not None
-    decision = Decision(due_cancelled=[("invoice.expire", held.invoice)])
+    decision = Decision(due_cancelled=[("invoice.expire", held.invoice)], cuts=cuts(was.items.data, held.items))
     before = {item.id: item for item in was.items.data}
     for item in held.items:
         if item.id not in before:

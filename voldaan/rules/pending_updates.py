@@ -62,6 +62,7 @@ def hold(facts: BillingFacts, was: Subscription, change: Change, decided: Decisi
     waits = replace(was, held=held, latest_invoice=invoice.id, has_thresholds=marked)
     facts.parties.subscriptions[was.id] = waits
     decided.inserts = [made for made in decided.inserts if not isinstance(made, SubscriptionItem)]
+    decided.cuts = []
     decided.deletes = [gone for gone in decided.deletes if not isinstance(gone, SubscriptionItem)]
     decided.updates = [u for u in decided.updates if not isinstance(u.new, SubscriptionItem | Subscription)]
     decided.updates.append(Update(waits, was))

@@ -17,7 +17,7 @@ from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.render import encode
-from voldaan.resources.subscription_items import BilledPeriod, SubscriptionItem
+from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import (
     Paused,
     PausedSubscription,
@@ -26,6 +26,7 @@ from voldaan.resources.subscriptions import (
     TrialEndBehavior,
 )
 from voldaan.rules import commitments, finalization, invoices, lines, metered, owing, periods, states
+from voldaan.rules.billed_periods import billed_period
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -176,7 +177,7 @@ def _bill(
         )
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)
-        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET, moved=False)
+        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
         if item.next_price is not None:
             moved = replace(moved, price=facts.catalogue.prices[price], next_price=None)
         items.append(moved)
@@ -189,7 +190,7 @@ def _bill(
         line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
         drawn.append(line)
         billed.append((moved, line))
-        decision.inserts.append(billed_period(moved, invoice.id, anew=item.moved))
+        decision.inserts.append(billed_period(moved, invoice.id))
     swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
     decision.add(swept)
     owed, settled = commitments.settle(facts.commitments, renewed, [*drawn, *waiting], at, invoice.id, now, new_id)
@@ -242,18 +243,6 @@ def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decisio
 
 
 # Pieces that creating and changing a subscription need too ---------------------------------------------------------------
-
-
-def billed_period(item: SubscriptionItem, invoice: str, *, anew: bool = False) -> BilledPeriod:
-    """What makes billing this period of the item a second time impossible. `anew`: a change had moved its periods."""
-    return BilledPeriod(
-        id=f"{item.id}/{item.current_period_start}",
-        subscription_item=item.id,
-        period_start=item.current_period_start,
-        period_end=item.current_period_end,
-        invoice=invoice,
-        anew=anew,
-    )
 
 
 def take_pending(facts: BillingFacts, subscription: Subscription, now: int) -> list[InvoiceItem]:

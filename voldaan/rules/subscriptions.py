@@ -18,6 +18,7 @@ from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import automatic_tax, finalization, invoices, lines, metered, pending_intervals, periods, thresholds
+from voldaan.rules.billed_periods import billed_period
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Due, Event, Update
@@ -25,7 +26,6 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import (
     advance,
-    billed_period,
     discounts_of,
     drop_used_discounts,
     sweep,

@@ -33,7 +33,7 @@ class Reached:
     items: dict[str, int] = field(default_factory=dict)
 
 
-def due(subscription: str, token: object, at: int, clock: str | None) -> Due:
+def due(subscription: str, token: str, at: int, clock: str | None) -> Due:
     """The work of looking whether a subscription's thresholds are reached.
 
     Each has a subject of its own, so that none is lost because another one, that has counted already, is there still.

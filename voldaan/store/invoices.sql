@@ -42,9 +42,10 @@ select 1 from invoices where account_id = %(account)s and number = %(number)s an
 select e.object_id from events e
   join invoices i on i.account_id = e.account_id and i.id = e.object_id and i.test_clock_id is null
  where e.account_id = %(account)s and e.object_id = any(%(ids)s) and e.type = 'invoice.created'
-   and exists (select from webhook_endpoints w where w.account_id = %(account)s and w.status = 'enabled')
-   and exists (select from due d where d.account_id = e.account_id and d.kind = 'webhook.deliver' and d.parked_at is null
-                  and d.subject >= e.id || ':' and d.subject < e.id || ';');
+   and exists (select from (select e.id || ':' || w.id as subject from webhook_endpoints w
+                             where w.account_id = %(account)s and w.status = 'enabled' offset 0) s
+                 join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject
+                where d.parked_at is null);
 
 -- name: customers_of_period
 -- Customers with finalized invoices made in a period, page by page.

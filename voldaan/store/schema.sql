@@ -1180,6 +1180,7 @@ create table meter_events (
   primary key (account_id, identifier, place)
 );
 create index meter_events_by_series on meter_events (account_id, series_id, at) where canceled_at is null;  -- parts of hours
+create index meter_events_by_receipt on meter_events using brin (received_at) with (pages_per_range = 32);  -- what came in lately, to be checked
 
 -- The sum of each hour, kept in the transaction that brings the event.
 create table usage_rollups (
@@ -1432,7 +1433,7 @@ create table billing_alerts (
   constraint billing_alerts_meter foreign key (account_id, meter_id) references meters,
   constraint billing_alerts_customer foreign key (account_id, customer_id) references customers
 );
-create index billing_alerts_active on billing_alerts (account_id, meter_id) where status = 'active';  -- every batch of events
+create index billing_alerts_active on billing_alerts (account_id, meter_id, customer_id) where status = 'active';  -- every batch of events
 
 -- That an alert was told for a customer: there is only one.
 create table billing_alert_triggers (

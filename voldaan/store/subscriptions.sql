@@ -9,6 +9,12 @@ select p.id, p.name, coalesce(p.doc ->> 'tax_code', p.doc -> 'tax_details' ->> '
   left join tax_locations l on l.account_id = p.account_id and l.id = p.doc -> 'tax_details' ->> 'performance_location'
  where p.account_id = %(account)s and p.id = any(%(ids)s);
 
+-- name: cut_periods
+-- Periods that renewals have billed end where a change has moved them to.
+update billed_periods b set period_end_at = greatest(b.period_start_at, to_timestamp(c.until))
+  from unnest(%(ids)s::text[], %(untils)s::bigint[]) as c(id, until)
+ where b.account_id = %(account)s and b.id = c.id;
+
 -- name: lines_of_invoice_items
 -- The lines that these invoice items have become.
 select l.invoice_item_id, l.id, l.invoice_id

@@ -250,14 +250,20 @@ values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(ex
 -- are billed for it as soon as a threshold is reached, with their clocks.
 with used as materialized (
   select u.meter, u.customer from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
+), alerts as materialized (  -- with the id under which it would have been told: put together here, it finds its index below
+  select u.meter, u.customer, a.id || '/' || u.customer as told
+    from used u
+    join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
+     and a.customer_id = u.customer
+   union all
+  select u.meter, u.customer, a.id || '/' || u.customer
+    from used u
+    join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
+     and a.customer_id is null
 )
-select u.meter, u.customer, null, null, null::timestamptz
-  from used u
- where exists (select from billing_alerts a
-                where a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
-                  and coalesce(a.customer_id, u.customer) = u.customer
-                  and not exists (select from billing_alert_triggers t
-                                   where t.account_id = a.account_id and t.id = a.id || '/' || u.customer))
+select distinct a.meter, a.customer, null, null, null::timestamptz
+  from alerts a
+ where not exists (select from billing_alert_triggers t where t.account_id = %(account)s and t.id = a.told)
 union all
 select distinct null, u.customer, s.id, s.test_clock_id, t.frozen_at
   from used u

@@ -16,7 +16,7 @@ from voldaan.events import snapshots
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.registry import INSERT_ORDER
 from voldaan.rules import entitlements
-from voldaan.rules.decision import Decision, Due, Event, Posting, Refusal, Update, together
+from voldaan.rules.decision import Cut, Decision, Due, Event, Posting, Refusal, Update, together
 from voldaan.store import access, rows
 from voldaan.store.adapt import Json, binary_columns
 from voldaan.store.ids import new_id
@@ -24,9 +24,7 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
 # Work of the whole book, which many objects ask for: it may be there already, and COPY does not take that.
-SHARED_DUE = frozenset(
-    {"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up", "schedule.phase", "alert.evaluate"}
-)
+SHARED_DUE = frozenset({"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up", "schedule.phase"})
 COPY_FROM = 100  # rows from which COPY is faster than a JSON array (docs/design.md, "Writing rows")
 
 
@@ -47,6 +45,7 @@ async def write(tx: Transaction, decisions: Iterable[Decision | Refusal]) -> Dec
     async with _sending(tx, whole):
         await _insert(tx, inserts)
         checks = await _update(tx, updates)
+        await _cut(tx, whole.cuts)
         await _postings(tx, whole.postings)
         await _events(tx, whole.events)
         await _due(tx, whole.due, whole.due_cancelled)
@@ -134,6 +133,12 @@ async def _update(tx: Transaction, updates: Sequence[Update]) -> list[tuple[Any,
         )
         checks.append((cursor, len(pairs), spec(cls).table.name))
     return checks
+
+
+async def _cut(tx: Transaction, cuts: Sequence[Cut]) -> None:
+    if cuts:
+        ends = {cut.period: cut.until for cut in cuts}  # the last one counts
+        await tx.run(query("subscriptions", "cut_periods"), ids=list(ends), untils=list(ends.values()))
 
 
 async def write_group(tx: Transaction, parts: Iterable[Transaction]) -> None:
