@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import psycopg
@@ -96,6 +97,20 @@ async def pool(dsn: str, anyio_backend: str) -> AsyncIterator[Pool]:
 async def account(pool: Pool) -> Account:
     """A fresh sandbox account: a book without a line in it."""
     return (await accounts.create(pool, clock.wall(), business_name="Test bakery")).account
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that this process sends to PostgreSQL from now on."""
+    sent: list[str] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def listening(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(query if isinstance(query, str) else str(query))
+        return await execute(self, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", listening)
+    return sent
 
 
 def free_port() -> int:

@@ -18,15 +18,7 @@ GERMAN = {"address": {"country": "DE"}}
 @pytest.fixture
 def shop(fresh: World) -> World:
     """A Dutch business in the one-stop shop. Prices that say nothing are without tax."""
-    fresh.wire.post("/v1/tax/settings", head_office=OFFICE, defaults={"tax_behavior": "exclusive"})
-    register(fresh, "NL", type="standard")
-    register(fresh, "NL", type="oss_union")
-    return fresh
-
-
-def register(world: World, country: str, **options: Any) -> JSON:
-    given = {"country": country, "active_from": "now", "country_options": {country.lower(): options}}
-    return world.wire.post("/v1/tax/registrations", **given)
+    return fresh.dutch("standard", "oss_union", tax_behavior="exclusive")
 
 
 def subscribe(world: World, customer: str, *prices: JSON, **more: Any) -> JSON:
@@ -245,7 +237,7 @@ def test_registrations_that_cannot_be_are_refused(fresh: World, country: str, op
 
 
 def test_registrations_begin_and_end(fresh: World):
-    made = register(fresh, "NL", type="standard")
+    made = fresh.register("NL", type="standard")
     assert (made["status"], made["country_options"]) == (
         "active", {"nl": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}},
     )  # fmt: skip
@@ -288,7 +280,7 @@ def test_a_customer_shows_whether_tax_is_collected(shop: World):
     assert standing(shop.customer(**GERMAN)) == ("supported", "billing_address")
     abroad = shop.customer(**GERMAN, shipping={"address": {"country": "GB"}, "name": "Anna"})
     assert standing(abroad) == ("not_collecting", "shipping_destination")
-    register(shop, "GB", type="standard")
+    shop.register("GB", type="standard")
     assert standing(abroad) == ("failed", "shipping_destination")  # of Great Britain no rate is known
     assert standing(shop.customer()) == ("unrecognized_location", None)
     no = {"address": {"country": "US"}, "tax": {"validate_location": "immediately"}}

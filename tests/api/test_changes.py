@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.api.test_races import done, together
+from tests.api.racing import done, together
 from tests.api.wire import JSON
 from tests.api.world import World
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.wire import JSON
 from tests.api.world import DAY, MONDAY, World
 
 MONTH = 31 * DAY  # of March
@@ -15,11 +14,6 @@ def lines_of(world: World, invoice: str) -> dict[str, int]:
     """Amounts by the first word of the description."""
     found = world.wire.get(f"/v1/invoices/{invoice}/lines", limit=100)["data"]
     return {line["description"].split(" ")[0]: line["amount"] for line in found}
-
-
-def invoices_of(world: World, subscription: str) -> list[JSON]:
-    """Oldest first."""
-    return world.wire.get("/v1/invoices", subscription=subscription, limit=100)["data"][::-1]
 
 
 def test_a_price_of_ones_own_holds_in_its_time_and_for_nobody_else(fresh: World):
@@ -33,9 +27,9 @@ def test_a_price_of_ones_own_holds_in_its_time_and_for_nobody_else(fresh: World)
     subscriptions = [fresh.subscription(who)["id"] for who in (anna, otto)]
     fresh.advance(clock, MONDAY + MONTH + 7200)
     fresh.advance(clock, MONDAY + MONTH + 31 * DAY + 7200)
-    paid = [[i["total"] for i in invoices_of(fresh, s)] for s in subscriptions]
+    paid = [[i["total"] for i in fresh.invoices(s)] for s in subscriptions]
     assert paid == [[800, 800, 1000], [1000, 1000, 1000]], "the third month begins after the contract"
-    first = invoices_of(fresh, subscriptions[0])[0]["lines"]["data"][0]
+    first = fresh.invoices(subscriptions[0])[0]["lines"]["data"][0]
     assert first["pricing"]["price_details"]["price"] == own
     preview = fresh.wire.post("/v1/invoices/create_preview", subscription=subscriptions[0])
     assert preview["total"] == 1000
@@ -54,38 +48,24 @@ def test_a_change_is_prorated_at_the_price_of_ones_own(fresh: World):
     assert sorted(i["amount"] for i in waiting) == [-600, 1200]
 
 
-def metered(fresh: World) -> tuple[str, str, str, str]:
-    """A clock, a customer on it, a meter and its price of 0.10 each."""
-    clock = fresh.clock()["id"]
-    anna = fresh.payer(test_clock=clock)["id"]
-    meter = fresh.wire.post("/v1/billing/meters", display_name="Calls", event_name="calls",
-                            default_aggregation={"formula": "sum"})["id"]  # fmt: skip
-    price = fresh.price(10, recurring={"interval": "month", "usage_type": "metered", "meter": meter})["id"]
-    return clock, anna, meter, price
-
-
-def use(fresh: World, customer: str, value: int, at: int) -> None:
-    payload = {"stripe_customer_id": customer, "value": value}
-    fresh.wire.post("/v1/billing/meter_events", event_name="calls", payload=payload, timestamp=at)
-
-
 def test_usage_counts_towards_a_minimum_as_long_as_it_may_arrive(fresh: World):
-    clock, anna, _, price = metered(fresh)
+    clock, price = fresh.clock()["id"], fresh.metered()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
     subscription = fresh.wire.post("/v1/subscriptions", customer=anna, items=[{"price": price}])["id"]
     minimum = {"amount": 10_000}
     fresh.wire.post(CONTRACTS, customer=anna, subscription=subscription, name="Calls", minimum=minimum)
-    use(fresh, anna, 300, MONDAY)
+    fresh.uses(anna, 300, MONDAY)
     fresh.advance(clock, MONDAY + MONTH + 60)
-    draft = invoices_of(fresh, subscription)[-1]
+    draft = fresh.invoices(subscription)[-1]
     assert (draft["status"], lines_of(fresh, draft["id"])) == ("draft", {"300": 3000, "Minimum": 7000})
-    use(fresh, anna, 200, MONDAY + DAY)                       # while it is a draft: counted anew at finalization
+    fresh.uses(anna, 200, MONDAY + DAY)                       # while it is a draft: counted anew at finalization
     fresh.advance(clock, MONDAY + MONTH + 7200)
-    paid = invoices_of(fresh, subscription)[-1]
+    paid = fresh.invoices(subscription)[-1]
     assert (paid["status"], paid["total"]) == ("paid", 10_000)
     assert lines_of(fresh, paid["id"]) == {"500": 5000, "Minimum": 5000}
-    use(fresh, anna, 400, MONDAY + 2 * DAY)                   # late: within what the minimum paid for
+    fresh.uses(anna, 400, MONDAY + 2 * DAY)                   # late: within what the minimum paid for
     fresh.advance(clock, MONDAY + 2 * MONTH)
-    second = invoices_of(fresh, subscription)[-1]
+    second = fresh.invoices(subscription)[-1]
     found = fresh.wire.get(f"/v1/invoices/{second['id']}/lines", limit=100)["data"]
     assert sorted(line["amount"] for line in found if line["period"]["start"] == MONDAY) == [-4000, 4000]
     [newest, first] = fresh.wire.get(f"{CONTRACTS}/{the_contract(fresh)}/commitment_periods")["data"]
@@ -108,7 +88,7 @@ def test_a_yearly_minimum_is_looked_at_once_a_year_and_shows_how_far_it_is_met(f
     [running] = fresh.wire.get(f"/voldaan/customers/{anna}/contract_terms")["commitments"]
     assert (running["committed"], running["spent"], running["remaining"]) == (15_000, 12_000, 3_000)
     fresh.advance(clock, MONDAY + 366 * DAY)
-    last = invoices_of(fresh, subscription)[-1]
+    last = fresh.invoices(subscription)[-1]
     assert sorted(lines_of(fresh, last["id"]).values()) == [1000, 3000]
     preview = fresh.wire.post("/v1/invoices/create_preview", subscription=subscription)
     assert preview["total"] == 1000, "and not again a month later"
@@ -125,7 +105,7 @@ def test_a_contract_that_ends_early(fresh: World, early_end: str, owed: int):
     fresh.wire.post(f"{CONTRACTS}/{made['id']}/end")
     assert fresh.wire.refused("POST", f"{CONTRACTS}/{made['id']}/end").status == 400
     fresh.advance(clock, MONDAY + MONTH + 7200)
-    last = invoices_of(fresh, subscription)[-1]
+    last = fresh.invoices(subscription)[-1]
     assert lines_of(fresh, last["id"])["Minimum"] == owed
     assert fresh.wire.get(f"{CONTRACTS}/{made['id']}")["status"] == "ended"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.api.calls.reductions import grant
+from tests.api.racing import done, together
 from tests.api.test_credit_grants import money, movements, summary
-from tests.api.test_races import done, together
 from tests.api.wire import JSON
 from tests.api.world import DAY, MONDAY, World
 
@@ -23,13 +23,10 @@ class Metered:
     clock: str
     customer: str
     price: JSON
-    meter: JSON
     subscription: JSON
 
     def uses(self, calls: int) -> None:
-        payload = {"stripe_customer_id": self.customer, "value": str(calls)}
-        event = {"event_name": self.meter["event_name"], "payload": payload, "timestamp": MONDAY + DAY}
-        self.world.wire.post("/v1/billing/meter_events", **event)
+        self.world.uses(self.customer, calls, MONDAY + DAY)
 
     def grant(self, value: int, **params: Any) -> JSON:
         return grant(self.world, customer=self.customer, amount=money(value), **params)
@@ -41,13 +38,11 @@ class Metered:
 
 
 def metered(w: World, items: int = 1, **params: Any) -> Metered:
-    meter = w.meter()
-    recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
-    price = w.price(1, None, recurring=recurring)
+    price = w.metered(1)
     clock = w.clock()["id"]
     customer = w.payer(test_clock=clock)["id"]
     made = [w.subscription(customer, items=[{"price": price["id"]}], **params) for _ in range(items)]
-    it = Metered(w, clock, customer, price, meter, made[0])
+    it = Metered(w, clock, customer, price, made[0])
     w.advance(clock, MONDAY + 2 * DAY)
     return it
 

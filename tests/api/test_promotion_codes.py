@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_races import done, together
+from tests.api.racing import done, together
 from tests.api.wire import JSON, Answer
 from tests.api.world import DAY, MONDAY, World
 from voldaan.rules import promotion_codes as rules

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
+from tests.api.racing import AT_ONCE, done, together
 from tests.api.wire import Answer
 from tests.api.world import World
-
-AT_ONCE = 10
-
-
-def together(ask: Callable[[int], Answer], number: int = AT_ONCE) -> list[Answer]:
-    with ThreadPoolExecutor(number) as threads:
-        answers = list(threads.map(ask, range(number)))
-    assert all(a.status < 500 for a in answers), [str(a) for a in answers if a.status >= 500]
-    return answers
-
-
-def done(answers: list[Answer]) -> list[Answer]:
-    return [a for a in answers if a.status == 200]
 
 
 def test_an_intent_that_many_confirm_takes_money_once(fresh: World):

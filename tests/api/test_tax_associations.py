@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_automatic_tax import OFFICE, register
 from tests.api.test_tax_calculations import to
 from tests.api.wire import JSON, Wire
 from tests.api.world import DAY, MONDAY, World
@@ -16,9 +15,7 @@ from tests.api.world import DAY, MONDAY, World
 @pytest.fixture
 def shop(fresh: World) -> World:
     """A Dutch business in the one-stop shop."""
-    fresh.wire.post("/v1/tax/settings", head_office=OFFICE, defaults={"tax_code": "txcd_10103001"})
-    register(fresh, "NL", type="oss_union")
-    return fresh
+    return fresh.dutch("oss_union", tax_code="txcd_10103001")
 
 
 def calculated(shop: World, *amounts: int, currency: str = "eur") -> JSON:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_automatic_tax import DUTCH, OFFICE, register
+from tests.api.test_automatic_tax import DUTCH
 from tests.api.wire import JSON
 from tests.api.world import World
 
@@ -18,10 +18,7 @@ LOCATION = "customer_tax_location_invalid"
 
 @pytest.fixture
 def shop(fresh: World) -> World:
-    fresh.wire.post("/v1/tax/settings", head_office=OFFICE, defaults={"tax_code": "txcd_10103001"})
-    register(fresh, "NL", type="standard")
-    register(fresh, "NL", type="oss_union")
-    return fresh
+    return fresh.dutch("standard", "oss_union", tax_code="txcd_10103001")
 
 
 def to(country: str, **more: Any) -> JSON:

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
+from tests.api.books import breaches
 from tests.api.wire import JSON, Wire
 from tests.api.world import DAY, MONDAY, World
-from tests.campaign.journey_run import breaches
 from tests.conftest import new_account
-
-
-class Book(World):
-    """A world that is looked at as a whole afterwards."""
-
-    account = ""
 
 
 @pytest.fixture
 def book(api_server: str, dsn: str):
     made = new_account(dsn, business_name="Meeting place")
-    book = Book(Wire(api_server, made.secret_key))
+    book = World(Wire(api_server, made.secret_key))
     yield book
     for invoice in book.wire.get("/v1/invoices", limit=100)["data"]:
         why = book.wire.get(f"/voldaan/invoices/{invoice['id']}/explain")
         assert why["holds"], [e for e in why["equations"] if not e["holds"]]
     assert not book.wire.post("/voldaan/replays", start=0, end=4_000_000_000)["differences"]
-    assert asyncio.run(breaches(dsn, made.account.id)) == []
-
-
-def metered(w: World, amount: int = 10) -> str:
-    return w.price(amount, recurring={"interval": "month", "usage_type": "metered", "meter": w.loaves["id"]})["id"]
-
-
-def used(w: World, customer: str, value: int, at: int) -> None:
-    payload = {"stripe_customer_id": customer, "value": str(value)}
-    w.wire.post("/v1/billing/meter_events", event_name=w.loaves["event_name"], timestamp=at, payload=payload)
+    assert breaches(dsn, made.account.id) == []
 
 
 def lines(w: World, invoice: JSON) -> list[int]:
@@ -47,21 +30,17 @@ def changed(w: World, subscription: JSON, **said: object) -> JSON:
     return w.wire.post(f"/v1/subscriptions/{subscription['id']}", **said)
 
 
-def invoices(w: World, subscription: JSON) -> list[JSON]:
-    return w.wire.get("/v1/invoices", subscription=subscription["id"], limit=100)["data"]
-
-
-def test_a_phase_that_begins_within_a_period_of_usage_can_be_told_of_before(book: Book):
+def test_a_phase_that_begins_within_a_period_of_usage_can_be_told_of_before(book: World):
     """The usage until the phase was not known when the renewal after it was told of: the clock stood still for ever."""
     book.wire.post("/voldaan/billing_settings", upcoming_days=10)  # holds for the very next request
-    clock, counted = book.clock()["id"], metered(book)
+    clock, counted, dearer = book.clock()["id"], book.metered()["id"], book.metered(20)["id"]
     customer = book.payer(test_clock=clock)["id"]
     week, month = {"interval": "week", "interval_count": 4}, {"interval": "month"}
     made = book.wire.post(
         "/v1/subscription_schedules", customer=customer, start_date=MONDAY, end_behavior="release",
-        phases=[{"items": [{"price": counted}], "duration": week}, {"items": [{"price": metered(book, 20)}], "duration": month}],
+        phases=[{"items": [{"price": counted}], "duration": week}, {"items": [{"price": dearer}], "duration": month}],
     )  # fmt: skip
-    used(book, customer, 7, MONDAY)
+    book.uses(customer, 7, MONDAY)
     book.advance(clock, MONDAY + 20 * DAY)
     for said in ({"schedule": made["id"]}, {"subscription": made["subscription"]}):
         preview = book.wire.post("/v1/invoices/create_preview", **said)
@@ -70,27 +49,27 @@ def test_a_phase_that_begins_within_a_period_of_usage_can_be_told_of_before(book
     told = book.wire.get("/v1/events", type="invoice.upcoming")["data"]
     assert [event["data"]["object"]["total"] for event in told] == [70]
     book.advance(clock, MONDAY + 32 * DAY)
-    assert [invoice["total"] for invoice in invoices(book, {"id": made["subscription"]})] == [70]
+    assert [invoice["total"] for invoice in book.invoices(made["subscription"])] == [70]
 
 
 @pytest.mark.parametrize("mode", ["next", "recurring"])
-def test_it_can_be_asked_what_usage_costs_until_an_earlier_end(book: Book, mode: str):
+def test_it_can_be_asked_what_usage_costs_until_an_earlier_end(book: World, mode: str):
     clock = book.clock()["id"]
     customer = book.payer(test_clock=clock)["id"]
-    made = book.subscription(customer, metered(book))
-    used(book, customer, 5, MONDAY)
+    made = book.subscription(customer, book.metered()["id"])
+    book.uses(customer, 5, MONDAY)
     said = {"cancel_at": MONDAY + 10 * DAY}
     preview = book.wire.post(
         "/v1/invoices/create_preview", subscription=made["id"], subscription_details=said, preview_mode=mode
     )
     changed(book, made, **said)
     book.advance(clock, MONDAY + 10 * DAY + 3600)
-    [invoice] = invoices(book, made)
+    [invoice] = book.invoices(made["id"])
     assert preview["total"] == invoice["total"] == 50
 
 
 @pytest.mark.parametrize("mode", ["classic", "flexible"])
-def test_a_trial_that_begins_with_another_item_charges_nothing_for_it(book: Book, mode: str):
+def test_a_trial_that_begins_with_another_item_charges_nothing_for_it(book: World, mode: str):
     """A period of no time was divided by; and what was charged for the trial would have been given back in the same breath."""
     clock, other = book.clock()["id"], book.price(600)["id"]
     customer = book.payer(test_clock=clock)["id"]
@@ -102,29 +81,29 @@ def test_a_trial_that_begins_with_another_item_charges_nothing_for_it(book: Book
     after = changed(book, made, **said)
     assert after["status"] == "trialing"
     assert {i["current_period_end"] for i in after["items"]["data"]} == {MONDAY + 40 * DAY}
-    assert [line["amount"] for line in preview["lines"]["data"]] == lines(book, invoices(book, made)[0]) == [-1000]
+    assert [line["amount"] for line in preview["lines"]["data"]] == lines(book, book.invoices(made["id"])[-1]) == [-1000]
     book.advance(clock, MONDAY + 40 * DAY)
-    assert lines(book, invoices(book, made)[0]) == [600, 3000]
+    assert lines(book, book.invoices(made["id"])[-1]) == [600, 3000]
 
 
-def test_what_was_cut_short_and_then_begun_anew_explains_itself(book: Book):
+def test_what_was_cut_short_and_then_begun_anew_explains_itself(book: World):
     """Two lines of one invoice give parts of the same charge back; each was held against the whole of it."""
     clock = book.clock()["id"]
     made = book.subscription(book.payer(test_clock=clock)["id"])
     changed(book, made, cancel_at=MONDAY + 10 * DAY)
     changed(book, made, cancel_at="", billing_cycle_anchor={"type": "now"}, proration_behavior="create_prorations")
-    assert len([amount for amount in lines(book, invoices(book, made)[0]) if amount < 0]) == 2
+    assert len([amount for amount in lines(book, book.invoices(made["id"])[-1]) if amount < 0]) == 2
 
 
-def test_usage_while_it_is_paused_is_free_however_it_ends(book: Book):
-    clock, counted = book.clock()["id"], metered(book)
+def test_usage_while_it_is_paused_is_free_however_it_ends(book: World):
+    clock, counted = book.clock()["id"], book.metered()["id"]
     customer = book.payer(test_clock=clock)["id"]
     for end in ("anew", "canceled"):
         made = book.subscription(customer, counted)
         now = book.wire.get(f"/v1/test_helpers/test_clocks/{clock}")["frozen_time"]
         book.wire.post(f"/v1/subscriptions/{made['id']}/pause")
         book.advance(clock, now + 5 * DAY)
-        used(book, customer, 9, now + 4 * DAY)
+        book.uses(customer, 9, now + 4 * DAY)
         if end == "anew":
             book.advance(clock, now + 40 * DAY)
             details = {"billing_cycle_anchor": {"type": "now"}}
@@ -133,20 +112,20 @@ def test_usage_while_it_is_paused_is_free_however_it_ends(book: Book):
             assert answer.status < 500
             changed(book, made, billing_cycle_anchor={"type": "now"})
         book.wire.delete(f"/v1/subscriptions/{made['id']}", invoice_now=True)
-        assert sum(invoice["total"] for invoice in invoices(book, made)) == 0
+        assert sum(invoice["total"] for invoice in book.invoices(made["id"])) == 0
 
 
-def test_a_trial_within_a_billed_period_leaves_the_books_whole(book: Book):
+def test_a_trial_within_a_billed_period_leaves_the_books_whole(book: World):
     """The period that begins with the end of the trial begins before the one that the trial cut short was to end."""
     clock = book.clock()["id"]
     made = book.subscription(book.payer(test_clock=clock)["id"])
     book.advance(clock, MONDAY + 31 * DAY)
     changed(book, made, trial_end=MONDAY + 40 * DAY)
     book.advance(clock, MONDAY + 75 * DAY)
-    assert len(invoices(book, made)) == 4
+    assert len(book.invoices(made["id"])) == 4
 
 
-def test_a_charge_of_the_day_beside_a_credit_for_weeks_leaves_the_books_whole(book: Book):
+def test_a_charge_of_the_day_beside_a_credit_for_weeks_leaves_the_books_whole(book: World):
     """What the invoice holds in deferred revenue is below nothing until the credit has been earned back."""
     clock = book.clock()["id"]
     customer = book.payer(test_clock=clock)["id"]
@@ -154,7 +133,7 @@ def test_a_charge_of_the_day_beside_a_credit_for_weeks_leaves_the_books_whole(bo
     book.item(customer, amount=9000)
     item = made["items"]["data"][0]
     changed(book, made, items=[{"id": item["id"], "quantity": 1}], proration_behavior="always_invoice")
-    assert [invoice["total"] for invoice in invoices(book, made)] == [5000, 5000]
+    assert [invoice["total"] for invoice in book.invoices(made["id"])] == [5000, 5000]
     book.advance(clock, MONDAY + 20 * DAY)
 
 
@@ -162,7 +141,7 @@ def test_a_charge_of_the_day_beside_a_credit_for_weeks_leaves_the_books_whole(bo
     ("before", "after", "total"),
     [("none", "exempt", 1500), ("exempt", "none", 1815), ("none", "reverse", 1500)],
 )
-def test_a_draft_is_taxed_as_its_customer_is_when_it_is_finalized(book: Book, before: str, after: str, total: int):
+def test_a_draft_is_taxed_as_its_customer_is_when_it_is_finalized(book: World, before: str, after: str, total: int):
     """It said that its customer was exempt, and charged the tax of before."""
     customer = book.payer(tax_exempt=before)["id"]
     draft = book.draft(customer, default_tax_rates=[book.vat["id"]])

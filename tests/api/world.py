@@ -54,6 +54,16 @@ class World:
         payload = {"stripe_customer_id": self.anna["id"], "value": value}
         return {"event_name": self.loaves["event_name"], "payload": payload, **more}
 
+    def metered(self, amount: int = 10, meter: JSON | None = None, **params: Any) -> JSON:
+        """A monthly price for each unit that a meter counts: loaves, unless another is given."""
+        counted = {"usage_type": "metered", "meter": (meter or self.loaves)["id"]}
+        return self.price(amount, recurring={"interval": "month", **counted}, **params)
+
+    def uses(self, customer: str, value: int, at: int) -> None:
+        """So many loaves go to the customer."""
+        payload = {"stripe_customer_id": customer, "value": str(value)}
+        self.wire.post("/v1/billing/meter_events", event_name=self.loaves["event_name"], payload=payload, timestamp=at)
+
     @cached_property
     def error_report(self) -> JSON:
         """A thin event that tells of an event which could not be counted."""
@@ -71,6 +81,19 @@ class World:
     @cached_property
     def vat(self) -> JSON:
         return self.tax_rate()
+
+    # ---- tax ---------------------------------------------------------------------------------------------------------
+
+    def dutch(self, *schemes: str, **defaults: str) -> World:
+        """The account as a Dutch business that is registered so, with these defaults of tax."""
+        self.wire.post("/v1/tax/settings", head_office={"address": {"country": "NL", "city": "Delft"}}, defaults=defaults)
+        for scheme in schemes:
+            self.register("NL", type=scheme)
+        return self
+
+    def register(self, country: str, **options: Any) -> JSON:
+        given = {"country": country, "active_from": "now", "country_options": {country.lower(): options}}
+        return self.wire.post("/v1/tax/registrations", **given)
 
     # ---- customers and how they pay ----------------------------------------------------------------------------------
 
@@ -154,3 +177,7 @@ class World:
     def subscription(self, customer: str | None = None, price: str | None = None, **params: Any) -> JSON:
         given = {"customer": customer or self.anna["id"], "items": [{"price": price or self.monthly["id"]}], **params}
         return self.wire.post("/v1/subscriptions", **given)
+
+    def invoices(self, subscription: str) -> list[JSON]:
+        """Those of a subscription, the oldest first."""
+        return self.wire.get("/v1/invoices", subscription=subscription, limit=100)["data"][::-1]

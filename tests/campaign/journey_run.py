@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import psycopg
 import stripe
 
+from tests.api.books import breaches
 from tests.campaign.journey_acts import ACTS
 from tests.campaign.journey_checks import at_the_end, parked
 from tests.campaign.journeys import Broken, Journey
 from tests.conftest import new_account, sdk
-from voldaan.processors.registry import Registry
-from voldaan.reports.verify import verify
-from voldaan.store.pool import open_pool
-from voldaan.work import clock
 
 
 def live(dsn: str, address: str, seed: int, length: int) -> Journey:
@@ -28,7 +23,7 @@ def live(dsn: str, address: str, seed: int, length: int) -> Journey:
         journey.faults.append(str(broken))
     with psycopg.connect(dsn) as connection:
         journey.faults += parked(connection, made.account.id)
-    journey.faults += asyncio.run(breaches(dsn, made.account.id))
+    journey.faults += [f"verify {found}" for found in breaches(dsn, made.account.id)]
     return journey
 
 
@@ -37,13 +32,3 @@ def told(journey: Journey) -> str:
     return "\n".join([f"journey {journey.seed}", *journey.faults[:20], "after", *journey.said[-40:]])
 
 
-async def breaches(dsn: str, account: str) -> list[str]:
-    """The invariants that the account's books break, the processors' own records included."""
-    pool = await open_pool(dsn, 1)
-    registry = await Registry.open(dsn)
-    try:
-        verdict = await verify(pool, clock.wall(), account=account, processors=registry.get)
-        return [f"verify {f.invariant} {f.id}: {f.detail}" for f in verdict.findings]
-    finally:
-        await registry.close()
-        await pool.close()

@@ -1,4 +1,4 @@
-"""A database where nothing happens by itself, and a server that a test may ill-treat."""
+"""A database where nothing happens by itself, worlds to live in by hand, and a server that a test may ill-treat."""
 
 import shutil
 import tempfile
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import database
+from tests.store.billing_world import BillingWorld
+from voldaan.processors.sandbox import Faults, SandboxNetwork
+from voldaan.resources.accounts import Account
 from voldaan.store import embedded
 from voldaan.store.pool import Pool, open_pool
 
@@ -25,6 +28,34 @@ async def pool(dsn: str, anyio_backend: str) -> AsyncIterator[Pool]:
     pool = await open_pool(dsn, 12)
     yield pool
     await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
+    """The sandbox network outside; what goes wrong on the way to it ends with the test."""
+    network = SandboxNetwork(dsn, Faults())
+    await network.open()
+    yield network
+    await network.close()
+
+
+@pytest.fixture
+async def tampered(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
+    """A world that the test breaks: nobody looks at its books afterwards."""
+    world = BillingWorld(pool, account, network)
+    world.faults()
+    yield world
+    world.faults()
+
+
+@pytest.fixture
+async def world(tampered: BillingWorld) -> AsyncIterator[BillingWorld]:
+    """A world whose books are in order and whose objects are well-formed after each test, whatever it did."""
+    yield tampered
+    tampered.faults()
+    await tampered.check_invariants()
+    await tampered.check_books()
+    await tampered.check_shapes()
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from voldaan.store.pool import Pool
 from voldaan.store.transaction import transaction
 
 NOW = 1_790_000_000      # Monday 21 September 2026
+HOUR = 3_600
 DAY = 86_400
 SHAPES = {
     BalanceTransaction: "stripe.BalanceTransaction",
@@ -58,6 +59,7 @@ class World:
     def __init__(self, pool: Pool, account: Account, network: SandboxNetwork) -> None:
         self.pool, self.account, self.network = pool, account, network
         self.now = NOW
+        self.running = ""  # the kind of due work that is done now
         self.engine = Engine(pool, self.processor, lambda: self.now, lambda: 0.0)
 
     def processor(self, name: str) -> Processor:
@@ -131,6 +133,7 @@ class World:
 
     async def run(self, kind: str, subjects: Sequence[str], at: int) -> None:
         """Due work of one kind, ended as the worker ends it."""
+        self.running = kind
         end = (
             "delete from due where account_id = %(account)s and kind = %(kind)s and subject = any(%(subjects)s) "
             "and due_at = to_timestamp(%(at)s)"

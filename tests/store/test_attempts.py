@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,35 +13,17 @@ from voldaan.commands import attempts, payment_intents, refunds
 from voldaan.commands.settling import settle
 from voldaan.processors.declines import decline
 from voldaan.processors.protocol import Declined, NotSent, Outcome, Succeeded, SyncRequest
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
+from voldaan.processors.sandbox import SandboxNetwork
 from voldaan.resources.attempts import Attempt
 from voldaan.resources.charges import Charge
 from voldaan.resources.payment_intents import PaymentIntent, PaymentIntentCancel, PaymentIntentConfirm
 from voldaan.resources.refunds import Refund, RefundCreate
 from voldaan.rules.decision import Decision, Refused, Update
 from voldaan.rules.requests import request_of
-from voldaan.store.pool import Pool
 from voldaan.store.transaction import transaction
 from voldaan.store.writer import write
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[World]:
-    world = World(pool, account, network)
-    world.faults()
-    yield world
-    world.faults()
 
 
 async def test_a_payment_and_its_records(world: World) -> None:
@@ -53,7 +34,6 @@ async def test_a_payment_and_its_records(world: World) -> None:
     assert await world.events() == ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
     assert (await world.attempt(intent)).state == "succeeded"
     assert await world.all("select 1 from due where account_id = %(account)s and kind = 'attempt.resolve'") == []
-    await world.check_books()
 
 
 async def test_settled_twice_is_settled_once(world: World) -> None:
@@ -65,7 +45,6 @@ async def test_settled_twice_is_settled_once(world: World) -> None:
             await settle(tx, [(attempt.id, answer)])
     assert len(await world.rows(Charge)) == 1
     assert (await world.events()).count("payment_intent.succeeded") == 1
-    await world.check_books()
 
 
 async def test_one_answer_given_twice_in_a_batch_counts_once(world: World) -> None:
@@ -100,7 +79,6 @@ async def test_two_workers_resolve_the_same_attempt(world: World) -> None:
     assert (await world.see(PaymentIntent, intent.id)).status == "succeeded"
     assert len(await world.charged()) == len(await world.rows(Charge)) == 1
     assert (await world.events()).count("charge.succeeded") == 1
-    await world.check_books()
 
 
 @pytest.mark.parametrize("fault", ["lost_reply", "lost_request"])
@@ -120,7 +98,6 @@ async def test_an_unknown_outcome_blocks_until_it_is_known(world: World, fault: 
     await world.pass_time(3600)
     assert (await world.see(PaymentIntent, intent.id)).status == "succeeded"
     assert len(await world.charged()) == len(await world.rows(Charge)) == 1
-    await world.check_books()
 
 
 async def test_a_second_live_attempt_is_impossible(world: World) -> None:
@@ -192,7 +169,6 @@ async def test_money_that_comes_after_a_decline_is_kept(world: World) -> None:
     after = await world.see(PaymentIntent, intent.id)
     assert (after.status, after.amount_received) == ("succeeded", 2000)
     assert sorted(c.status for c in await world.rows(Charge)) == ["failed", "succeeded"]
-    await world.check_books()
 
 
 async def test_money_that_comes_a_second_time_goes_back_by_itself(world: World) -> None:
@@ -210,7 +186,6 @@ async def test_money_that_comes_a_second_time_goes_back_by_itself(world: World) 
     refund = (await world.rows(Refund))[0]
     assert (refund.status, refund.amount, refund.reason) == ("succeeded", 2000, "duplicate")
     assert (await world.see(PaymentIntent, intent.id)).latest_charge == paid.latest_charge
-    await world.check_books()
 
 
 async def test_refunds_that_race_give_back_no_more_than_was_taken(world: World) -> None:
@@ -229,7 +204,6 @@ async def test_refunds_that_race_give_back_no_more_than_was_taken(world: World) 
     assert charge.amount_refunded == 9900 == sum(r.amount for r in await world.rows(Refund))
     records = await world.network.records(world.account.id)
     assert sum(r.amount for r in records if r.flow == "refund" and r.status == "succeeded") == 9900
-    await world.check_books()
 
 
 async def test_refunds_settled_together_see_each_other(world: World) -> None:
@@ -245,33 +219,18 @@ async def test_refunds_settled_together_see_each_other(world: World) -> None:
     assert {r.status for r in await world.rows(Refund)} == {"failed"}
 
 
-async def test_a_batch_is_settled_in_a_fixed_number_of_queries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_is_settled_in_a_fixed_number_of_queries(world: World, asked: list[str]) -> None:
     """Three attempts and sixty take the same number of statements."""
     counts = []
     for size in (3, 60):
         made = [await world.attempt(await world.pay("pm_card_visa", carry_out=False)) for _ in range(size)]
         answers = [(a.id, await world.network.authorize(request_of(a, world.account))) for a in made]
         async with transaction(world.pool, world.account, world.now, world.now) as tx:
-            counter = Counting(tx.connection.execute)
-            monkeypatch.setattr(tx.connection, "execute", counter)
+            asked.clear()
             await settle(tx, answers)
-            monkeypatch.undo()
-        counts.append(counter.calls)
+            counts.append(len(asked))
     assert counts[0] >= counts[1]                # more rows may travel by COPY, which is no statement of ours
     assert len(await world.rows(Charge, "t.status = 'succeeded'")) == 63
-    await world.check_books()
-
-
-class Counting:
-    """Counts calls and passes them on."""
-
-    def __init__(self, function: Callable[..., Awaitable[Any]]) -> None:
-        self.function = function
-        self.calls = 0
-
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
-        return await self.function(*args, **kwargs)
 
 
 async def test_one_attempt_that_cannot_be_settled_does_not_hold_up_the_others(world: World) -> None:
@@ -293,7 +252,6 @@ async def test_a_storm(world: World) -> None:
     after = [await world.see(PaymentIntent, i.id) for i in intents]
     assert {i.status for i in after} == {"succeeded"}
     assert sorted(r.amount for r in await world.charged()) == [1000 + n for n in range(40)]
-    await world.check_books()
 
 
 async def test_the_negative_control_is_charged_twice(world: World) -> None:

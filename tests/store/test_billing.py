@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.store.billing_world import BillingWorld
-from tests.store.payments_world import DAY
+from tests.store.billing_world import BillingWorld, shown
+from tests.store.payments_world import DAY, HOUR
 from tests.store.test_invoices import coupon
-from voldaan.commands import customers, invoices, previews, subscription_items, webhook_endpoints
+from voldaan.commands import invoices, previews, subscription_items, webhook_endpoints
 from voldaan.commands import subscriptions as subscription_commands
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
-from voldaan.resources.customers import Customer, CustomerUpdate
+from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import (
     InvoiceCreatePreview,
     InvoicePay,
 )
 from voldaan.resources.invoice_payments import InvoicePayment
-from voldaan.resources.invoices import Invoice
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.subscription_items import SubscriptionItemCreate, SubscriptionItemDelete, SubscriptionItemUpdate
 from voldaan.resources.subscriptions import (
@@ -32,28 +28,8 @@ from voldaan.resources.subscriptions import (
 )
 from voldaan.resources.webhook_endpoints import WebhookEndpointCreate
 from voldaan.rules.decision import Refused
-from voldaan.store.pool import Pool
 
 pytestmark = pytest.mark.anyio
-HOUR = 3600
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
-    world = BillingWorld(pool, account, network)
-    world.faults()
-    yield world
-    world.faults()
-    await world.check_invariants()
-    await world.check_shapes()
 
 
 async def update(world: BillingWorld, subscription: Subscription, **params: Any) -> Subscription:
@@ -64,10 +40,6 @@ async def update(world: BillingWorld, subscription: Subscription, **params: Any)
 async def since(world: BillingWorld, count: int) -> list[str]:
     """Events after the first `count`, without those of the catalogue and of payouts."""
     return [e for e in (await world.events())[count:] if not e.startswith(("balance", "payout", "product", "price", "plan"))]
-
-
-def shown(invoice: Invoice) -> list[tuple[str | None, int]]:
-    return [(line.description, line.amount) for line in invoice.lines.data]
 
 
 # Purchase and renewal --------------------------------------------------------------------------------------------------
@@ -260,7 +232,7 @@ async def test_a_paused_subscription_resumes(world: BillingWorld) -> None:
     settings = {"end_behavior": {"missing_payment_method": "pause"}}
     subscription = await world.subscribe(anna, await world.price(), trial_period_days=7, trial_settings=settings)
     await world.pass_time(8 * DAY)
-    await give_card(world, anna, "pm_card_visa")
+    await world.give_card(anna, "pm_card_visa")
     await world.do(subscription_commands.resume, SubscriptionResume(), subscription.id)
     resumed = await world.whole(subscription)
     _, invoice = await world.invoices()
@@ -278,15 +250,6 @@ async def test_a_trial_ended_by_hand_is_billed_at_once(world: BillingWorld) -> N
 
 
 # Changes in the middle of a period ---------------------------------------------------------------------------------------
-
-
-async def give_card(world: BillingWorld, customer: Customer, card: str) -> None:
-    from voldaan.commands import payment_methods
-    from voldaan.resources.payment_methods import PaymentMethodAttach
-
-    method = await world.do(payment_methods.attach, PaymentMethodAttach(customer=customer.id), card)
-    settings = {"default_payment_method": method.id}
-    await world.do(customers.update, CustomerUpdate(invoice_settings=settings), customer.id)
 
 
 async def test_an_upgrade_waits_for_the_next_invoice_and_the_preview_agrees(world: BillingWorld) -> None:
@@ -487,7 +450,7 @@ async def test_collection_is_paused(world: BillingWorld, behavior: str, status: 
 async def test_a_renewal_fails_and_recovers(world: BillingWorld) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.price())
-    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    await world.give_card(anna, "pm_card_chargeCustomerFail")
     await world.pass_time(30 * DAY)
     before = len(await world.events())
     await world.pass_time(HOUR)
@@ -499,7 +462,7 @@ async def test_a_renewal_fails_and_recovers(world: BillingWorld) -> None:
     assert (second.status, second.attempt_count, second.next_payment_attempt) == ("open", 1, world.now + DAY)
     assert (await world.whole(subscription)).status == "past_due"
     assert (await world.see(Customer, anna.id)).delinquent
-    await give_card(world, anna, "pm_card_visa")
+    await world.give_card(anna, "pm_card_visa")
     await world.pass_time(DAY)
     _, second = await world.invoices()
     assert (second.status, second.attempt_count) == ("paid", 2)
@@ -515,7 +478,7 @@ async def test_the_last_try_fails(world: BillingWorld, action: str, status: str)
     world.account.settings_billing = settings
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.price())
-    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    await world.give_card(anna, "pm_card_chargeCustomerFail")
     await world.pass_time(30 * DAY + HOUR + 4 * DAY)
     _, second = await world.invoices()
     assert (second.status, second.attempt_count, second.next_payment_attempt) == ("open", 3, None)
@@ -592,7 +555,7 @@ async def test_resuming_waits_for_the_payment_if_asked_to(world: BillingWorld) -
     nothing_back = {"unused_time_from": {"type": "none"}}
     await world.do(subscription_commands.pause, SubscriptionPause(bill_for=nothing_back), subscription.id)
     assert await world.rows(InvoiceItem) == []
-    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    await world.give_card(anna, "pm_card_chargeCustomerFail")
     params = SubscriptionResume(payment_behavior="resume_on_payment_success")
     await world.do(subscription_commands.resume, params, subscription.id)
     assert (await world.whole(subscription)).status == "paused"

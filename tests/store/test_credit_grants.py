@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.store import test_metered
+from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from tests.store.test_metered import HOUR, MeteredWorld, opened
+from tests.store.test_metered import HOUR, opened
 from voldaan.commands import credit_grants, invoices
 from voldaan.processors.sandbox import SandboxNetwork
 from voldaan.resources.accounts import Account
@@ -16,13 +16,11 @@ from voldaan.resources.credit_grants import CreditGrant, CreditGrantCreate
 from voldaan.resources.invoice_params import InvoiceVoid
 from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
-from voldaan.store.transaction import Transaction
 
 pytestmark = pytest.mark.anyio
-network, world = test_metered.network, test_metered.world  # fixtures
 
 
-async def grant(world: MeteredWorld, customer: Any, value: int, **more: Any) -> CreditGrant:
+async def grant(world: BillingWorld, customer: Any, value: int, **more: Any) -> CreditGrant:
     given = {
         "customer": customer.id, "amount": {"type": "monetary", "monetary": {"currency": "eur", "value": value}},
         "applicability_config": {"scope": {"price_type": "metered"}}, **more,
@@ -31,22 +29,7 @@ async def grant(world: MeteredWorld, customer: Any, value: int, **more: Any) -> 
     return made
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements that commands send."""
-    heard: list[str] = []
-    for name in ("all", "one", "run"):
-        real = getattr(Transaction, name)
-
-        async def counting(self: Transaction, sql: str, real: Any = real, **params: object) -> object:
-            heard.append(sql)
-            return await real(self, sql, **params)
-
-        monkeypatch.setattr(Transaction, name, counting)
-    return heard
-
-
-async def test_a_batch_with_credits_takes_as_many_queries_as_one(world: MeteredWorld, asked: list[str]) -> None:
+async def test_a_batch_with_credits_takes_as_many_queries_as_one(world: BillingWorld, asked: list[str]) -> None:
     calls = await world.metered()
     tallies = []
     for many in (1, 4):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.store.billing_world import BillingWorld
-from tests.store.payments_world import DAY
+from tests.store.payments_world import DAY, HOUR
 from voldaan.commands import (
     attempts,
     coupons,
@@ -20,8 +19,6 @@ from voldaan.commands import (
     previews,
     tax_rates,
 )
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
 from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.customer_balance_transactions import (
     CustomerBalanceTransaction,
@@ -48,29 +45,9 @@ from voldaan.resources.line_items import LinesAdd, LinesRemove, LinesUpdate, Lin
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.tax_rates import TaxRateCreate
 from voldaan.rules.decision import Refused
-from voldaan.store.pool import Pool
 from voldaan.store.transaction import Missing
 
 pytestmark = pytest.mark.anyio
-HOUR = 3600
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
-    world = BillingWorld(pool, account, network)
-    world.faults()
-    yield world
-    world.faults()
-    await world.check_invariants()
-    await world.check_shapes()
 
 
 async def item(world: BillingWorld, customer: Customer, amount: int, **more: Any) -> InvoiceItem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,8 +25,6 @@ from voldaan.commands.attempts import card_error_of
 from voldaan.commands.settling import settle
 from voldaan.processors.declines import decline
 from voldaan.processors.protocol import Declined
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import Attempt
 from voldaan.resources.balance import BalanceRetrieve
 from voldaan.resources.balance_transactions import BalanceTransaction
@@ -57,27 +54,10 @@ from voldaan.resources.refunds import Refund, RefundCreate
 from voldaan.resources.setup_intents import SetupIntentCancel, SetupIntentConfirm, SetupIntentCreate
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.rules.decision import Refused
-from voldaan.store.pool import Pool
 from voldaan.store.transaction import transaction
 
 pytestmark = pytest.mark.anyio
 ACCEPTED = {"customer_acceptance": {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "test"}}}
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[World]:
-    world = World(pool, account, network)
-    yield world
-    await world.check_books()
-    await world.check_shapes()
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ from voldaan.commands import (
 )
 from voldaan.processors.manual import BankAccount, ManualProcessor
 from voldaan.processors.protocol import Processor
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
+from voldaan.processors.sandbox import SandboxNetwork
 from voldaan.resources.charges import Charge, ChargeCreate
 from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.payment_intents import PaymentIntent, PaymentIntentCancel, PaymentIntentCreate
@@ -43,22 +42,6 @@ from voldaan.work.worker import Worker
 
 pytestmark = pytest.mark.anyio
 EARLY = 1_767_225_600    # 1 January 2026
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[World]:
-    world = World(pool, account, network)
-    yield world
-    await world.check_books()
-    await world.check_shapes()
 
 
 async def test_money_on_a_test_clock_keeps_the_clocks_time(world: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from voldaan.bench import seed
@@ -136,18 +134,9 @@ async def test_at_renewal_all_are_billed_the_new_price_and_a_replay_tells_the_di
         assert len(before.differences) == 2 * CUSTOMERS  # each line, and each total
 
 
-async def test_many_take_as_many_queries_as_few(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_take_as_many_queries_as_few(dsn: str, asked: list[str]) -> None:
     """Of quantities, of a page of a preview, of a replay."""
     wall = clock.wall()
-    asked: list[str] = []
-    for name in ("all", "one", "run"):
-        real = getattr(Transaction, name)
-
-        async def counting(self: Transaction, sql: str, real: Any = real, **params: object) -> object:
-            asked.append(sql)
-            return await real(self, sql, **params)
-
-        monkeypatch.setattr(Transaction, name, counting)
     tallies: list[list[int]] = []
     async with running(dsn, Settings()) as engine:
         for many in (2, 60):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,35 +10,16 @@ from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
 from voldaan.commands import coupons, quotes, subscription_schedules
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
 from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
 from voldaan.resources.render import to_dict
 from voldaan.resources.schedule_params import SubscriptionScheduleCreate
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules.decision import Refused
-from voldaan.store.pool import Pool
-from voldaan.store.queries import shelf
 from voldaan.store.transaction import Transaction
 
 pytestmark = pytest.mark.anyio
 payments_world.INSIDE["quote.expire"] = quotes.expire
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
-    world = BillingWorld(pool, account, network)
-    yield world
-    await world.check_invariants()
 
 
 async def quoted(world: BillingWorld, *prices: str, **more: Any) -> Quote:
@@ -103,21 +83,17 @@ async def test_an_offer_that_ran_out_cannot_be_accepted_even_before_anybody_noti
 
 
 BREAK = {
-    "I12_an_offer_expires": "delete from due where account_id = %(account)s and kind = 'quote.expire'",
-    "I13_an_offer_comes_to_its_lines": "update quotes set amount_total = amount_total + 1 where account_id = %(account)s",
+    "I12": "delete from due where account_id = %(account)s and kind = 'quote.expire'",
+    "I13": "update quotes set amount_total = amount_total + 1 where account_id = %(account)s",
 }
 
 
 @pytest.mark.parametrize("name", BREAK)
-async def test_an_invariant_finds_what_breaks_it(pool: Pool, account: Account, network: SandboxNetwork, name: str) -> None:
-    world = BillingWorld(pool, account, network)
-    await quoted(world, (await world.price()).id)
-    for broken in (False, True):
-        if broken:
-            await world.change(BREAK[name])
-        async with pool.connection() as connection:
-            cursor = await connection.execute(shelf("verify")[name], {"only": account.id})
-            assert bool(await cursor.fetchall()) is broken
+async def test_an_invariant_finds_what_breaks_it(tampered: BillingWorld, name: str) -> None:
+    await quoted(tampered, (await tampered.price()).id)
+    await tampered.check_invariants()
+    await tampered.change(BREAK[name])
+    assert name in await tampered.breaches()
 
 
 async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.store.billing_world import BillingWorld
+from tests.store.payments_world import HOUR
 from tests.store.test_invoices import finalized, give, rate
 from voldaan.commands import attempts, credit_notes, invoice_drafts, invoices, line_items
-from voldaan.processors.sandbox import Faults, SandboxNetwork
-from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import Attempt
 from voldaan.resources.credit_notes import CreditNoteCreate
 from voldaan.resources.customers import Customer
@@ -27,28 +25,9 @@ from voldaan.resources.invoice_params import (
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LinesUpdate
 from voldaan.rules.decision import Refused
-from voldaan.store.pool import Pool
 from voldaan.store.transaction import Missing
 
 pytestmark = pytest.mark.anyio
-HOUR = 3600
-
-
-@pytest.fixture(scope="module")
-async def network(dsn: str, anyio_backend: str) -> AsyncIterator[SandboxNetwork]:
-    network = SandboxNetwork(dsn, Faults())
-    await network.open()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
-async def world(pool: Pool, account: Account, network: SandboxNetwork) -> AsyncIterator[BillingWorld]:
-    world = BillingWorld(pool, account, network)
-    world.faults()
-    yield world
-    await world.check_invariants()
-    await world.check_shapes()
 
 
 async def revised(world: BillingWorld, original: Invoice, **more: Any) -> Invoice:

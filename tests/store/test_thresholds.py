@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import anyio
 import pytest
 
-from tests.store.payments_world import DAY
-from tests.store.test_metered import GRADUATED, HOUR, MeteredWorld, network, shown, world  # noqa: F401  fixtures
+from tests.store.billing_world import GRADUATED, BillingWorld, shown
+from tests.store.payments_world import DAY, HOUR
 from voldaan.commands import explanations, subscription_items, subscription_schedules, thresholds
 from voldaan.commands import invoices as invoice_commands
 from voldaan.commands import subscriptions as subscription_commands
@@ -21,17 +19,17 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel, SubscriptionUpdate
 from voldaan.resources.usage_periods import UsagePeriod
 from voldaan.store.ids import new_id
-from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.transaction import transaction
 
 pytestmark = pytest.mark.anyio
 TEN = {"amount_gte": 1000}
 
 
-async def amounts(world: MeteredWorld, subscription: Subscription) -> list[list[int]]:  # noqa: F811
+async def amounts(world: BillingWorld, subscription: Subscription) -> list[list[int]]:
     return [[line.amount for line in invoice.lines.data] for invoice in await world.invoices(subscription)]
 
 
-async def test_each_crossing_is_billed_once_and_explains_itself(world: MeteredWorld) -> None:  # noqa: F811
+async def test_each_crossing_is_billed_once_and_explains_itself(world: BillingWorld) -> None:
     anna = await world.customer()
     calls = await world.metered(tiers=GRADUATED, tiers_mode="graduated", billing_scheme="tiered")
     subscription = await world.subscribe(anna, calls, billing_thresholds=TEN)
@@ -54,7 +52,7 @@ async def test_each_crossing_is_billed_once_and_explains_itself(world: MeteredWo
     assert "reported after" not in shown(every[2])[0][0]
 
 
-async def test_two_that_look_at_once_bill_once(world: MeteredWorld) -> None:  # noqa: F811
+async def test_two_that_look_at_once_bill_once(world: BillingWorld) -> None:
     """Forced: the second begins while the first has counted and not committed; it waits, and finds it billed."""
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
@@ -75,7 +73,7 @@ async def test_two_that_look_at_once_bill_once(world: MeteredWorld) -> None:  # 
     assert await amounts(world, subscription) == [[1500]]
 
 
-async def waits_for_a_lock(world: MeteredWorld) -> None:  # noqa: F811
+async def waits_for_a_lock(world: BillingWorld) -> None:
     with anyio.fail_after(10):
         async with world.pool.connection() as connection:
             while True:
@@ -88,7 +86,7 @@ async def waits_for_a_lock(world: MeteredWorld) -> None:  # noqa: F811
                 await anyio.sleep(0.02)
 
 
-async def test_usage_that_is_committed_after_it_was_counted_is_looked_at_again(world: MeteredWorld) -> None:  # noqa: F811
+async def test_usage_that_is_committed_after_it_was_counted_is_looked_at_again(world: BillingWorld) -> None:
     """Forced: two events reach it together; each is noticed by due work of its own."""
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
@@ -104,7 +102,7 @@ async def test_usage_that_is_committed_after_it_was_counted_is_looked_at_again(w
     assert await amounts(world, subscription) == [[1200]]
 
 
-async def test_units_of_an_item_and_a_threshold_that_is_reached_already(world: MeteredWorld) -> None:  # noqa: F811
+async def test_units_of_an_item_and_a_threshold_that_is_reached_already(world: BillingWorld) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered())
     await world.used(anna, 70)
@@ -125,7 +123,7 @@ async def test_units_of_an_item_and_a_threshold_that_is_reached_already(world: M
     assert await amounts(world, subscription) == [[700]]
 
 
-async def test_a_draft_of_a_threshold_is_not_counted_anew(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_draft_of_a_threshold_is_not_counted_anew(world: BillingWorld) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
     await world.used(anna, 100)
@@ -142,7 +140,7 @@ async def test_a_draft_of_a_threshold_is_not_counted_anew(world: MeteredWorld) -
 
 
 @pytest.mark.parametrize("how", ["price", "cancel", "cancel_and_bill"])
-async def test_what_ends_a_period_bills_the_rest_of_it(world: MeteredWorld, how: str) -> None:  # noqa: F811
+async def test_what_ends_a_period_bills_the_rest_of_it(world: BillingWorld, how: str) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds=TEN)
     await world.used(anna, 100)
@@ -167,17 +165,10 @@ async def test_what_ends_a_period_bills_the_rest_of_it(world: MeteredWorld, how:
     assert sum(sum(each) for each in rest) == (0 if how == "cancel" else 70)
 
 
-async def test_a_batch_takes_as_many_queries_as_one(world: MeteredWorld, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+async def test_a_batch_takes_as_many_queries_as_one(world: BillingWorld, asked: list[str]) -> None:
     calls, seat = await world.metered(), await world.price(3000)
-    asked: list[str] = []
-    every = Transaction.all
-
-    async def counting(self: Transaction, sql: str, **params: object) -> Any:
-        asked.append(sql)
-        return await every(self, sql, **params)
-
     tallies = []
-    for many in (1, 8):
+    for many in (2, 8):  # of both kinds
         subjects = []
         for _ in range(many):
             anna = await world.customer()
@@ -187,11 +178,9 @@ async def test_a_batch_takes_as_many_queries_as_one(world: MeteredWorld, monkeyp
             await world.used(anna, 150, ago=-1)
             subjects.append(f"{subscription.id}:{new_id('e')}")
         world.now += DAY
-        monkeypatch.setattr(Transaction, "all", counting)
         asked.clear()
         async with transaction(world.pool, world.account, world.now, world.now) as tx:
             await thresholds.evaluate(tx, subjects)
-        monkeypatch.setattr(Transaction, "all", every)
         tallies.append(len(asked))
         for subject in subjects:
             id = subject.partition(":")[0]
@@ -200,7 +189,7 @@ async def test_a_batch_takes_as_many_queries_as_one(world: MeteredWorld, monkeyp
     assert tallies[0] == tallies[1], tallies
 
 
-async def test_thresholds_of_phases(world: MeteredWorld) -> None:  # noqa: F811
+async def test_thresholds_of_phases(world: BillingWorld) -> None:
     """The first phase bills at ten euros, or fifty units; the second at nothing; what is changed directly is in the phase."""
     anna, calls = await world.customer(), await world.metered()
     month = {"duration": {"interval": "month", "interval_count": 1}}
@@ -227,7 +216,7 @@ async def test_thresholds_of_phases(world: MeteredWorld) -> None:  # noqa: F811
     assert len(await world.invoices(subscription)) == 2
 
 
-async def test_a_subscription_with_thresholds_that_a_schedule_takes_over(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_subscription_with_thresholds_that_a_schedule_takes_over(world: BillingWorld) -> None:
     anna = await world.customer()
     calls = await world.metered()
     subscription = await world.subscribe(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.store.billing_world import BillingWorld, shown
 from tests.store.payments_world import DAY
-from tests.store.test_metered import MeteredWorld, network, shown, world  # noqa: F401  fixtures
 from voldaan.commands import invoices as invoice_commands
 from voldaan.commands import meter_events
 from voldaan.resources.invoice_params import InvoiceFinalize
@@ -17,7 +17,7 @@ from voldaan.store.transaction import transaction
 pytestmark = pytest.mark.anyio
 
 
-async def draft_of(world: MeteredWorld) -> tuple[str, Subscription, Invoice]:  # noqa: F811
+async def draft_of(world: BillingWorld) -> tuple[str, Subscription, Invoice]:
     """A customer who used 90, and the draft that bills it."""
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(10))
@@ -28,11 +28,11 @@ async def draft_of(world: MeteredWorld) -> tuple[str, Subscription, Invoice]:  #
     return anna.id, subscription, draft
 
 
-def event(world: MeteredWorld, customer: str) -> Given:  # noqa: F811
+def event(world: BillingWorld, customer: str) -> Given:
     return Given("calls", {"stripe_customer_id": customer, "value": "30"}, "late", world.now - DAY)
 
 
-async def test_one_that_is_not_committed_yet_comes_next(world: MeteredWorld) -> None:  # noqa: F811
+async def test_one_that_is_not_committed_yet_comes_next(world: BillingWorld) -> None:
     customer, subscription, draft = await draft_of(world)
     async with transaction(world.pool, world.account, world.now, world.now) as arriving:
         assert await meter_events.record(arriving, [event(world, customer)]) == [None]
@@ -40,7 +40,7 @@ async def test_one_that_is_not_committed_yet_comes_next(world: MeteredWorld) -> 
     await billed_once(world, subscription, customer)
 
 
-async def test_one_that_is_committed_after_the_usage_was_read_comes_next(world: MeteredWorld) -> None:  # noqa: F811
+async def test_one_that_is_committed_after_the_usage_was_read_comes_next(world: BillingWorld) -> None:
     customer, subscription, draft = await draft_of(world)
     async with transaction(world.pool, world.account, world.now, world.now) as finalizing:
         await invoice_commands.finalize(finalizing, InvoiceFinalize(), draft.id)
@@ -49,7 +49,7 @@ async def test_one_that_is_committed_after_the_usage_was_read_comes_next(world: 
     await billed_once(world, subscription, customer)
 
 
-async def billed_once(world: MeteredWorld, subscription: Subscription, customer: str) -> None:  # noqa: F811
+async def billed_once(world: BillingWorld, subscription: Subscription, customer: str) -> None:
     [first] = await world.invoices(subscription)
     assert first.total == 900
     async with transaction(world.pool, world.account, world.now, world.now) as again:

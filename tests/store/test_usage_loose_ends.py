@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.store.payments_world import DAY
-from tests.store.test_billing import give_card
-from tests.store.test_metered import HOUR, MeteredWorld, network, shown, world  # noqa: F401  fixtures
+from tests.store.billing_world import BillingWorld, shown
+from tests.store.payments_world import DAY, HOUR
 from voldaan.commands import explanations, invoice_items, previews
 from voldaan.commands import subscriptions as subscription_commands
 from voldaan.resources.invoice_items import InvoiceItem, InvoiceItemUpdate
@@ -21,7 +20,7 @@ from voldaan.resources.usage_periods import UsagePeriod
 pytestmark = pytest.mark.anyio
 
 
-async def dearer(world: MeteredWorld, used: float) -> tuple[Any, Subscription]:  # noqa: F811
+async def dearer(world: BillingWorld, used: float) -> tuple[Any, Subscription]:
     """A customer whose price changes after so much usage, which then waits as an invoice item."""
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(10))
@@ -33,7 +32,7 @@ async def dearer(world: MeteredWorld, used: float) -> tuple[Any, Subscription]: 
     return anna, subscription
 
 
-async def test_what_waits_is_counted_anew_with_its_draft_and_earned_at_once(world: MeteredWorld) -> None:  # noqa: F811
+async def test_what_waits_is_counted_anew_with_its_draft_and_earned_at_once(world: BillingWorld) -> None:
     anna, subscription = await dearer(world, 100)
     await world.pass_time(20 * DAY + 60)
     [draft] = await world.invoices(subscription)
@@ -49,7 +48,7 @@ async def test_what_waits_is_counted_anew_with_its_draft_and_earned_at_once(worl
     assert explained.holds, explained.equations
 
 
-async def test_what_is_late_for_what_waits_is_billed_once(world: MeteredWorld) -> None:  # noqa: F811
+async def test_what_is_late_for_what_waits_is_billed_once(world: BillingWorld) -> None:
     """The renewal bills the item as it waits and the rest as late; the draft counts only the last of the two anew."""
     anna, subscription = await dearer(world, 100)
     await world.used(anna, 30, ago=5 * DAY)
@@ -62,7 +61,7 @@ async def test_what_is_late_for_what_waits_is_billed_once(world: MeteredWorld) -
     assert (period.quantity, period.amount) == (137, 1370)
 
 
-async def test_what_somebody_says_of_an_item_stands(world: MeteredWorld) -> None:  # noqa: F811
+async def test_what_somebody_says_of_an_item_stands(world: BillingWorld) -> None:
     anna, subscription = await dearer(world, 100)
     [item] = await world.rows(InvoiceItem)
     await world.do(invoice_items.update, InvoiceItemUpdate(amount=500), item.id)
@@ -76,14 +75,14 @@ async def test_what_somebody_says_of_an_item_stands(world: MeteredWorld) -> None
 
 
 @pytest.mark.parametrize("more", [30, -30])
-async def test_who_did_not_pay_only_gets_back(world: MeteredWorld, more: int) -> None:  # noqa: F811
+async def test_who_did_not_pay_only_gets_back(world: BillingWorld, more: int) -> None:
     world.account.settings_billing = replace(
         world.account.settings_billing, retry_offsets=[DAY], retry_final_action="cancel"
     )
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds={"amount_gte": 5000})
     await world.used(anna, 100)
-    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    await world.give_card(anna, "pm_card_chargeCustomerFail")
     await world.pass_time(30 * DAY + HOUR + 2 * DAY)
     ended = await world.whole(subscription)
     assert (ended.status, ended.cancellation_details.reason) == ("canceled", "payment_failed")
@@ -94,14 +93,14 @@ async def test_who_did_not_pay_only_gets_back(world: MeteredWorld, more: int) ->
     assert not any(period.open for period in await world.rows(UsagePeriod))
 
 
-async def test_a_threshold_that_is_not_paid_ends_the_period_with_the_subscription(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_threshold_that_is_not_paid_ends_the_period_with_the_subscription(world: BillingWorld) -> None:
     """What is used after the last threshold is not asked for, and what is used after the end is nobody's."""
     world.account.settings_billing = replace(
         world.account.settings_billing, retry_offsets=[DAY], retry_final_action="cancel"
     )
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), billing_thresholds={"amount_gte": 1000})
-    await give_card(world, anna, "pm_card_chargeCustomerFail")
+    await world.give_card(anna, "pm_card_chargeCustomerFail")
     await world.used(anna, 100)
     await world.pass_time(HOUR)
     await world.used(anna, 20)
@@ -116,7 +115,7 @@ async def test_a_threshold_that_is_not_paid_ends_the_period_with_the_subscriptio
     assert (period.period_end, period.quantity, period.open) == (ended.ended_at, 80, False)
 
 
-async def test_a_preview_of_nothing_but_usage_is_an_invoice_of_nothing(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_preview_of_nothing_but_usage_is_an_invoice_of_nothing(world: BillingWorld) -> None:
     anna, calls = await world.customer(), await world.metered()
     params = {"customer": anna.id, "subscription_details": {"items": [{"price": calls.id}]}}
     made = await world.do(previews.create, InvoiceCreatePreview.model_validate(params))
@@ -128,7 +127,7 @@ async def test_a_preview_of_nothing_but_usage_is_an_invoice_of_nothing(world: Me
     assert [amount for _, amount in shown(told)] == [0]
 
 
-async def test_clear_usage_clears_nothing_of_a_meter(world: MeteredWorld) -> None:  # noqa: F811
+async def test_clear_usage_clears_nothing_of_a_meter(world: BillingWorld) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered(), await world.price(3000))
     await world.used(anna, 100)

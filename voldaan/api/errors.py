@@ -168,10 +168,6 @@ def invalid_choice(param: str, choices: Sequence[str]) -> ApiError:
     return invalid_request(f"Invalid {param}: must be one of {listed(choices)}", param=param)
 
 
-def invalid_boolean(param: str, value: str) -> ApiError:
-    return invalid_request(f"Invalid boolean: {quoted(value)}", param=param)
-
-
 def invalid_string(param: str, value: str) -> ApiError:
     return invalid_request(f"Invalid string: {quoted(value)}", param=param)
 

@@ -1,7 +1,7 @@
 """The whole route table, read from top to bottom: method, path, command, parameters, what it answers.
 
-What came with billing in full (contracts, reductions, tax, usage) goes on in routes_billing.py,
-routes_tax.py and routes_usage.py, our own in routes_own.py.
+It goes on in routes_billing.py (what changes and credits a bill), routes_tax.py, routes_usage.py and, with what is only ours,
+routes_own.py.
 """
 
 from __future__ import annotations

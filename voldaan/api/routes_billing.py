@@ -1,4 +1,4 @@
-"""The route table, second part: usage, contracts, reductions, tax. Same columns as routes.py, which it is a part of."""
+"""The route table, second part: what is agreed before a bill, what it gives, what lowers it, and how it looks. Same columns as routes.py."""
 
 from __future__ import annotations
 
@@ -87,26 +87,15 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 of_product = {"product": "product"}
 
 ROUTES: list[RouteLine] = [
-    # subscription schedules ─────────────────────────────────────────────────────────────────────────────
+    # subscription schedules ──────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/subscription_schedules",                             lists.page(SubscriptionSchedule),                   SubscriptionScheduleList,           SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules",                             subscription_schedules.create,                      SubscriptionScheduleCreate,         SubscriptionSchedule),
     ("GET",    "/v1/subscription_schedules/{id}",                        lists.one(SubscriptionSchedule),                    Params,                             SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules/{id}",                        subscription_schedules.update,                      SubscriptionScheduleUpdate,         SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules/{id}/cancel",                 subscription_schedules.cancel,                      SubscriptionScheduleCancel,         SubscriptionSchedule),
     ("POST",   "/v1/subscription_schedules/{id}/release",                subscription_schedules.release,                     SubscriptionScheduleRelease,        SubscriptionSchedule),
-    # how invoices look ───────────────────────────────────────────────────────────────────────────────────
-    ("GET",    "/v1/invoice_rendering_templates",                        lists.page(InvoiceRenderingTemplate),               InvoiceRenderingTemplateList,       InvoiceRenderingTemplate),
-    ("GET",    "/v1/invoice_rendering_templates/{id}",                   invoice_rendering_templates.retrieve,               InvoiceRenderingTemplateRetrieve,   InvoiceRenderingTemplate),
-    ("POST",   "/v1/invoice_rendering_templates/{id}/archive",           invoice_rendering_templates.archive,                InvoiceRenderingTemplateArchive,    InvoiceRenderingTemplate),
-    ("POST",   "/v1/invoice_rendering_templates/{id}/unarchive",         invoice_rendering_templates.unarchive,              InvoiceRenderingTemplateUnarchive,  InvoiceRenderingTemplate),
 
-    # shipping rates ───────────────────────────────────────────────────────────────────────────────────────
-    ("GET",    "/v1/shipping_rates",                                     lists.page(ShippingRate),                           ShippingRateList,                   ShippingRate),
-    ("POST",   "/v1/shipping_rates",                                     shipping_rates.create,                              ShippingRateCreate,                 ShippingRate),
-    ("GET",    "/v1/shipping_rates/{id}",                                lists.one(ShippingRate),                            Params,                             ShippingRate),
-    ("POST",   "/v1/shipping_rates/{id}",                                shipping_rates.update,                              ShippingRateUpdate,                 ShippingRate),
-
-    # quotes ─────────────────────────────────────────────────────────────────────────────────────────────
+    # quotes ──────────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/quotes",                                             lists.page(Quote),                                  QuoteList,                          Quote),
     ("POST",   "/v1/quotes",                                             quotes.create,                                      QuoteCreate,                        Quote),
     ("GET",    "/v1/quotes/{id}",                                        lists.one(Quote),                                   Params,                             Quote),
@@ -130,7 +119,13 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/v1/products/{product}/features/{id}",                   lists.one(ProductFeature, **of_product),            Params,                             ProductFeature),
     ("DELETE", "/v1/products/{product}/features/{id}",                   entitlements.detach,                                ProductFeatureDelete,               ProductFeature),
 
-    # reductions: billing credits ──────────────────────────────────────────────────────────────────────────
+    # promotion codes ─────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/promotion_codes",                                    lists.page(PromotionCode),                          PromotionCodeList,                  PromotionCode),
+    ("POST",   "/v1/promotion_codes",                                    promotion_codes.create,                             PromotionCodeCreate,                PromotionCode),
+    ("GET",    "/v1/promotion_codes/{id}",                               lists.one(PromotionCode),                           Params,                             PromotionCode),
+    ("POST",   "/v1/promotion_codes/{id}",                               promotion_codes.update,                             PromotionCodeUpdate,                PromotionCode),
+
+    # billing credits ─────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/billing/credit_grants",                              lists.page(CreditGrant),                            CreditGrantList,                    CreditGrant),
     ("POST",   "/v1/billing/credit_grants",                              credit_grants.create,                               CreditGrantCreate,                  CreditGrant),
     ("GET",    "/v1/billing/credit_grants/{id}",                         lists.one(CreditGrant),                             Params,                             CreditGrant),
@@ -141,12 +136,6 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/v1/billing/credit_balance_transactions",                lists.page(CreditBalanceTransaction),               CreditBalanceTransactionList,       CreditBalanceTransaction),
     ("GET",    "/v1/billing/credit_balance_transactions/{id}",           lists.one(CreditBalanceTransaction),                Params,                             CreditBalanceTransaction),
 
-    # reductions: promotion codes ─────────────────────────────────────────────────────────────────────────
-    ("GET",    "/v1/promotion_codes",                                    lists.page(PromotionCode),                          PromotionCodeList,                  PromotionCode),
-    ("POST",   "/v1/promotion_codes",                                    promotion_codes.create,                             PromotionCodeCreate,                PromotionCode),
-    ("GET",    "/v1/promotion_codes/{id}",                               lists.one(PromotionCode),                           Params,                             PromotionCode),
-    ("POST",   "/v1/promotion_codes/{id}",                               promotion_codes.update,                             PromotionCodeUpdate,                PromotionCode),
-
     # credit notes ────────────────────────────────────────────────────────────────────────────────────────
     ("GET",    "/v1/credit_notes",                                       lists.page(CreditNote),                             CreditNoteList,                     CreditNote),
     ("POST",   "/v1/credit_notes",                                       credit_notes.create,                                CreditNoteCreate,                   CreditNote),
@@ -156,4 +145,16 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/v1/credit_notes/{id}",                                  credit_notes.update,                                CreditNoteUpdate,                   CreditNote),
     ("POST",   "/v1/credit_notes/{id}/void",                             credit_notes.void,                                  CreditNoteVoid,                     CreditNote),
     ("GET",    "/v1/credit_notes/{credit_note}/lines",                   lists.page(CreditNoteLine, credit_note="credit_note"),CreditNoteLineList,                 CreditNoteLine),
+
+    # shipping rates ──────────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/shipping_rates",                                     lists.page(ShippingRate),                           ShippingRateList,                   ShippingRate),
+    ("POST",   "/v1/shipping_rates",                                     shipping_rates.create,                              ShippingRateCreate,                 ShippingRate),
+    ("GET",    "/v1/shipping_rates/{id}",                                lists.one(ShippingRate),                            Params,                             ShippingRate),
+    ("POST",   "/v1/shipping_rates/{id}",                                shipping_rates.update,                              ShippingRateUpdate,                 ShippingRate),
+
+    # how invoices look ───────────────────────────────────────────────────────────────────────────────────
+    ("GET",    "/v1/invoice_rendering_templates",                        lists.page(InvoiceRenderingTemplate),               InvoiceRenderingTemplateList,       InvoiceRenderingTemplate),
+    ("GET",    "/v1/invoice_rendering_templates/{id}",                   invoice_rendering_templates.retrieve,               InvoiceRenderingTemplateRetrieve,   InvoiceRenderingTemplate),
+    ("POST",   "/v1/invoice_rendering_templates/{id}/archive",           invoice_rendering_templates.archive,                InvoiceRenderingTemplateArchive,    InvoiceRenderingTemplate),
+    ("POST",   "/v1/invoice_rendering_templates/{id}/unarchive",         invoice_rendering_templates.unarchive,              InvoiceRenderingTemplateUnarchive,  InvoiceRenderingTemplate),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The route table, third part: what Voldaan offers beyond Stripe's API, under /voldaan and in the same style."""
+"""The route table, last part: what Voldaan offers beyond Stripe's API, under /voldaan and in the same style."""
 
 from __future__ import annotations
 
@@ -69,10 +69,12 @@ ROUTES: list[RouteLine] = [
     ("POST",   "/voldaan/billing_settings",                              billing_settings.update,                            BillingSettingsUpdate,              BillingSettingsShown),
     ("GET",    "/voldaan/customers/{id}/billing_settings",               billing_settings.retrieve_of_customer,              Params,                             CustomerBillingSettings),
     ("POST",   "/voldaan/customers/{id}/billing_settings",               billing_settings.update_of_customer,                CustomerBillingSettingsUpdate,      CustomerBillingSettings),
+
     # explained and computed again ────────────────────────────────────────────────────────────────────────
     ("GET",    "/voldaan/invoices/{id}/explain",                         explanations.of_invoice,                            Params,                             InvoiceExplanation),
     ("POST",   "/voldaan/replays",                                       replays.create,                                     ReplayCreate,                       Replay),
-    # many at once ─────────────────────────────────────────────────────────────────────────────────────────
+
+    # many at once ────────────────────────────────────────────────────────────────────────────────────────
     ("POST",   "/voldaan/subscriptions/quantities",                      mass_changes.quantities,                            QuantitiesUpdate,                   QuantityChanges),
     ("POST",   "/voldaan/subscription_items/move",                       item_moves.move,                                    ItemMove,                           SubscriptionItem),
     ("GET",    "/voldaan/price_migrations",                              lists.page(PriceMigration),                         PriceMigrationList,                 PriceMigration),

@@ -1,4 +1,4 @@
-"""The route table, tax: settings, registrations, codes. Same columns as routes.py, which it is a part of."""
+"""The route table, third part: automatic tax, of invoices and of what others sell. Same columns as routes.py."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ROUTES: list[RouteLine] = [
     ("GET",    "/v1/tax_codes",                                          tax_codes.page,                                     TaxCodeList,                        TaxCode),
     ("GET",    "/v1/tax_codes/{id}",                                     tax_codes.retrieve,                                 Params,                             TaxCode),
 
-    # rates of the seller's own, beside Stripe's API
+    # ours: rates that the seller gives ───────────────────────────────────────────────────────────────────
     ("GET",    "/voldaan/tax_rules",                                     lists.page(TaxRule),                                TaxRuleList,                        TaxRule),
     ("POST",   "/voldaan/tax_rules",                                     tax_rules.create,                                   TaxRuleCreate,                      TaxRule),
     ("GET",    "/voldaan/tax_rules/{id}",                                lists.one(TaxRule),                                 Params,                             TaxRule),

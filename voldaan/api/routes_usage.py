@@ -42,7 +42,7 @@ from voldaan.resources.meters import (
 from voldaan.resources.params import Params
 
 ROUTES: list[RouteLine] = [
-    ("GET",    "/v1/billing/meters",                                     lists.page(Meter),                                  PlainMeterList,                          Meter),
+    ("GET",    "/v1/billing/meters",                                     lists.page(Meter),                                  PlainMeterList,                     Meter),
     ("POST",   "/v1/billing/meters",                                     meters.create,                                      MeterCreate,                        Meter),
     ("GET",    "/v1/billing/meters/{id}",                                lists.one(Meter),                                   Params,                             Meter),
     ("POST",   "/v1/billing/meters/{id}",                                meters.update,                                      MeterUpdate,                        Meter),

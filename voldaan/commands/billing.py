@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from voldaan.commands import automatic_tax, contract_facts
-from voldaan.commands.clocks import now_for
 from voldaan.commands.credit_grants import know as know_grants
 from voldaan.resources.base import ListObject
 from voldaan.resources.coupons import Coupon
@@ -249,8 +248,3 @@ async def keep_number(tx: Transaction, facts: BillingFacts) -> None:
     await automatic_tax.keep_rates(tx, facts)
     if facts.numbering is not None:
         await tx.run(query("invoices", "move_counter"), next=facts.numbering.next)
-
-
-async def lives_at(tx: Transaction, customer: Customer) -> int:
-    """The instant of the customer's clock, which is then the transaction's."""
-    return await now_for(tx, customer.test_clock)

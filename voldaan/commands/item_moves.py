@@ -34,7 +34,7 @@ async def move(tx: Transaction, params: ItemMove) -> SubscriptionItem:
     item = next(each for each in source.items.data if each.id == item.id)
     _check(facts, source, target, item)
     await billing.number_whole_book(tx, facts)
-    debits = await lookups.debits(tx, facts, [*source.items.data, *target.items.data])
+    debits = await lookups.debits(tx, [*source.items.data, *target.items.data])
     joining = dataclasses.replace(as_it_is(item), id=new_id("si"))
     decision = Decision()
     for was, each in ((source, ItemChange(item, None)), (target, ItemChange(None, joining))):

@@ -262,7 +262,7 @@ async def extra_items(
     return found
 
 
-async def debits(tx: Transaction, facts: BillingFacts, items: Sequence[SubscriptionItem]) -> Debits:
+async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
     """What was debited for the items' present periods, as it stands now: a draft may have been edited since, an invoice
     voided, an invoice item swept into one. What was given back by something that is void counts again."""
     waiting = {d.invoice_item for item in items for d in item.debits if d.line is None and d.invoice_item}

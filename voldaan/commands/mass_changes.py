@@ -101,7 +101,7 @@ async def change_at_renewal(tx: Transaction, facts: BillingFacts, wanted: Wanted
 
 async def debits(tx: Transaction, facts: BillingFacts) -> Debits:
     """What was debited for the present periods of all subscriptions of these facts."""
-    return await lookups.debits(tx, facts, [item for s in facts.parties.subscriptions.values() for item in s.items.data])
+    return await lookups.debits(tx, [item for s in facts.parties.subscriptions.values() for item in s.items.data])
 
 
 async def times(tx: Transaction, subscriptions: Iterable[Subscription]) -> dict[str | None, int]:

@@ -151,7 +151,7 @@ async def _of_the_pause(tx: Transaction, facts: BillingFacts, was: Subscription,
     if pause.invoicing_behavior != "invoice":
         raise Refused(NOTHING_COMES)
     unused = pause.bill_for.unused_time_from if pause.bill_for else None
-    debits = await lookups.debits(tx, facts, was.items.data)
+    debits = await lookups.debits(tx, was.items.data)
     return _drawn(changes.pause(facts, was, unused.type if unused else "now", True, debits, tx.now, new_id))
 
 
@@ -159,7 +159,7 @@ async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, s
     """What is billed when the subscription is canceled now: what waits, and what is given back."""
     at = tx.now if said.proration_date is None else said.proration_date
     if said.proration_behavior != "none":
-        debits = await lookups.debits(tx, facts, was.items.data)
+        debits = await lookups.debits(tx, was.items.data)
         facts.pending.setdefault(was.customer, []).extend(crediting.credits(facts, was, debits, at, new_id))
     owing.end_subscription(facts.parties, was, tx.now, None)
     return _drawn(renewals.final_invoice(facts, facts.parties.subscriptions[was.id], tx.now, new_id))

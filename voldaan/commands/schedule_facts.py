@@ -77,7 +77,7 @@ async def know(tx: Transaction, facts: BillingFacts, schedules: Iterable[Subscri
     if any(s.default_settings.automatic_tax and s.default_settings.automatic_tax.enabled for s in found):
         await automatic_tax.know(tx, facts)
     subscriptions = [facts.parties.subscriptions.get(s.subscription or "") for s in found]
-    return await lookups.debits(tx, facts, [item for s in subscriptions if s for item in s.items.data])
+    return await lookups.debits(tx, [item for s in subscriptions if s for item in s.items.data])
 
 
 async def know_phases(tx: Transaction, facts: BillingFacts, phases: Sequence[Phase]) -> None:

@@ -117,12 +117,12 @@ async def change_of(
         behavior=params.proration_behavior,
         items=(items := await item_changes(tx, facts, was, params.items, decision)),
         anchor=params.billing_cycle_anchor.type if params.billing_cycle_anchor else None,
-        trial_end=_plan_trial(facts, was, items, tx.now) if params.trial_from_plan else _trial_end(params.trial_end, tx.now),
+        trial_end=_plan_trial(facts, items, tx.now) if params.trial_from_plan else _trial_end(params.trial_end, tx.now),
         extra=await lookups.extra_items(
             tx, facts, params.add_invoice_items, customer=was.customer, subscription=was.id, currency=was.currency,
             period=(was.current_period_start, was.current_period_end), decision=decision,
         ),
-        debits=await lookups.debits(tx, facts, was.items.data),
+        debits=await lookups.debits(tx, was.items.data),
         collect=collect_by(params.payment_behavior, params.off_session),
     )  # fmt: skip
 
@@ -212,7 +212,7 @@ def _trial_end(given: int | str | None, now: int) -> int | None:
     return given
 
 
-def _plan_trial(facts: BillingFacts, was: Subscription, items: list[ItemChange], now: int) -> int | None:
+def _plan_trial(facts: BillingFacts, items: list[ItemChange], now: int) -> int | None:
     """The longest trial that the new items' prices give; None if they give none."""
     prices = [each.wanted.price for each in items if each.wanted is not None]
     days = max((facts.catalogue.prices[id].recurring_trial_period_days or 0 for id in prices), default=0)

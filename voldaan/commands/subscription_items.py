@@ -81,7 +81,7 @@ async def _apply(
         at=changing.prorated_at(was, params.proration_date, False, tx.now),
         behavior=params.proration_behavior,
         items=[each],
-        debits=await lookups.debits(tx, facts, was.items.data),
+        debits=await lookups.debits(tx, was.items.data),
         collect=changing.collect_by(params.payment_behavior, getattr(params, "off_session", False)),
     )
     await changing.apply(tx, facts, was, was, change, params.payment_behavior, decision)

@@ -121,7 +121,7 @@ async def cancel(tx: Transaction, params: SubscriptionCancel, id: str) -> Subscr
         return await _abandon(tx, was, subscription)
     decision = Decision(updates=[Update(subscription, was)])
     if params.prorate:
-        debits = await lookups.debits(tx, facts, was.items.data)
+        debits = await lookups.debits(tx, was.items.data)
         given_back = crediting.credits(facts, subscription, debits, tx.now, new_id)
         decision.inserts += given_back
         decision.events += [Event("invoiceitem.created", item) for item in given_back]
@@ -171,7 +171,7 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
         was,
         unused.type if unused else "now",
         params.invoicing_behavior == "invoice",
-        await lookups.debits(tx, facts, was.items.data),
+        await lookups.debits(tx, was.items.data),
         tx.now,
         new_id,
         bill_usage=outstanding is None or outstanding.type == "now",

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from voldaan.commands import customers
 from voldaan.resources.base import UNSET
-from voldaan.resources.customers import TaxIdData
-from voldaan.resources.tax_ids import CustomerTaxIdCreate, TaxId, TaxIdCreate, TaxIdDelete, TaxIdOwner
+from voldaan.resources.tax_ids import CustomerTaxIdCreate, TaxId, TaxIdCreate, TaxIdData, TaxIdDelete, TaxIdOwner
 from voldaan.rules import tax_ids as rules
 from voldaan.rules.decision import Decision, Event, Refused
 from voldaan.rules.refusals import missing, refused, renamed

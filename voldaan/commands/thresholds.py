@@ -20,7 +20,7 @@ async def evaluate(tx: Transaction, subjects: list[str]) -> None:
     await billing.number_whole_book(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     begun_anew = [item for s in subscriptions if crossing.resets(s) for item in s.items.data]
-    debits = await lookups.debits(tx, facts, begun_anew)
+    debits = await lookups.debits(tx, begun_anew)
     decisions = [crossing.cross(facts, s, debits, tx.now, new_id) for s in subscriptions]
     await write(tx, [posting.together(decisions, tx.now)])
     await billing.keep_number(tx, facts)

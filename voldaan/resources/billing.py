@@ -32,6 +32,8 @@ class Liability(Part, kw_only=True):
 
 
 class CustomField(Part, kw_only=True):
+    """A line of one's own on an invoice, such as a purchase order number."""
+
     name: str
     value: str
 
@@ -138,7 +140,7 @@ class CustomFieldParams(Hash):
     value: Annotated[str, Field(max_length=140)]
 
 
-class RecurringParams(Hash):
+class IntervalParams(Hash):
     interval: Interval
     interval_count: Annotated[int, Field(ge=1)] = 1
 
@@ -156,7 +158,7 @@ class OneTimePriceData(Hash):
 
 
 class RecurringPriceData(OneTimePriceData):
-    recurring: RecurringParams
+    recurring: IntervalParams
 
 
 class PeriodParams(Hash):

@@ -21,20 +21,14 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
+from voldaan.resources.billing import CustomField, CustomFieldParams
 from voldaan.resources.discounts import Discount
 from voldaan.resources.params import Hash, ListParams, Metadata, Params, SearchParams, SignedAmount, Unset
 from voldaan.resources.shared import Address, AddressParams, Shipping, ShippingParams
-from voldaan.resources.tax_ids import TaxIdType
+from voldaan.resources.tax_ids import TaxIdData
 
 TaxExempt = Literal["none", "exempt", "reverse"]
 TaxDisplay = Literal["exclude_tax", "include_inclusive_tax"]
-
-
-class CustomField(Part, kw_only=True):
-    """A line of the customer's own on every invoice, such as a purchase order number."""
-
-    name: str
-    value: str
 
 
 class RenderingOptions(Part, kw_only=True):
@@ -119,11 +113,6 @@ class Customer(Resource, kw_only=True):
     deleted_at: Annotated[Instant | None, Column(), Hidden()] = None
 
 
-class CustomFieldParams(Hash):
-    name: Annotated[str, Limit(max_length=40)]
-    value: Annotated[str, Limit(max_length=140)]
-
-
 class RenderingOptionsParams(Hash):
     amount_tax_display: TaxDisplay | Unset | None = None
     template: str | None = None
@@ -142,11 +131,6 @@ class CashBalanceSettingsParams(Hash):
 
 class CashBalanceParams(Hash):
     settings: CashBalanceSettingsParams | None = None
-
-
-class TaxIdData(Hash):
-    type: TaxIdType
-    value: str
 
 
 class CustomerTaxCreateParams(Hash):

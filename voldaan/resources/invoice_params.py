@@ -39,7 +39,7 @@ from voldaan.resources.shared import AddressParams, ShippingParams
 from voldaan.resources.shipping_rates import ShippingCostParams
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscriptions import BillForParams, BillingModeParams, CancelAt, SubscriptionItemChange
-from voldaan.resources.tax_ids import TaxIdType
+from voldaan.resources.tax_ids import TaxIdData
 
 
 class InvoicePaymentSettingsParams(Hash):
@@ -165,11 +165,6 @@ class InvoiceSearch(SearchParams):
 # Preview -------------------------------------------------------------------------------------------------------------
 
 
-class PreviewTaxId(Hash):
-    type: TaxIdType
-    value: str
-
-
 class PreviewTax(Hash):
     ip_address: str | Unset | None = None
 
@@ -181,7 +176,7 @@ class PreviewCustomer(Hash):
     shipping: ShippingParams | Unset | None = None
     tax: PreviewTax | None = None
     tax_exempt: Literal["exempt", "none", "reverse"] | Unset | None = None
-    tax_ids: list[PreviewTaxId] = []
+    tax_ids: list[TaxIdData] = []
 
 
 class PreviewItem(Hash):

@@ -215,15 +215,6 @@ class LinePricing(Hash):
     price: str | None = None
 
 
-class TaxAmountParams(Hash):
-    """Taxes computed elsewhere."""
-
-    amount: SignedAmount
-    tax_rate_data: NotSupported = None
-    taxability_reason: str | None = None
-    taxable_amount: SignedAmount
-
-
 class LineHash(Hash):
     """What is said of a line wherever one is given."""
 

@@ -279,10 +279,6 @@ class PaymentMethodData(OtherTypes):
     us_bank_account: UsBankAccountParams | None = None
 
 
-class CustomParams(Hash):
-    type: str
-
-
 class PaymentMethodCreate(OtherTypes, Params):
     """POST /v1/payment_methods"""
 

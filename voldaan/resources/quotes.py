@@ -29,10 +29,10 @@ from voldaan.resources.billing import (
     CustomField,
     CustomFieldParams,
     Interval,
+    IntervalParams,
     Liability,
     LiabilityParams,
     NotSupported,
-    RecurringParams,
 )
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import (
@@ -210,7 +210,7 @@ class QuotePriceData(Hash):
 
     currency: Currency
     product: str
-    recurring: RecurringParams | None = None
+    recurring: IntervalParams | None = None
     tax_behavior: Behavior = "unspecified"
     unit_amount: int | None = None
     unit_amount_decimal: DecimalString | None = None

@@ -14,14 +14,13 @@ from voldaan.resources.billing import (
     Interval,
     LiabilityParams,
     NotSupported,
-    OneTimePriceData,
     RecurringPriceData,
 )
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Currency, Hash, ListParams, Metadata, Params, Range, Timestamp, Unset, exclusive
 from voldaan.resources.subscription_items import ItemThresholdsParams, ProrationBehavior
 from voldaan.resources.subscription_schedules import EndBehavior, PhaseAnchor
-from voldaan.resources.subscriptions import BillingModeParams
+from voldaan.resources.subscriptions import AddInvoiceItem, BillingModeParams
 
 PHASES_MAX = 10  # current and future ones
 ADDED_MAX = 20
@@ -42,17 +41,10 @@ class PhaseItemPeriodParams(Hash):
     start: PhaseStartParams
 
 
-class PhaseAddedItemParams(Hash):
-    discountable: bool | None = None
-    discounts: list[DiscountParams] | None = None
-    metadata: Metadata = {}
-    period: PhaseItemPeriodParams | None = None
-    price: str | None = None
-    price_data: OneTimePriceData | None = None
-    quantity: Annotated[int, Field(ge=0)] | None = None
-    tax_rates: list[str] | Unset | None = None
+class PhaseAddedItemParams(AddInvoiceItem):
+    """Billed once, on the phase's next invoice; its period may be the phase's."""
 
-    _one_price = exclusive("price", "price_data")
+    period: PhaseItemPeriodParams | None = None  # type: ignore[assignment]
 
 
 class PhaseItemParams(Hash):
@@ -83,28 +75,33 @@ class ScheduleInvoiceSettingsParams(Hash):
     issuer: LiabilityParams | None = None
 
 
-class PhaseParams(Hash):
-    """A phase of a new schedule: its start follows from the one before."""
+class ScheduleDefaultsParams(Hash):
+    """What holds in every phase that says nothing else."""
 
-    add_invoice_items: Annotated[list[PhaseAddedItemParams], Field(max_length=ADDED_MAX)] = []
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
     billing_cycle_anchor: PhaseAnchor | None = None
     billing_thresholds: BillingThresholdsParams | Unset | None = None
     collection_method: CollectionMethod | None = None
-    currency: Currency | None = None
     default_payment_method: str | None = None
-    default_tax_rates: list[str] | Unset | None = None
     description: Annotated[str, Field(max_length=500)] | Unset | None = None
+    invoice_settings: ScheduleInvoiceSettingsParams | None = None
+    on_behalf_of: NotSupported = None
+    transfer_data: NotSupported = None
+
+
+class PhaseParams(ScheduleDefaultsParams):
+    """A phase of a new schedule: its start follows from the one before."""
+
+    add_invoice_items: Annotated[list[PhaseAddedItemParams], Field(max_length=ADDED_MAX)] = []
+    currency: Currency | None = None
+    default_tax_rates: list[str] | Unset | None = None
     discounts: list[DiscountParams] | Unset | None = None
     duration: DurationParams | None = None
     end_date: Timestamp | None = None
-    invoice_settings: ScheduleInvoiceSettingsParams | None = None
     items: Annotated[list[PhaseItemParams], Field(min_length=1, max_length=20)]
     metadata: Metadata = {}
-    on_behalf_of: NotSupported = None
     proration_behavior: ProrationBehavior = "create_prorations"
-    transfer_data: NotSupported = None
     trial: bool | None = None
     trial_end: Timestamp | None = None
 
@@ -117,19 +114,6 @@ class PhaseChangeParams(PhaseParams):
     end_date: Timestamp | Literal["now"] | None = None  # type: ignore[assignment]
     start_date: Timestamp | Literal["now"] | None = None
     trial_end: Timestamp | Literal["now"] | None = None  # type: ignore[assignment]
-
-
-class ScheduleDefaultsParams(Hash):
-    application_fee_percent: NotSupported = None
-    automatic_tax: AutomaticTaxParams | None = None
-    billing_cycle_anchor: PhaseAnchor | None = None
-    billing_thresholds: BillingThresholdsParams | Unset | None = None
-    collection_method: CollectionMethod | None = None
-    default_payment_method: str | None = None
-    description: Annotated[str, Field(max_length=500)] | Unset | None = None
-    invoice_settings: ScheduleInvoiceSettingsParams | None = None
-    on_behalf_of: NotSupported = None
-    transfer_data: NotSupported = None
 
 
 class ScheduleWrite(Params):

@@ -29,6 +29,7 @@ from voldaan.resources.billing import (
     CustomField,
     CustomFieldParams,
     Interval,
+    IntervalParams,
     Liability,
     LiabilityParams,
     NotSupported,
@@ -339,11 +340,6 @@ class PauseCollectionParams(Hash):
     resumes_at: Timestamp | None = None
 
 
-class PendingIntervalParams(Hash):
-    interval: Interval
-    interval_count: Annotated[int, Field(ge=1)] = 1
-
-
 CancelAt = Literal["max_billed_until", "max_period_end", "min_period_end"]
 
 
@@ -367,7 +363,7 @@ class SubscriptionWrite(Params):
     on_behalf_of: NotSupported = None
     payment_behavior: PaymentBehavior = "allow_incomplete"
     payment_settings: SubscriptionPaymentSettingsParams | None = None
-    pending_invoice_item_interval: PendingIntervalParams | Unset | None = None
+    pending_invoice_item_interval: IntervalParams | Unset | None = None
     proration_behavior: ProrationBehavior = "create_prorations"
     transfer_data: NotSupported = None
     trial_end: Timestamp | Literal["now"] | None = None

@@ -21,9 +21,9 @@ from voldaan.resources.base import (
     UnsetType,
 )
 from voldaan.resources.billing import NotSupported
-from voldaan.resources.params import Currency, Hash, Metadata, PageParams, Params, SignedAmount, Timestamp, Unset
-from voldaan.resources.shared import Address
-from voldaan.resources.tax_ids import TaxIdType
+from voldaan.resources.params import Currency, Hash, Metadata, PageParams, Params, SignedAmount, Timestamp
+from voldaan.resources.shared import Address, AddressParams
+from voldaan.resources.tax_ids import TaxIdData, TaxIdType
 from voldaan.resources.tax_rates import FlatAmount, TaxType
 
 TaxedBehavior = Literal["exclusive", "inclusive"]
@@ -144,30 +144,17 @@ class TaxCalculation(Resource, kw_only=True):
     evidence: Annotated[dict[str, Any], Hidden()] = {}
 
 
-class TaxAddressParams(Hash):
-    city: str | Unset | None = None
-    country: str
-    line1: str | Unset | None = None
-    line2: str | Unset | None = None
-    postal_code: str | Unset | None = None
-    state: str | Unset | None = None
+class TaxAddressParams(AddressParams):
+    """An address that says at least in which country it is."""
 
-    def address(self) -> Address:
-        """As it is stored: what is empty is null, the country in capitals."""
-        given = {name: value or None for name, value in self.given().items()}
-        return Address(**{**given, "country": self.country.upper()})
-
-
-class TaxIdParams(Hash):
-    type: TaxIdType
-    value: str
+    country: str  # type: ignore[assignment]
 
 
 class CustomerDetailsParams(Hash):
     address: TaxAddressParams | None = None
     address_source: Literal["billing", "shipping"] | None = None
     ip_address: str | None = None
-    tax_ids: list[TaxIdParams] = []
+    tax_ids: list[TaxIdData] = []
     taxability_override: Literal["customer_exempt", "none", "reverse_charge"] = "none"
 
 

@@ -57,6 +57,13 @@ class TaxId(Resource, kw_only=True):
     verification: TaxIdVerification | None = None
 
 
+class TaxIdData(Hash):
+    """A tax id within another request."""
+
+    type: TaxIdType
+    value: str
+
+
 class CustomerTaxIdCreate(Params):
     type: TaxIdType
     value: str

@@ -418,7 +418,7 @@ def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False
 def _taken(work: Work, subscription: Subscription) -> list[InvoiceItem]:
     """The invoice items that the invoice of this change takes up. One that may be voided leaves alone what waited before."""
     if not work.change.must_be_paid:
-        return take_pending(work.facts, subscription, work.now)
+        return take_pending(work.facts, subscription)
     own = [*work.waiting, *work.change.extra]
     waiting = work.facts.pending[subscription.customer]
     work.facts.pending[subscription.customer] = [item for item in waiting if item not in own]

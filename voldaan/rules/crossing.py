@@ -24,7 +24,7 @@ def cross(facts: BillingFacts, was: Subscription, debits: Debits, now: int, new_
     if not thresholds.is_looked_at(was, now):
         return Decision()
     waiting = list(facts.pending.get(was.customer, ()))
-    taken = take_pending(facts, was, now)
+    taken = take_pending(facts, was)
     invoice, drawn, decision = _unbilled(facts, was, taken, now, new_id)
     found = thresholds.reached(was, invoice, drawn)
     if found is not None and not resets(was):

@@ -8,13 +8,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
+from voldaan.resources.billing import CustomField
 from voldaan.resources.customers import (
     Customer,
     CustomerCreate,
     CustomerInvoiceSettings,
     CustomerTax,
     CustomerUpdate,
-    CustomField,
     InvoiceSettingsParams,
     RenderingOptions,
     TaxLocation,

@@ -35,7 +35,6 @@ class Meaning:
 # Stripe recommends eight tries within two weeks. Dense at first, when a limit or a network may recover overnight; then
 # every other day, so that each weekday is met; the last a fortnight on, when wages have come in once.
 RECOMMENDED = RetryPolicy(tuple(day * DAY for day in (1, 2, 3, 5, 7, 9, 11, 14)), "cancel")
-NO_RETRIES = RetryPolicy((), "past_due")
 
 # Tries closer together than this tell nothing new, and a worker that was off must not catch up in a burst.
 SHORTEST_WAIT = HOUR

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from voldaan.resources.subscriptions import PendingInterval, PendingIntervalParams, Subscription
+from voldaan.resources.billing import IntervalParams
+from voldaan.resources.subscriptions import PendingInterval, Subscription
 from voldaan.rules import periods, renewals, states
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Update
@@ -14,7 +15,7 @@ from voldaan.rules.refusals import refused
 LONGEST = {"day": 365, "week": 52, "month": 12, "year": 1}
 
 
-def agreed(subscription: Subscription, given: PendingIntervalParams | str | None, now: int) -> Subscription:
+def agreed(subscription: Subscription, given: IntervalParams | str | None, now: int) -> Subscription:
     """The subscription with the interval that is asked for; "" takes it away, None leaves it."""
     if given is None:
         return subscription
@@ -39,7 +40,7 @@ def bill(facts: BillingFacts, was: Subscription, now: int, new_id: NewId) -> Dec
         return Decision()
     subscription = facts.parties.subscriptions[was.id] = _moved_on(was, now)
     decision = Decision(updates=[Update(subscription, was)], due=due(subscription))
-    if taken := renewals.take_pending(facts, subscription, now):
+    if taken := renewals.take_pending(facts, subscription):
         reason = "automatic_pending_invoice_item_invoice"
         decision.add(renewals.last_invoice(facts, subscription, taken, now, new_id, reason=reason))
     return decision

@@ -77,7 +77,7 @@ def final_invoice(facts: BillingFacts, subscription: Subscription, now: int, new
             drawn.append(line)
     if metered.is_watched(facts, subscription):
         decision.due.append(owing.settle_usage(subscription, now))
-    taken = take_pending(facts, subscription, now)
+    taken = take_pending(facts, subscription)
     counted = [*drawn, *(lines.for_invoice_item(item, id, new_id) for item in taken)]
     owed, settled = commitments.settle(facts.commitments, subscription, counted, now, id, now, new_id, ends=True)
     drawn += owed
@@ -191,7 +191,7 @@ def _bill(
         drawn.append(line)
         billed.append((moved, line))
         decision.inserts.append(billed_period(moved, invoice.id))
-    swept, waiting = sweep(take_pending(facts, renewed, now), invoice, new_id)
+    swept, waiting = sweep(take_pending(facts, renewed), invoice, new_id)
     decision.add(swept)
     owed, settled = commitments.settle(facts.commitments, renewed, [*drawn, *waiting], at, invoice.id, now, new_id)
     drawn += owed
@@ -245,7 +245,7 @@ def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decisio
 # Pieces that creating and changing a subscription need too ---------------------------------------------------------------
 
 
-def take_pending(facts: BillingFacts, subscription: Subscription, now: int) -> list[InvoiceItem]:
+def take_pending(facts: BillingFacts, subscription: Subscription) -> list[InvoiceItem]:
     """The invoice items that the subscription's next invoice takes up: its own, and those of no subscription."""
     waiting = facts.pending.get(subscription.customer)
     if not waiting:

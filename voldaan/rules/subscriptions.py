@@ -154,7 +154,7 @@ def _first_invoice(
         decision.inserts.append(billed_period(item, invoice.id))
     extra = [replace(item, invoice=invoice.id) for item in new.extra]
     drawn = announced + [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
-    swept, waiting = sweep(take_pending(facts, subscription, now), invoice, new_id)
+    swept, waiting = sweep(take_pending(facts, subscription), invoice, new_id)
     if not drawn and not waiting:
         return decision.add(_without_invoice(facts, customer, subscription, now))
     invoices.complete(facts, invoice, drawn + waiting)

@@ -14,7 +14,6 @@ from voldaan.rules.refusals import refused
 DEFAULT = "txcd_10000000"
 SHIPPING = "txcd_92010001"
 SENDING = "txcd_9201"  # shipping, handling, and both in one
-NONTAXABLE = "txcd_00000000"
 FORM = re.compile(r"txcd_\d{8}")
 
 # Digits that a code begins with -> kind. Source: the categories of docs.stripe.com/tax/tax-codes.

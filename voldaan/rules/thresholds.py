@@ -22,7 +22,6 @@ from voldaan.rules.refusals import refused
 
 DAY = 86_400
 BILLS = frozenset({"active", "past_due"})  # in a trial usage is free; unpaid, nothing more is asked for
-LEAST = 50  # minor units
 
 
 @dataclass(frozen=True, slots=True)

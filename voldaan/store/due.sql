@@ -19,10 +19,6 @@ select account_id from due
    and account_id <> all(%(skip)s)
  order by due_at limit 1;
 
--- name: next_time
--- When the next work in real time is due.
-select min(greatest(due_at, coalesce(leased_until, due_at))) from due where clock_id is null and parked_at is null;
-
 -- name: claim
 -- Takes due work of one kind for this transaction: what another worker holds is skipped. No second column orders it:
 -- a million renewals of one instant would be sorted for each batch.
