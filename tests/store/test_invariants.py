@@ -67,7 +67,7 @@ async def test_periods_that_overlap_are_seen(tampered: BillingWorld, which: str)
     await a_year_that_became_months(tampered)
     assert await broken(tampered) == set()
     one = f"account_id = %(account)s and id = (select {which}(id) from billed_periods where account_id = %(account)s)"
-    await change(world, f"update billed_periods set {TAMPERED[which]} where {one}")
+    await change(tampered, f"update billed_periods set {TAMPERED[which]} where {one}")
     assert await broken(tampered) == {PERIODS}
 
 
@@ -78,7 +78,7 @@ async def test_revenue_between_what_lines_give_back_and_charge_is_seen(tampered:
     assert nets[0] < -100_000 < 0 < nets[-1]
     assert await broken(tampered) == set()
     await change(
-        world,
+        tampered,
         "update postings set amount = amount - 1 where account_id = %(account)s and fact like 'recognised:2%%' and invoice_id = "
         f"'{invoice.id}' and leg = 0",
     )
@@ -98,6 +98,6 @@ async def test_revenue_that_notes_and_refunds_have_taken_of(tampered: BillingWor
     assert await broken(tampered) == set()
     for invoice, much in ((refunded, 100_000), (noted, 100)):
         more = f"update postings set amount = amount + {much} where account_id = %(account)s and invoice_id = '{invoice.id}'"
-        await change(world, more + " and fact = 'finalized' and credit = 'deferred_revenue'")
+        await change(tampered, more + " and fact = 'finalized' and credit = 'deferred_revenue'")
         found = (await verify(tampered.pool, tampered.now, account=tampered.account.id)).findings
         assert invoice.id in [finding.id for finding in found if finding.invariant == REVENUE]
