@@ -4,7 +4,8 @@
 
 Prints a summary for people, then the figures as JSON. Ends with 1 if anybody was charged twice or missed, if an invariant
 is broken, or if the negative control did not find that a network without keys charges twice. Then the same for usage, with
-PostgreSQL itself killed (tests/campaign/usage.py). `--chance` begins with all of the cases that tests/rules draws by chance.
+PostgreSQL itself killed (tests/campaign/usage.py). `--chance` begins with all of the cases that tests/rules draws by chance;
+`--journeys 200` with that many customers who do everything that billing offers (tests/campaign/journeys.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 import click
 
 from tests.campaign import chance as chances
-from tests.campaign import usage
+from tests.campaign import journey_run, usage
 from tests.campaign.campaign import Outcome, Plan, run
 from tests.campaign.usage import UsagePlan
 from voldaan.store.embedded import start
@@ -36,9 +37,10 @@ from voldaan.store.embedded import start
 @click.option("--control-kills", default=50, show_default=True)
 @click.option("--usage-kills", default=20, show_default=True, help="PostgreSQL killed while usage comes in; 0 leaves it out.")
 @click.option("--chance", is_flag=True, help="First all of the long runs of chance; many minutes.")
+@click.option("--journeys", default=0, show_default=True, help="First this many journeys of chance; five seconds each.")
 def main(
     subscriptions: int, kills: int, workers: int, seed: int, control_subscriptions: int, control_kills: int, usage_kills: int,
-    chance: bool,
+    chance: bool, journeys: int,
 ) -> None:
     """Renew subscriptions under crashes and lost answers, and hold the books of both sides against each other."""
     drawn = [chances.run()] if chance else []
@@ -48,6 +50,9 @@ def main(
     if control_subscriptions:
         plans.append(Plan(control_subscriptions, control_kills, workers, seed, keys=False))
     with server() as dsn:
+        travelled = [journey_run.many(dsn, range(seed, seed + journeys))] if journeys else []
+        for journey in (journey for each in travelled for journey in each.broken):
+            click.echo(journey_run.told(journey))
         outcomes = []
         for plan in plans:
             outcomes.append(run(dsn, plan))
@@ -56,9 +61,9 @@ def main(
     for usage_plan in [UsagePlan(usage_kills, seed=seed), UsagePlan(2, seed=seed, keys=False)] if usage_kills else []:
         used.append(usage.run(usage_plan))
         click.echo(usage.told(used[-1]))
-    click.echo(json.dumps([outcome.figures() for outcome in (*outcomes, *used, *drawn)], indent=2))
+    click.echo(json.dumps([outcome.figures() for outcome in (*travelled, *outcomes, *used, *drawn)], indent=2))
     counted = all(o.safe if o.plan.keys else bool(o.doubled) for o in used)
-    well = all(each.passed for each in drawn)
+    well = all(each.passed for each in (*drawn, *travelled))
     sys.exit(0 if passed(outcomes) and counted and well else 1)
 
 

@@ -153,9 +153,9 @@ def is_charged(invoice: Invoice) -> bool:
 
 def _put_in_order(lines: list[LineItem]) -> None:
     """The lines of a new invoice take their ids in the order in which they are shown: what had waited, then the items of
-    the subscription, each the latest first. What is added to a draft later comes last."""
+    the subscription, each the latest first; what these lack to a minimum. What is added to a draft later comes last."""
     ids = sorted(line.id for line in lines)
-    latest_first = sorted(lines, key=lambda line: line.id, reverse=True)
+    latest_first = sorted(lines, key=lambda line: (line.commitment is None, line.id), reverse=True)
     for id, line in zip(ids, latest_first, strict=True):
         line.id = id
 
