@@ -11,28 +11,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
-from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import (
-    automatic_tax,
-    finalization,
-    invoices,
-    lines,
-    metered,
-    pending_intervals,
-    pending_updates,
-    states,
-    thresholds,
-)
-from voldaan.rules.billed_periods import cuts
+from voldaan.rules import lines, metered, pending_updates, states
 from voldaan.rules.billing_facts import BillingFacts
+from voldaan.rules.change_invoices import write_change
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.new_periods import resets, turns
-from voldaan.rules.renewals import advance, discounts_of, sweep, take_pending
-from voldaan.rules.subscription_due import next_renewal, no_more_due
+from voldaan.rules.subscription_due import no_more_due
 from voldaan.rules.subscription_fields import NewItem, cancel_at_of
 
 
@@ -60,7 +48,7 @@ def apply(
             _cut(work, changed)
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
-    decided = _write(work, _with_items(changed, work.items), anew=anew)
+    decided = write_change(work, _with_items(changed, work.items), anew=anew)
     return pending_updates.hold(facts, was, change, decided, now) if change.must_be_paid else decided
 
 
@@ -89,7 +77,7 @@ def resume(
     if not wait_for_payment:
         changed = replace(changed, status="active", status_details=UNSET)
         work.decision.events.append(Event("customer.subscription.resumed", changed))
-    return _write(work, changed, anew=True, waits=wait_for_payment)
+    return write_change(work, changed, anew=True, waits=wait_for_payment)
 
 
 def pause(
@@ -125,7 +113,7 @@ def pause(
     work.decision.due_cancelled += no_more_due(was.id)
     work.decision.events += [Event("invoiceitem.created", item) for item in work.waiting]
     work.decision.events.append(Event("customer.subscription.paused", changed))
-    return _write(work, changed, anew=False)
+    return write_change(work, changed, anew=False)
 
 
 # The three ways of changing -------------------------------------------------------------------------------------------
@@ -326,121 +314,6 @@ def _without_usage(work: Work, item: SubscriptionItem, at: int) -> SubscriptionI
 # Pieces ---------------------------------------------------------------------------------------------------------------
 
 
-def _write(work: Work, changed: Subscription, *, anew: bool, waits: bool = False) -> Decision:
-    """The change, and the invoice for it if it is billed now: for what waits, and `anew` for all items' new periods."""
-    decision, facts = work.decision, work.facts
-    changed = replace(changed, has_thresholds=thresholds.are_set(changed))
-    decision.cuts += cuts(work.was.items.data, changed.items.data)
-    facts.parties.subscriptions[changed.id] = changed
-    facts.pending.setdefault(changed.customer, []).extend([*work.waiting, *work.change.extra])
-    once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
-    begins = [item for item in changed.items.data if anew and _begins_with_a_line(work, changed, item)]
-    at_once = anew or (work.change.behavior == "always_invoice" and not work.turns)
-    if not begins and not (at_once and (work.waiting or once)):
-        if waits:
-            changed = replace(changed, status="active", status_details=UNSET)
-            facts.parties.subscriptions[changed.id] = changed
-        if changed == work.was and not decision.updates:
-            return decision
-        _schedule(work, changed)
-        decision.updates.append(Update(changed, work.was))
-        decision.events.append(Event("customer.subscription.updated", changed, work.was))
-        return decision
-
-    customer = facts.parties.customers[changed.customer]
-    invoice = invoices.draft(
-        facts,
-        customer,
-        id=work.new_id("in"),
-        currency=changed.currency,
-        now=work.now,
-        reason="subscription_threshold" if work.change.reached else "subscription_update",
-        period_start=work.was.current_period_start,
-        period_end=work.now,
-        subscription=changed,
-    )
-    invoice.discounts = discounts_of(facts, changed)
-    if work.waiting and not work.change.reached:
-        invoice.subscription_proration_date = work.change.at
-        invoice.__post_init__()
-    billed = []
-    for item in begins:
-        if lines.is_metered(facts.catalogue, lines.price_id(item)):
-            work.drawn.append(metered.nothing_yet(facts, changed, item, invoice.id, work.new_id))
-            continue
-        line = lines.for_item(
-            facts.catalogue,
-            changed,
-            item,
-            item.current_period_start,
-            item.current_period_end,
-            invoice=invoice.id,
-            new_id=work.new_id,
-            free=work.change.behavior == "none" and not _is_whole(work, changed, item),
-        )
-        work.drawn.append(line)
-        billed.append((item, line))
-    if not work.change.must_be_paid:
-        drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id, work.was.items.data)
-        work.drawn += drawn
-        decision.add(late)
-    swept, waiting = sweep(_taken(work, changed), invoice, work.new_id)
-    invoices.complete(facts, invoice, work.drawn + waiting)
-    if work.change.reached:
-        invoice.threshold_reason = thresholds.reason(work.change.reached, waiting)
-    if not work.change.drafts:  # nobody asks for what a schedule does: its draft waits for what is missing
-        automatic_tax.need(invoice)
-    for item, line in billed:
-        item.debits = [*item.debits, lines.debit(line)]
-    invoice.auto_advance = True
-    changed = replace(changed, latest_invoice=invoice.id)
-    if waits and invoices.is_charged(invoice):
-        changed = replace(changed, resumes_with=invoice.id)
-    elif waits:
-        changed = replace(changed, status="active", status_details=UNSET)
-    if work.change.collect == "later" and invoices.is_charged(invoice) and changed.status == "active":
-        changed = replace(changed, status="past_due")
-    facts.parties.subscriptions[changed.id] = changed
-    _schedule(work, changed)
-    decision.updates.append(Update(changed, work.was))
-    decision.inserts += [invoice, *work.drawn, *waiting]
-    decision.events += [
-        Event("customer.subscription.updated", changed, work.was),
-        Event("invoice.created", invoices.told(invoice)),
-    ]
-    decision.add(swept)
-    if work.change.drafts:
-        return decision.add(advance(facts, invoice, work.now, work.new_id))
-    finalized, _ = finalization.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
-    return decision.add(finalized)
-
-
-def _taken(work: Work, subscription: Subscription) -> list[InvoiceItem]:
-    """The invoice items that the invoice of this change takes up. One that may be voided leaves alone what waited before."""
-    if not work.change.must_be_paid:
-        return take_pending(work.facts, subscription)
-    own = [*work.waiting, *work.change.extra]
-    waiting = work.facts.pending[subscription.customer]
-    work.facts.pending[subscription.customer] = [item for item in waiting if item not in own]
-    return own
-
-
-def _begins_with_a_line(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:
-    """Whether a new period of the item is billed, or told of, when it begins: usage is so in classic billing only."""
-    return subscription.billing_mode.type == "classic" or not lines.is_metered(work.facts.catalogue, lines.price_id(item))
-
-
-def _schedule(work: Work, changed: Subscription) -> None:
-    """When it renews next, if that has moved or it begins to renew again."""
-    was = work.was
-    moved = changed.current_period_end != was.current_period_end or was.status not in states.SUBSCRIPTION_RENEWS
-    if moved and changed.status in states.SUBSCRIPTION_RENEWS:
-        work.decision.due_cancelled += [("subscription.renew", changed.id), ("invoice.upcoming", changed.id)]
-        work.decision.due += next_renewal(work.facts.account.settings_billing, changed, work.now)
-    if was.status == "paused" and changed.status in states.SUBSCRIPTION_RENEWS:
-        work.decision.due += pending_intervals.due(changed)
-
-
 def _period(work: Work, subscription: Subscription, price: str) -> tuple[int, int]:
     """The period that an item with this price is in: the trial, or from now to the anchor's next boundary."""
     if subscription.status == "trialing":
@@ -482,11 +355,6 @@ def _fields(item: SubscriptionItem, wanted: NewItem) -> SubscriptionItem:
 def _is_other(item: SubscriptionItem, wanted: NewItem) -> bool:
     """Whether price or quantity changes: only these are prorated."""
     return lines.price_id(item) != wanted.price or item.quantity != wanted.quantity
-
-
-def _is_whole(work: Work, subscription: Subscription, item: SubscriptionItem) -> bool:
-    start, end = item.current_period_start, item.current_period_end
-    return lines.is_whole(work.facts.catalogue, subscription, lines.price_id(item), start, end)
 
 
 def _with_items(subscription: Subscription, items: list[SubscriptionItem]) -> Subscription:
