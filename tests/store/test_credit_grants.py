@@ -7,14 +7,10 @@ from typing import Any
 import pytest
 
 from tests.store.billing_world import BillingWorld
-from tests.store.payments_world import DAY
-from tests.store.test_metered import HOUR, opened
+from tests.store.payments_world import DAY, HOUR
 from voldaan.commands import credit_grants, invoices
-from voldaan.processors.sandbox import SandboxNetwork
-from voldaan.resources.accounts import Account
 from voldaan.resources.credit_grants import CreditGrant, CreditGrantCreate
 from voldaan.resources.invoice_params import InvoiceVoid
-from voldaan.store.pool import Pool
 from voldaan.store.queries import shelf
 
 pytestmark = pytest.mark.anyio
@@ -77,22 +73,21 @@ BREAKS = {
 }
 
 
-async def test_credits_that_an_invoice_did_not_take_are_seen(pool: Pool, account: Account, network: SandboxNetwork) -> None:
-    world = await opened(pool, account, network)
-    calls = await world.metered()
+async def test_credits_that_an_invoice_did_not_take_are_seen(tampered: BillingWorld) -> None:
+    calls = await tampered.metered()
     for verb in ("stands", "is void"):
-        anna = await world.customer()
-        subscription = await world.subscribe(anna, calls, collection_method="send_invoice", days_until_due=14)
-        await world.used(anna, 50)
-        await grant(world, anna, 300)
-        await world.pass_time(31 * DAY + 2 * HOUR)
-        [invoice] = [i for i in await world.invoices(subscription) if i.subtotal]
+        anna = await tampered.customer()
+        subscription = await tampered.subscribe(anna, calls, collection_method="send_invoice", days_until_due=14)
+        await tampered.used(anna, 50)
+        await grant(tampered, anna, 300)
+        await tampered.pass_time(31 * DAY + 2 * HOUR)
+        [invoice] = [i for i in await tampered.invoices(subscription) if i.subtotal]
         assert (invoice.status, invoice.total) == ("open", 200)
         if verb == "is void":
-            await world.do(invoices.void, InvoiceVoid(), invoice.id)
-    values = {"only": account.id}
+            await tampered.do(invoices.void, InvoiceVoid(), invoice.id)
+    values = {"only": tampered.account.id}
     look = shelf("verify")["C3_invoices_took_what_credits_gave"]
-    async with pool.connection() as connection:
+    async with tampered.pool.connection() as connection:
         assert await (await connection.execute(look, values)).fetchall() == []
         for how, breach in BREAKS.items():
             async with connection.transaction(force_rollback=True):

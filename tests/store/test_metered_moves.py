@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.store.billing_world import BillingWorld, shown
 from tests.store.payments_world import DAY
-from tests.store.test_metered import MeteredWorld, network, shown, world  # noqa: F401  fixtures
 from voldaan.commands import item_moves, mass_changes, price_migrations
 from voldaan.resources.base import UNSET
 from voldaan.resources.invoice_items import InvoiceItem
@@ -23,20 +23,20 @@ from voldaan.store.transaction import transaction
 pytestmark = pytest.mark.anyio
 
 
-async def migration(world: MeteredWorld, old: str, new: str) -> PriceMigration:  # noqa: F811
+async def migration(world: BillingWorld, old: str, new: str) -> PriceMigration:
     asked = PriceMigrationCreate.model_validate({"price": old, "to": new, "when": "now"})
     made: PriceMigration = await world.do(price_migrations.create, asked)
     return made
 
 
-async def moved(world: MeteredWorld, migration: PriceMigration) -> None:  # noqa: F811
+async def moved(world: BillingWorld, migration: PriceMigration) -> None:
     await world.do(price_migrations.start, PriceMigrationStart(), migration.id)
     async with transaction(world.pool, world.account, world.now, world.now) as tx:
         await price_migrations.run(tx, [migration.id])
     assert (await world.see(PriceMigration, migration.id)).subscriptions.moved == 1
 
 
-async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: BillingWorld) -> None:
     anna, old, new = await world.customer(), await world.metered(10), await world.metered(20)
     subscription = await world.subscribe(anna, {"price": old.id, "billing_thresholds": {"usage_gte": 500}})
     await world.pass_time(3 * DAY)
@@ -57,7 +57,7 @@ async def test_a_migration_bills_the_usage_until_then_at_the_old_price(world: Me
     assert shown(invoice) == [("30 × Calls (at €0.10 / month)", 300), ("1 × Calls (at €0.20 / month)", 20)]
 
 
-async def test_from_a_quantity_to_usage_and_back(world: MeteredWorld) -> None:  # noqa: F811
+async def test_from_a_quantity_to_usage_and_back(world: BillingWorld) -> None:
     anna, seats, calls = await world.customer(), await world.price(1000), await world.metered()
     subscription = await world.subscribe(anna, {"price": seats.id, "quantity": 3})
     await moved(world, await migration(world, seats.id, calls.id))
@@ -69,7 +69,7 @@ async def test_from_a_quantity_to_usage_and_back(world: MeteredWorld) -> None:  
     assert (item.price.id, item.quantity) == (seats.id, 1)
 
 
-async def test_an_item_that_moves_leaves_its_usage_behind(world: MeteredWorld) -> None:  # noqa: F811
+async def test_an_item_that_moves_leaves_its_usage_behind(world: BillingWorld) -> None:
     anna, calls, pro = await world.customer(), await world.metered(), await world.price(3000)
     given = {"price": calls.id, "billing_thresholds": {"usage_gte": 500}}
     source, target = await world.subscribe(anna, given, pro), await world.subscribe(anna, pro)
@@ -82,7 +82,7 @@ async def test_an_item_that_moves_leaves_its_usage_behind(world: MeteredWorld) -
     assert (item.quantity, item.billing_thresholds) == (UNSET, ItemThresholds(usage_gte=500))
 
 
-async def test_a_quantity_for_usage_is_refused(world: MeteredWorld) -> None:  # noqa: F811
+async def test_a_quantity_for_usage_is_refused(world: BillingWorld) -> None:
     anna = await world.customer()
     subscription = await world.subscribe(anna, await world.metered())
     [item] = subscription.items.data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.store import test_credit_grants, test_invoices
 from tests.store.billing_world import BillingWorld
 from tests.store.test_invoices import draft, rate
 from voldaan.commands import shipping_rates
@@ -14,8 +13,6 @@ from voldaan.store.children import attach
 from voldaan.store.transaction import transaction
 
 pytestmark = pytest.mark.anyio
-network, world, asked = test_invoices.network, test_invoices.world, test_credit_grants.asked  # fixtures
-
 
 async def shipped(world: BillingWorld, number: int, *amounts: int) -> Invoice:
     """A draft that is taxed and sent at rates that no other invoice has."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.store.billing_world import BillingWorld, shown
 from tests.store.payments_world import DAY
-from tests.store.test_metered import MeteredWorld, network, shown, world  # noqa: F401  fixtures
 from voldaan.commands import previews, subscriptions
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import InvoiceCreatePreview
@@ -26,7 +26,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[int]]] = {
 @pytest.mark.parametrize("late", [0, 7], ids=["at its end", "seconds later"])
 @pytest.mark.parametrize("behavior", ["create_prorations", "always_invoice", "none"])
 @pytest.mark.parametrize("how", CHANGES)
-async def test_it_costs_nothing_by_itself(world: MeteredWorld, how: str, behavior: str, late: int) -> None:  # noqa: F811
+async def test_it_costs_nothing_by_itself(world: BillingWorld, how: str, behavior: str, late: int) -> None:
     pro, top = await world.price(3000), await world.price(9000, name="Max")
     subscription = await world.subscribe(await world.customer(), pro)
     [item] = subscription.items.data
@@ -50,7 +50,7 @@ async def test_it_costs_nothing_by_itself(world: MeteredWorld, how: str, behavio
 
 
 @pytest.mark.parametrize("late", [0, 7], ids=["at its end", "seconds later"])
-async def test_usage_has_the_price_of_its_period(world: MeteredWorld, late: int) -> None:  # noqa: F811
+async def test_usage_has_the_price_of_its_period(world: BillingWorld, late: int) -> None:
     """Until the end the old one, from then on the new one, whenever the change came."""
     cheap, dear, anna = await world.metered(10), await world.metered(50, name="Dear calls"), await world.customer()
     subscription = await world.subscribe(anna, cheap)
