@@ -68,8 +68,8 @@ BREAKS = {
     "more is shown": f"update invoices set doc = jsonb_set(doc, {SHOWN}, '301') where account_id = %(only)s and status = 'open'",
     "shown, and never taken": f"delete from credit_balance_transactions where {APPLIED}",
     "taken, and not shown": "update invoices set doc = doc - 'total_pretax_credit_amounts' where account_id = %(only)s",
-    "void, and kept": "update invoices set status = 'void' where account_id = %(only)s and status = 'open'",
-    "given back, and not void": "update invoices set status = 'open' where account_id = %(only)s and status = 'void'",
+    "void, and kept": "update invoices set status = 'void', voided_at = now() where account_id = %(only)s and status = 'open'",
+    "given back, and not void": "update invoices set status = 'open', voided_at = null where account_id = %(only)s and status = 'void'",
 }
 
 
