@@ -247,28 +247,38 @@ values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(ex
 
 -- name: watched
 -- Who waits for usage of these meters by these customers: alerts that have not been told to them yet, and subscriptions that
--- are billed for it as soon as a threshold is reached, with their clocks.
+-- are billed for it as soon as a threshold is reached, with their clocks. Each place is looked up by itself (`offset 0`), for it
+-- is asked with every batch of events: whatever the planner expects, it does not read what waits for all the others.
 with used as materialized (
   select u.meter, u.customer from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
 ), alerts as materialized (  -- with the id under which it would have been told: put together here, it finds its index below
   select u.meter, u.customer, a.id || '/' || u.customer as told
     from used u
-    join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
-     and a.customer_id = u.customer
+   cross join lateral (
+     select a.id from billing_alerts a
+      where a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active' and a.customer_id = u.customer
+     offset 0) a
    union all
   select u.meter, u.customer, a.id || '/' || u.customer
-    from used u
-    join billing_alerts a on a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active'
-     and a.customer_id is null
+    from (select distinct meter from used) m
+   cross join lateral (
+     select a.id from billing_alerts a
+      where a.account_id = %(account)s and a.meter_id = m.meter and a.status = 'active' and a.customer_id is null
+     offset 0) a
+    join used u on u.meter = m.meter
 )
 select distinct a.meter, a.customer, null, null, null::timestamptz
   from alerts a
- where not exists (select from billing_alert_triggers t where t.account_id = %(account)s and t.id = a.told)
+ where not exists (select from billing_alert_triggers t where t.account_id = %(account)s and t.id = a.told offset 0)
 union all
-select distinct null, u.customer, s.id, s.test_clock_id, t.frozen_at
+select distinct null, u.customer, s.id, s.test_clock_id, s.frozen_at
   from used u
-  join subscriptions s on s.account_id = %(account)s and s.customer_id = u.customer and s.has_thresholds
-   and s.status in ('active', 'past_due')
-  join subscription_items i on i.account_id = %(account)s and i.subscription_id = s.id
-  join prices p on p.account_id = %(account)s and p.id = i.price_id and p.meter_id = u.meter
-  left join test_clocks t on t.account_id = %(account)s and t.id = s.test_clock_id;
+ cross join lateral (
+   select s.id, s.test_clock_id, t.frozen_at
+     from subscriptions s
+     left join test_clocks t on t.account_id = %(account)s and t.id = s.test_clock_id
+    where s.account_id = %(account)s and s.customer_id = u.customer and s.has_thresholds and s.status in ('active', 'past_due')
+      and exists (select from subscription_items i
+                    join prices p on p.account_id = %(account)s and p.id = i.price_id and p.meter_id = u.meter
+                   where i.account_id = %(account)s and i.subscription_id = s.id)
+   offset 0) s;
