@@ -61,6 +61,7 @@ async def test_a_batch_with_credits_takes_as_many_queries_as_one(world: BillingW
 
 # What an invoice shows and what was taken for it: broken by hand, and seen ------------------------------------------------
 
+IS = "where account_id = %(only)s and status ="
 APPLIED = "account_id = %(only)s and movement = 'credits_applied'"
 SHOWN = "'{total_pretax_credit_amounts,0,amount}'"
 BREAKS = {
@@ -68,8 +69,8 @@ BREAKS = {
     "more is shown": f"update invoices set doc = jsonb_set(doc, {SHOWN}, '301') where account_id = %(only)s and status = 'open'",
     "shown, and never taken": f"delete from credit_balance_transactions where {APPLIED}",
     "taken, and not shown": "update invoices set doc = doc - 'total_pretax_credit_amounts' where account_id = %(only)s",
-    "void, and kept": "update invoices set status = 'void', voided_at = now() where account_id = %(only)s and status = 'open'",
-    "given back, and not void": "update invoices set status = 'open', voided_at = null where account_id = %(only)s and status = 'void'",
+    "void, and kept": f"update invoices set status = 'void', voided_at = now() {IS} 'open'",
+    "given back, and not void": f"update invoices set status = 'open', voided_at = null {IS} 'void'",
 }
 
 

@@ -21,8 +21,8 @@ async def shipped(world: BillingWorld, number: int, *amounts: int) -> Invoice:
     fixed = {"amount": 500 + number, "currency": "eur"}
     post = await world.do(shipping_rates.create, ShippingRateCreate(display_name="Post", fixed_amount=fixed))
     vat = await rate(world, str(number))
-    cost = {"shipping_rate": post.id}
-    return await draft(world, await world.customer(None), *amounts, default_tax_rates=[vat], shipping_cost=cost, auto_advance=True)
+    more = {"default_tax_rates": [vat], "shipping_cost": {"shipping_rate": post.id}, "auto_advance": True}
+    return await draft(world, await world.customer(None), *amounts, **more)
 
 
 async def test_a_batch_that_is_sent_takes_as_many_queries_as_one(world: BillingWorld, asked: list[str]) -> None:
