@@ -138,6 +138,30 @@ def test_a_draft_follows_its_items_and_the_switch(shop: World):
     assert shop.wire.post(f"{path}/finalize")["total"] == 2420
 
 
+def test_an_item_says_its_own_tax_code_and_behavior(shop: World):
+    """A food rate for a thing with no product, in the item, as it waits, in a preview of it and on the draft that it becomes."""
+    shop.wire.post("/voldaan/tax_rules", country="NL", tax_code="txcd_40060003", percentage="9", active_from=1)
+    anna = shop.payer(**DUTCH)
+    bread = {"amount": 1090, "currency": "eur", "tax_code": "txcd_40060003", "tax_behavior": "inclusive"}
+    asked = {"customer": anna["id"], "automatic_tax": AUTOMATIC}
+    preview = shop.wire.post("/v1/invoices/create_preview", invoice_items=[bread], **asked)
+    assert (preview["total"], preview["total_excluding_tax"]) == (1090, 1000)
+    item = shop.wire.post("/v1/invoiceitems", customer=anna["id"], **bread)
+    waits = shop.wire.post("/v1/invoices/create_preview", **asked)
+    dearer = shop.wire.post("/v1/invoices/create_preview", invoice_items=[{"invoiceitem": item["id"], "amount": 2180}], **asked)
+    assert [each["total_excluding_tax"] for each in (waits, dearer)] == [1000, 2000]
+    draft = shop.wire.post("/v1/invoices", pending_invoice_items_behavior="include", **asked)
+    assert (draft["total"], draft["total_excluding_tax"]) == (1090, 1000)
+    shop.wire.post(f"/v1/invoiceitems/{item['id']}", tax_code="")
+    assert shop.wire.get(f"/v1/invoices/{draft['id']}")["total_excluding_tax"] == 901
+    shop.wire.post(f"/v1/invoiceitems/{item['id']}", tax_code="txcd_40060003")
+    assert shop.wire.post(f"/v1/invoices/{draft['id']}/finalize")["total_excluding_tax"] == 1000
+    wrong = {**bread, "tax_code": "bread"}
+    assert shop.wire.refused("POST", "/v1/invoiceitems", {"customer": anna["id"], **wrong}).error["param"] == "tax_code"
+    no = shop.wire.refused("POST", "/v1/invoices/create_preview", {"invoice_items": [wrong], **asked})
+    assert no.error["param"] == "invoice_items[0][tax_code]"
+
+
 def test_rates_by_hand_stay_on_their_line(shop: World):
     anna = shop.payer(**DUTCH)
     draft = shop.wire.post("/v1/invoices", customer=anna["id"], automatic_tax=AUTOMATIC)

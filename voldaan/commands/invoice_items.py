@@ -21,7 +21,7 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import invoice_items as rules
-from voldaan.rules import invoices, lines
+from voldaan.rules import invoices, lines, tax_codes
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Event, Refused, Update
@@ -65,6 +65,7 @@ async def create(tx: Transaction, params: InvoiceItemCreate) -> InvoiceItem:
         metadata=merged({}, params.metadata),
         subscription=params.subscription or (draft.subscription if draft else None),
         tax_behavior=params.tax_behavior,
+        tax_code=tax_codes.own(params.tax_code, "tax_code"),
         tax_rates=await lookups.tax_rates(tx, facts, params.tax_rates, "tax_rates"),
         test_clock=customer.test_clock,
     )
@@ -156,6 +157,8 @@ async def _changed(
         values["tax_rates"] = await lookups.tax_rates(tx, facts, params.tax_rates, "tax_rates")
     if params.tax_behavior is not None:
         values["tax_behavior"] = params.tax_behavior
+    if "tax_code" in given:
+        values["tax_code"] = tax_codes.own(params.tax_code, "tax_code")
     if "discounts" in given:
         values["discounts"] = await lookups.discounts(
             tx, facts, params.discounts, "discounts", decision, customer=was.customer, invoice_item=was.id

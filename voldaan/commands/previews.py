@@ -21,7 +21,7 @@ from voldaan.resources.invoice_params import (
 )
 from voldaan.resources.invoices import CustomerTaxId, Invoice
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
-from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states
+from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states, tax_codes
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import subscriptions as rules
 from voldaan.rules.billing_facts import BillingFacts
@@ -328,6 +328,8 @@ async def _item(
         tax_rates=await lookups.tax_rates(tx, facts, want.tax_rates, f"{here}[tax_rates]")
         if "tax_rates" in given or was is None
         else was.tax_rates,
+        tax_behavior=want.tax_behavior or (was.tax_behavior if was else None),
+        tax_code=tax_codes.own(want.tax_code, f"{here}[tax_code]") if "tax_code" in given or was is None else was.tax_code,
         test_clock=customer.test_clock,
     )
 

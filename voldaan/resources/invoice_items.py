@@ -111,6 +111,7 @@ class InvoiceItem(Resource, kw_only=True):
     product: Annotated[str | None, Hidden()] = None
     unit_amount_decimal: Annotated[Decimal | None, Hidden()] = None
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
+    tax_code: Annotated[str | None, Hidden()] = None  # of its own; None: its product's
     usage: Annotated[LineUsage | None, Hidden()] = None  # of a metered price, as long as nobody edits the item by hand
 
     def __post_init__(self) -> None:
@@ -138,7 +139,7 @@ class InvoiceItemHash(Hash):
     quantity: Annotated[int, Field(ge=0)] | None = None
     quantity_decimal: DecimalString | None = None
     tax_behavior: Behavior | None = None
-    tax_code: NotSupported = None
+    tax_code: str | Unset | None = None
     tax_rates: list[str] | Unset | None = None
     unit_amount_decimal: DecimalString | None = None
 

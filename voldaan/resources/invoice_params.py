@@ -195,7 +195,7 @@ class PreviewItem(Hash):
     quantity: Annotated[int, Field(ge=0)] | None = None
     quantity_decimal: DecimalString | None = None
     tax_behavior: Behavior | None = None
-    tax_code: NotSupported = None
+    tax_code: str | Unset | None = None
     tax_rates: list[str] | Unset | None = None
     unit_amount: Amount | None = None
     unit_amount_decimal: DecimalString | None = None

@@ -28,6 +28,7 @@ from voldaan.rules import tax_codes
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.rules.refusals import refused
+from voldaan.rules.shipping import is_shipping
 from voldaan.rules.tax_location import Located, evidence, is_precise, locate
 from voldaan.rules.tax_provider import (
     LOCAL,
@@ -231,7 +232,7 @@ def _lines(
         behavior = _behavior(settings, catalogue, line, invoice.currency)
         if behavior is None:
             what = f"the price {line.price}" if line.price else f"the invoice item {line.invoice_item or line.id}"
-            what = "the shipping rate" if line.tax_code else what
+            what = "the shipping rate" if is_shipping(line) else what
             return TaxUnknown("failed", "tax_behavior_unspecified", UNSPECIFIED.format(what=what))
         code = line.tax_code or catalogue.tax_codes.get(line.product or "") or settings.defaults.tax_code or tax_codes.DEFAULT
         performed = catalogue.performed.get(line.product or "")

@@ -185,6 +185,7 @@ def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem
         credited=_credited(item),
         tax_rates=own or None,
         tax_behavior=item.tax_behavior,
+        tax_code=item.tax_code,
         usage=item.usage,
     )
 

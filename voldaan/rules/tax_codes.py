@@ -60,3 +60,10 @@ def check(code: str, param: str) -> None:
     """Refuses what has not the form of a tax code."""
     if not FORM.fullmatch(code):
         raise refused(f"No such tax code: '{code}'", param, "resource_missing")
+
+
+def own(code: str | None, param: str) -> str | None:
+    """The code that a request gives a thing; None where it gives none, or takes it away ("")."""
+    if code:
+        check(code, param)
+    return code or None
