@@ -237,13 +237,6 @@ def test_a_code_that_expires_is_over_by_the_customers_clock(fresh: World):
     assert subscribe(fresh, fresh.payer()["id"], code["id"]).error["message"] == rules.NOT_ACTIVE
 
 
-def test_prorations_are_not_itemized(fresh: World):
-    mode = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
-    given = {"customer": fresh.payer()["id"], "items": [{"price": fresh.monthly["id"]}], "billing_mode": mode}
-    answer = fresh.wire.send("POST", "/v1/subscriptions", given)
-    assert (answer.status, answer.error["param"]) == (400, "billing_mode[flexible][proration_discounts]")
-
-
 def test_a_draft_may_be_older_than_its_discount(fresh: World):
     clock = fresh.clock()["id"]
     anna = fresh.payer(test_clock=clock)["id"]

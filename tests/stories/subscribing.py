@@ -217,6 +217,11 @@ def without_end(stage: Stage) -> Params:
     return {"cancel_at": ""}
 
 
+@FOR_SUBSCRIPTION("prorations itemized")
+def itemized(stage: Stage) -> Params:
+    return {"billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}}
+
+
 @FOR_SUBSCRIPTION("billing <mode:word>")
 def billing_mode(stage: Stage, mode: str) -> Params:
     return {"billing_mode": {"type": mode}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from voldaan.commands import billing
+from voldaan.resources.billing import DiscountAmount
 from voldaan.resources.explanations import InvoiceExplanation
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
@@ -12,6 +13,7 @@ from voldaan.resources.params import Params
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.explaining import Explained, explain
 from voldaan.rules.owing import Parties
+from voldaan.rules.recomputing import Charged
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
@@ -43,7 +45,7 @@ async def load(tx: Transaction, invoices: Sequence[Invoice], prices: Iterable[st
     return facts
 
 
-async def debited(tx: Transaction, own: Iterable[LineItem]) -> dict[str, int]:
+async def debited(tx: Transaction, own: Iterable[LineItem]) -> dict[str, Charged]:
     """What the lines that these give a part of back have charged after discounts, by line and by invoice item.
 
     One of which a part was given back before, by a period that was cut short, is left out.
@@ -56,9 +58,9 @@ async def debited(tx: Transaction, own: Iterable[LineItem]) -> dict[str, int]:
     swept = {item: line for item, line, _ in await tx.all(query("subscriptions", "lines_of_invoice_items"), ids=sources)}
     named = list({*sources, *swept.values()})
     rows = {id: rest for id, *rest in await tx.all(query("subscriptions", "debited_lines"), ids=named)}
-    found: dict[str, int] = {}
+    found: dict[str, Charged] = {}
     for source, span in spans.items():
         row = rows.get(swept.get(source, source))
         if row is not None and (row[1], row[2]) == span:
-            found[source] = row[0]
+            found[source] = Charged(row[0], [DiscountAmount(**each) for each in row[4] or ()])
     return found

@@ -29,7 +29,7 @@ from voldaan.resources.line_items import (
 from voldaan.resources.params import Unset
 from voldaan.rules import invoice_items as rules
 from voldaan.rules import invoice_verbs as verbs
-from voldaan.rules import invoices, lines
+from voldaan.rules import invoices, itemizing, lines
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
@@ -133,6 +133,9 @@ async def _changed(
     tx: Transaction, facts: BillingFacts, draft: Invoice, line: LineItem, want: LineHash, here: str, decision: Decision
 ) -> LineItem:
     given = want.model_fields_set
+    itemized = itemizing.taken_of(line) is not None
+    if itemized and (fixed := sorted(given & {"discountable", "discounts"})):
+        raise refused(f"You cannot change `{fixed[0]}` of a proration whose discounts are itemized.", _at(here, fixed[0]))
     values: dict[str, Any] = {}
     if "description" in given:
         values["description"] = want.description
@@ -165,6 +168,8 @@ async def _changed(
         quantity_decimal=quantity if quantity is not None else line.quantity_decimal or Decimal(1),
     )  # fmt: skip
     priced = rules.priced(facts.catalogue, blank, price=price, amount=want.amount, unit_amount=unit)
+    if itemized:  # what was taken off goes with the amount that it was taken off
+        values["discounts"] = []
     return replace(
         line,
         amount=priced.amount,

@@ -14,7 +14,7 @@ from voldaan.commands import billing
 from voldaan.commands.automatic_tax import know as know_taxes
 from voldaan.commands.discounts import redeem
 from voldaan.resources.base import UNSET
-from voldaan.resources.billing import AutomaticTaxParams, OneTimePriceData, RecurringPriceData
+from voldaan.resources.billing import AutomaticTaxParams, DiscountAmount, OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.invoice_items import InvoiceItem
@@ -27,8 +27,8 @@ from voldaan.resources.subscription_items import ItemHash, SubscriptionItem
 from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoice_items as item_rules
+from voldaan.rules import itemizing, thresholds
 from voldaan.rules import prices as price_rules
-from voldaan.rules import thresholds
 from voldaan.rules.automatic_tax import check as check_taxes
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -262,6 +262,9 @@ async def extra_items(
     return found
 
 
+NO_LINE = (0, 0, 0, "void", None)
+
+
 async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
     """What was debited for the items' present periods, as it stands now: a draft may have been edited since, an invoice
     voided, an invoice item swept into one. What was given back by something that is void counts again."""
@@ -278,7 +281,7 @@ async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
 
     def stands(invoice_item: str) -> bool:
         line, _ = swept.get(invoice_item, ("", ""))
-        return invoice_item in pending or lines.get(line, (0, 0, 0, "void"))[3] != "void"
+        return invoice_item in pending or lines.get(line, NO_LINE)[3] != "void"
 
     for item in items:
         found[item.id] = []
@@ -291,16 +294,18 @@ async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
                 line, invoice = swept[debit.invoice_item]
                 now = replace(debit, line=line, invoice=invoice)
             if now.line is not None:
-                amount, start, end, status = lines.get(now.line, (0, 0, 0, "void"))
+                amount, start, end, status, taken = lines.get(now.line, NO_LINE)
                 if status == "void":
                     continue
+                off = [DiscountAmount(**each) for each in taken or ()]
             elif now.invoice_item in pending:
                 waits = pending[now.invoice_item]
-                amount, start, end = waits.amount, waits.period_start, waits.period_end
+                off = itemizing.taken_of(waits) or []
+                amount, start, end = waits.amount - itemizing.total(off), waits.period_start, waits.period_end
             else:
                 continue
             if (start, end) == (now.start, now.end):  # else a part of it was given back before
-                now = replace(now, amount=amount)
+                now = replace(now, amount=amount, off=off)
             found[item.id].append(now)
     return found
 

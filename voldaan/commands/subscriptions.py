@@ -32,6 +32,7 @@ from voldaan.rules import thresholds as threshold_rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
+from voldaan.rules.itemizing import itemizes
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_fields import billing_mode, check_amounts
 from voldaan.store.ids import new_id
@@ -182,11 +183,16 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
 
 
 async def migrate(tx: Transaction, params: SubscriptionMigrate, id: str) -> Subscription:
-    """From classic to flexible billing; there is no way back."""
+    """From classic to flexible billing, or to prorations with itemized discounts; there is no way back."""
     _, was = await changing.load_one(tx, id)
     if params.billing_mode.type != "flexible":
         raise refused("A subscription can only be migrated to flexible billing.", "billing_mode[type]")
-    changed = replace(was, billing_mode=replace(billing_mode(params.billing_mode), updated_at=tx.now))
+    mode = billing_mode(params.billing_mode)
+    if itemizes(was.billing_mode) and not itemizes(mode):
+        raise refused(
+            "A subscription cannot be migrated from `itemized` to `included`.", "billing_mode[flexible][proration_discounts]"
+        )
+    changed = replace(was, billing_mode=replace(mode, updated_at=tx.now))
     await write(
         tx, [Decision(updates=[Update(changed, was)], events=[Event("customer.subscription.updated", changed, was)])]
     )

@@ -15,6 +15,7 @@ class Basis(Part, kw_only=True, omit_defaults=True):
     time: the price for a part of a period, or for several. trial, free: nothing is charged. given: somebody said so.
     unused: what of a charge lies after `at` and is given back. remaining: what of a period's cost lies after `at`.
     longer: a period that was cut short has grown again, and [start, end) is charged.
+    `taken`: the amount of a proration is before discounts, and this is what each takes off it (rules/itemizing.py).
     """
 
     kind: Literal["time", "trial", "free", "given", "unused", "remaining", "longer"]
@@ -24,6 +25,7 @@ class Basis(Part, kw_only=True, omit_defaults=True):
     anchor: int | None = None                 # what periods were counted from; None: the whole was debited, not priced
     gross: int | None = None                  # what the price costs for the whole, before discounts
     off: list[DiscountAmount] = []            # the discounts in that
+    taken: list[DiscountAmount] | None = None  # None: the amount is after discounts
     whole: int = 0                            # gross less discounts, or what was debited: what is shared
     credited: int = 0                         # given back of it before
     source: str | None = None                 # the line or invoice item that debited the whole

@@ -19,7 +19,7 @@ from voldaan.resources.base import (
     Table,
     UnsetType,
 )
-from voldaan.resources.billing import NotSupported, RecurringPriceData
+from voldaan.resources.billing import DiscountAmount, NotSupported, RecurringPriceData
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Hash, Metadata, PageParams, Params, Timestamp, Unset, exclusive
 from voldaan.resources.plans import Plan, plan_of
@@ -50,6 +50,7 @@ class Debit(Part, kw_only=True):
     invoice: str | None = None
     invoice_item: str | None = None
     amount: int                      # minor units, after discounts, before tax
+    off: list[DiscountAmount] = []   # what each discount had taken off before
     start: int
     end: int
     credited: int = 0

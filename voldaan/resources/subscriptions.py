@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from voldaan.resources.base import (
     UNSET,
@@ -49,7 +49,6 @@ from voldaan.resources.params import (
     Timestamp,
     Unset,
     exclusive,
-    refuse,
 )
 from voldaan.resources.pending_updates import HeldUpdate, PendingUpdate, shown
 from voldaan.resources.subscription_items import ItemHash, PaymentBehavior, ProrationBehavior, SubscriptionItem
@@ -274,14 +273,6 @@ class AnchorConfigParams(Hash):
 
 class FlexibleParams(Hash):
     proration_discounts: Literal["included", "itemized"] = "included"
-
-    @model_validator(mode="after")
-    def _included(self) -> FlexibleParams:
-        """Prorations are shown after discounts: what asks for another display is refused rather than ignored."""
-        if self.proration_discounts == "itemized":
-            message = "`proration_discounts` `itemized` is not supported by this version of Voldaan."
-            raise refuse("", message, param="proration_discounts")
-        return self
 
 
 class BillingModeParams(Hash):

@@ -20,7 +20,7 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import discounts as discounting
-from voldaan.rules import invoice_items, lines, metered
+from voldaan.rules import invoice_items, itemizing, lines, metered
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision
 from voldaan.rules.finalization import Collect
@@ -106,9 +106,8 @@ def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: i
     for charge, basis in _charges(work, subscription, item, debits, at):
         for found in unused_credits([charge], at, basis.grain, basis.zone):
             source = by_key.get(charge.line or "")
-            details = InvoiceItemProration(credited_items=_credited(source))
             said = lines.unused(work.facts.catalogue, price, units, at)
-            made = _proration(work, subscription, item, found, said, details, basis)
+            made = _proration(work, subscription, item, found, said, basis, credited=_credited(source))
             if source is not None:
                 spent.append(replace(source, credited_by=made.id))
     return spent
@@ -128,10 +127,9 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
     whole, taken = _after_discounts(work, subscription, item, whole_start, end)
     basis = _priced(work, subscription, "remaining", at, whole_start, end, whole, taken)
     cost = remaining_debit(Charge(whole, whole_start, end), at, basis.grain, basis.zone)
-    details = InvoiceItemProration(discount_amounts=[replace(t, amount=cost.share.of(t.amount)) for t in taken])
     said = lines.remaining(work.facts.catalogue, price, units, at)
-    waiting = _proration(work, subscription, item, cost, said, details, basis)
-    debits = [*spent, Debit(invoice_item=waiting.id, amount=cost.amount, start=cost.start, end=cost.end)]
+    waiting = _proration(work, subscription, item, cost, said, basis)
+    debits = [*spent, _debited(waiting, cost)]
     work.change.debits[item.id] = debits
     return replace(item, debits=debits)
 
@@ -165,10 +163,7 @@ def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, en
     credit(work, subscription, item, end)
     calendar = Calendar.of(work.facts.catalogue, subscription)
     stand = [d for d in work.change.debits.get(item.id, item.debits) if d.credited_by is None and d.start < end]
-    debits = [
-        replace(d, end=min(d.end, end), amount=_left(d, end, calendar), cut=d.cut or d.end > end) for d in stand
-    ]
-    return replace(item, current_period_end=end, debits=debits)
+    return replace(item, current_period_end=end, debits=[_left(d, end, calendar) for d in stand])
 
 
 def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
@@ -180,9 +175,8 @@ def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, e
     said = lines.remaining(work.facts.catalogue, price, units, start)
     basis = _priced(work, subscription, "longer", start, start, end, net, taken)
     cost = Proration(net, start, end, Share(1, 1))
-    waiting = _proration(work, subscription, item, cost, said, InvoiceItemProration(discount_amounts=taken), basis)
-    debit = Debit(invoice_item=waiting.id, amount=net, start=start, end=end)
-    return replace(item, current_period_end=end, debits=[*item.debits, debit])
+    waiting = _proration(work, subscription, item, cost, said, basis)
+    return replace(item, current_period_end=end, debits=[*item.debits, _debited(waiting, cost)])
 
 
 def credits(
@@ -206,7 +200,8 @@ def _charges(
             if d.credited_by is None:
                 basis = Basis(
                     kind="unused", start=d.start, end=d.end, at=at, whole=d.amount, credited=d.credited, source=_key(d),
-                    cut=d.cut, grain=calendar.grain, zone=calendar.zone,
+                    off=d.off if itemizing.itemizes(subscription.billing_mode) else [], cut=d.cut,
+                    grain=calendar.grain, zone=calendar.zone,
                 )  # fmt: skip
                 yield Charge(d.amount, d.start, d.end, _key(d), d.credited), basis
         return
@@ -269,14 +264,25 @@ def _proration(
     item: SubscriptionItem,
     found: Proration,
     description: str,
-    details: InvoiceItemProration,
     basis: Basis,
+    *,
+    credited: InvoiceItemCredited | None = None,
 ) -> InvoiceItem:
     """The invoice item of a proration, which waits from now on."""
+    amount = found.amount
+    if itemizing.itemizes(subscription.billing_mode):
+        amount, taken = itemizing.itemize(
+            found.amount, basis.whole, basis.off, found.share, back=basis.kind == "unused"
+        )
+        basis = replace(basis, taken=taken)
+    else:
+        taken = [] if basis.kind == "unused" else [replace(t, amount=found.share.of(t.amount)) for t in basis.off]
     made = invoice_items.of_proration(
         id=work.new_id("ii"),
-        amount=found.amount,
+        amount=amount,
+        net_amount=found.amount,
         basis=basis,
+        discounts=[each.discount for each in basis.taken or []],
         description=description,
         start=found.start,
         end=found.end,
@@ -288,7 +294,7 @@ def _proration(
         customer=subscription.customer,
         livemode=subscription.livemode,
         metadata=subscription.metadata,
-        proration_details=details,
+        proration_details=InvoiceItemProration(credited_items=credited, discount_amounts=taken),
         subscription=subscription.id,
         subscription_item=item.id,
         tax_rates=[work.facts.catalogue.tax_rates.get(id, id) for id in lines.rate_ids(item.tax_rates)],
@@ -299,11 +305,21 @@ def _proration(
     return made
 
 
-def _left(debit: Debit, end: int, calendar: Calendar) -> int:
+def _left(debit: Debit, end: int, calendar: Calendar) -> Debit:
     """What a debit still stands for once what lies after `end` was given back."""
     charge = Charge(debit.amount, debit.start, debit.end, None, debit.credited)
-    credited = unused_credits([charge], end, calendar.grain, calendar.zone)
-    return debit.amount + sum(credit.amount for credit in credited)
+    amount, off = debit.amount, debit.off
+    for found in unused_credits([charge], end, calendar.grain, calendar.zone):
+        _, back = itemizing.itemize(found.amount, debit.amount, off, found.share, back=True)
+        amount += found.amount
+        off = [replace(each, amount=each.amount + given.amount) for each, given in zip(off, back, strict=True)]
+    return replace(debit, end=min(debit.end, end), amount=amount, off=off, cut=debit.cut or debit.end > end)
+
+
+def _debited(waiting: InvoiceItem, found: Proration) -> Debit:
+    """What an invoice item has debited, and a later change may give back."""
+    off = itemizing.taken_of(waiting) or []
+    return Debit(invoice_item=waiting.id, amount=found.amount, off=off, start=found.start, end=found.end)
 
 
 def _key(debit: Debit) -> str:

@@ -28,10 +28,10 @@ from voldaan.resources.explanations import (
 )
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.rules import credits_used, invoices, shipping, totals
+from voldaan.rules import credits_used, invoices, itemizing, shipping, totals
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.proration import Share
-from voldaan.rules.recomputing import Recomputed, again
+from voldaan.rules.recomputing import Charged, Recomputed, again, with_discounts
 from voldaan.rules.tax import Rounding
 
 ROUNDINGS: tuple[Rounding, ...] = ("per_rate", "per_line")
@@ -43,7 +43,7 @@ class Explained:
 
     invoice: Invoice
     catalogue: Catalogue
-    debited: Mapping[str, int]
+    debited: Mapping[str, Charged]
     rounding: Rounding
 
 
@@ -51,7 +51,7 @@ def explain(facts: Explained) -> InvoiceExplanation:
     """The arithmetic of the invoice. `holds` is whether all of it does."""
     invoice, own = facts.invoice, list(facts.invoice.lines.data)
     computed = {line.id: again(line, facts.catalogue, facts.debited) for line in own}
-    anew, rounding = summed_as_stated(facts, own)
+    anew, rounding = summed_as_stated(facts, [with_discounts(line, computed[line.id]) for line in own])
     equations: list[Equation] = []
     for line, twin in zip(own, anew.lines.data, strict=True):
         equations += _of_line(line, twin, computed[line.id])
@@ -74,7 +74,8 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     The discounts that were taken are in force, whatever has become of them since.
     """
     twin = copy.copy(invoice)
-    taken = {each.discount for line in invoice.lines.data for each in line.discount_amounts or []}
+    found = [line for line in invoice.lines.data if itemizing.taken_of(line) is None]  # others bring their discounts along
+    taken = {each.discount for line in found for each in line.discount_amounts or []}
     twin.discounts = [id for id in invoice.discounts if id in taken]
     twins = [copy.copy(line) for line in own]
     for line in twins:

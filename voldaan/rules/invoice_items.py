@@ -133,6 +133,7 @@ def of_proration(
     *,
     id: str,
     amount: int,
+    net_amount: int,
     description: str,
     start: int,
     end: int,
@@ -142,14 +143,14 @@ def of_proration(
     now: int,
     **given: Any,
 ) -> InvoiceItem:
-    """An item that evens out a change in the middle of a period. Its discounts are in the amount."""
+    """An item that evens out a change in the middle of a period. Its discounts are in the amount, or stand beside it."""
     return InvoiceItem(
         id=id,
         amount=amount,
         created=now,
         description=description,
         discountable=False,
-        net_amount=amount,
+        net_amount=net_amount,
         period_start=start,
         period_end=end,
         price=price,

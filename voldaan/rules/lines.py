@@ -203,6 +203,7 @@ def debit(line: LineItem) -> Debit:
         line=line.id,
         invoice=line.invoice,
         amount=line.amount - line.discount,
+        off=list(line.discount_amounts or []),
         start=line.period_start,
         end=line.period_end,
     )

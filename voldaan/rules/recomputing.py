@@ -5,25 +5,37 @@ The functions are those that made the line. Used to explain an invoice and to re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from voldaan.resources.basis import Basis
+from voldaan.resources.billing import DiscountAmount
 from voldaan.resources.explanations import MadeOf
 from voldaan.resources.line_items import LineItem, LineUsage
 from voldaan.rules import discounts as discounting
-from voldaan.rules import lines, pricing
+from voldaan.rules import itemizing, lines, pricing
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.lines import Calendar, Stretch
 from voldaan.rules.money import line_amount
-from voldaan.rules.proration import Charge, Share, remaining_debit, unused_credit
+from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, unused_credit
 
 NOTHING = Decimal(0)
 MADE_OF: dict[str, MadeOf] = {
     "time": "price_for_part_of_a_period", "trial": "trial", "free": "free_time", "given": "amount_given",
     "unused": "unused_time", "remaining": "remaining_time", "longer": "longer_period",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a line or an invoice item has charged, in minor units after discounts, and what each of these took off."""
+
+    amount: int
+    off: Sequence[DiscountAmount] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,11 @@ class Recomputed:
     stretches: list[Stretch] = field(default_factory=list)
     share: Share | None = None
     whole: Whole | None = None
+    taken: list[DiscountAmount] | None = None  # of a proration that itemizes its discounts
 
 
 def again(
-    line: LineItem, catalogue: Catalogue, debited: Mapping[str, int], price: str | None = None
+    line: LineItem, catalogue: Catalogue, debited: Mapping[str, Charged], price: str | None = None
 ) -> Recomputed:
     """The line's amount anew; `price` stands in for its own. `debited` is what lines and invoice items charge after
     discounts, for credits: one that is not there charges what it did, and so does one of which a part was given back before."""
@@ -91,40 +104,54 @@ def _used(line: LineItem, usage: LineUsage, catalogue: Catalogue, price: str) ->
 
 
 def _prorated(
-    line: LineItem, basis: Basis, catalogue: Catalogue, price: str, debited: Mapping[str, int]
+    line: LineItem, basis: Basis, catalogue: Catalogue, price: str, debited: Mapping[str, Charged]
 ) -> Recomputed:
     assert basis.start is not None
     assert basis.end is not None
     assert basis.at is not None
     made_of, found = MADE_OF[basis.kind], []
     if basis.anchor is None:
-        amount = basis.whole if basis.cut else debited.get(basis.source or "", basis.whole)
-        whole = Whole(amount, 0, amount)
+        then = Charged(basis.whole, basis.off)
+        source = then if basis.cut else debited.get(basis.source or "", then)
+        off = source.off if basis.taken is not None else ()
+        whole = Whole(source.amount + itemizing.total(off), itemizing.total(off), source.amount)
     else:
         found = _stretches(line, basis, catalogue, price)
         gross = sum(each.amount for each in found)
         off = _off(line, basis, catalogue, price, gross)
-        whole = Whole(gross, off, gross - off)
+        whole = Whole(gross, itemizing.total(off), gross - itemizing.total(off))
     charge = Charge(whole.amount, basis.start, basis.end, None, basis.credited)
     if basis.kind == "longer":
-        return Recomputed(whole.amount, made_of, stretches=found, whole=whole)
-    if basis.kind == "unused":
+        proration = Proration(whole.amount, basis.start, basis.end, Share(1, 1))
+    elif basis.kind == "unused":
         proration = unused_credit(charge, basis.at, basis.grain, basis.zone)
     else:
         proration = remaining_debit(charge, basis.at, basis.grain, basis.zone)
-    return Recomputed(proration.amount, made_of, stretches=found, share=proration.share, whole=whole)
+    amount, taken = proration.amount, None
+    if basis.taken is not None:
+        amount, taken = itemizing.itemize(amount, whole.amount, off, proration.share, back=basis.kind == "unused")
+    share = None if basis.kind == "longer" else proration.share
+    return Recomputed(amount, made_of, stretches=found, share=share, whole=whole, taken=taken)
 
 
-def _off(line: LineItem, basis: Basis, catalogue: Catalogue, price: str, gross: int) -> int:
+def with_discounts(line: LineItem, found: Recomputed) -> LineItem:
+    """A copy of the line whose itemized discounts are those that were computed."""
+    twin = copy.copy(line)
+    if line.basis is not None and found.taken is not None:
+        twin.basis = replace(line.basis, taken=found.taken)
+    return twin
+
+
+def _off(line: LineItem, basis: Basis, catalogue: Catalogue, price: str, gross: int) -> Sequence[DiscountAmount]:
     """The discounts in a proration. Where the gross price is another, percentages are taken of it anew, and fixed sums as
     far as there is something to take them off."""
     if gross == basis.gross:
-        return sum(each.amount for each in basis.off)
+        return basis.off
     product = catalogue.prices[price].product
     found = [catalogue.in_force(each.discount, line.currency) for each in basis.off]
     own = tuple(discount for discount in found if discount is not None)
     [taken] = discounting.apply([discounting.DiscountableLine(gross, own, product)])
-    return discounting.total(taken)
+    return [DiscountAmount(amount=each.amount, discount=each.discount) for each in taken]
 
 
 def _stretches(line: LineItem, basis: Basis, catalogue: Catalogue, price: str) -> list[Stretch]:

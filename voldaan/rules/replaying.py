@@ -5,16 +5,16 @@ What an invoice of the replay charges is what later credits in the replay give b
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.replays import ReplayCustomer, ReplayDifference, ReplaySum
+from voldaan.rules import itemizing
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.explaining import Explained, summed, summed_as_stated
-from voldaan.rules.recomputing import again
+from voldaan.rules.recomputing import Charged, Recomputed, again, with_discounts
 from voldaan.rules.tax import Rounding
 
 Sums = dict[str, tuple[int, int]]  # by currency: before and after
@@ -33,7 +33,11 @@ class Replayed:
 
 
 def replay(
-    invoices: Sequence[Invoice], catalogue: Catalogue, prices: Mapping[str, str], debited: Mapping[str, int], rounding: Rounding
+    invoices: Sequence[Invoice],
+    catalogue: Catalogue,
+    prices: Mapping[str, str],
+    debited: Mapping[str, Charged],
+    rounding: Rounding,
 ) -> Replayed:
     """These invoices, whole and each customer's in the order in which they were made, with `prices` in the place of their
     own. `debited`: what invoices before them have charged (recomputing.again)."""
@@ -56,7 +60,7 @@ def _of_customer(
     invoices: Sequence[Invoice],
     catalogue: Catalogue,
     prices: Mapping[str, str],
-    debited: Mapping[str, int],
+    debited: Mapping[str, Charged],
     rounding: Rounding,
 ) -> ReplayCustomer:
     charged = dict(debited)
@@ -67,7 +71,7 @@ def _of_customer(
         for line in twin.lines.data:
             for name in (line.id, line.invoice_item):
                 if name is not None:
-                    charged[name] = line.amount - line.discount
+                    charged[name] = Charged(line.amount - line.discount, line.discount_amounts or ())
         for each in (sums, found.sums):
             before, after = each.get(invoice.currency, (0, 0))
             each[invoice.currency] = (before + invoice.total, after + twin.total)
@@ -76,21 +80,22 @@ def _of_customer(
 
 
 def _invoice(
-    invoice: Invoice, catalogue: Catalogue, prices: Mapping[str, str], charged: Mapping[str, int], rounding: Rounding
+    invoice: Invoice, catalogue: Catalogue, prices: Mapping[str, str], charged: Mapping[str, Charged], rounding: Rounding
 ) -> Invoice:
     """A copy of the invoice as it would have come out."""
     own = list(invoice.lines.data)
     _, then = summed_as_stated(Explained(invoice, catalogue, charged, rounding), own)
-    amounts: dict[str, int] = {}
+    computed: dict[str, Recomputed] = {}
     here = dict(charged)
     for line in sorted(own, key=lambda line: line.invoice_item or ""):  # what gives back comes after what it gives back of
-        amounts[line.id] = again(line, catalogue, here, prices.get(line.price or "")).amount
+        found = computed[line.id] = again(line, catalogue, here, prices.get(line.price or ""))
         if line.proration and line.invoice_item is not None:
-            here[line.invoice_item] = amounts[line.id]                  # its discounts are in its amount
+            off = found.taken or []  # None: its discounts are in its amount
+            here[line.invoice_item] = Charged(found.amount - itemizing.total(off), off)
     anew: list[LineItem] = []
     for line in own:
-        twin = copy.copy(line)
-        twin.amount = amounts[line.id]
+        twin = with_discounts(line, computed[line.id])
+        twin.amount = computed[line.id].amount
         anew.append(twin)
     return summed(invoice, anew, catalogue, then)
 

@@ -13,7 +13,7 @@ from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmo
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, credits_used, shipping
+from voldaan.rules import credit_grants, credits_used, itemizing, shipping
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
@@ -105,9 +105,9 @@ def _discounts(
     invoice: Invoice, lines: Sequence[LineItem], catalogue: Catalogue, at: int
 ) -> tuple[list[list[discounting.DiscountAmount]] | None, list[int]]:
     """What each discount takes off each line (None: there are none), and per line what its own take off."""
-    nothing = [0] * len(lines)
-    if not invoice.discounts and not any(line.discounts for line in lines):
-        return None, nothing
+    itemized = {place: given for place, line in enumerate(lines) if (given := itemizing.taken_of(line))}
+    if not invoice.discounts and not itemized and not any(line.discounts for line in lines):
+        return None, [0] * len(lines)
     currency = invoice.currency
     own = [tuple(catalogue.active(line.discounts, currency, at)) for line in lines]
     discountable = [
@@ -116,6 +116,9 @@ def _discounts(
     ]
     taken = discounting.apply(discountable, catalogue.active(invoice.discounts, currency, at))
     ids = [{d.id for d in discounts} for discounts in own]
+    for place, given in itemized.items():  # a proration brings its discounts with it
+        taken[place] = [discounting.DiscountAmount(each.discount, each.amount) for each in given if each.amount]
+        ids[place] = {each.discount for each in given}
     by_line = [
         sum(each.amount for each in amounts if each.discount in mine)
         for amounts, mine in zip(taken, ids, strict=True)

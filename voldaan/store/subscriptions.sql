@@ -23,8 +23,8 @@ select l.invoice_item_id, l.id, l.invoice_id
  where i.account_id = %(account)s and i.id = any(%(ids)s);
 
 -- name: debited_lines
--- What these lines charge, after discounts and with inclusive tax, and how their invoices stand.
-select l.id, l.amount - l.discount, l.period_start_at, l.period_end_at, i.status
+-- What these lines charge, after discounts and with inclusive tax, how their invoices stand, and what each discount took.
+select l.id, l.amount - l.discount, l.period_start_at, l.period_end_at, i.status, l.doc->'discount_amounts'
   from invoice_line_items l
   join invoices i on i.account_id = l.account_id and i.id = l.invoice_id
  where l.account_id = %(account)s and l.id = any(%(ids)s);

@@ -109,14 +109,16 @@ select h.account_id, h.invoice_id, format('deferred revenue is %%s, its lines ha
             else h.amount not between least(u.amount, 0) - r.rounding and greatest(u.amount, 0) + h.back + r.rounding end;
 
 -- name: I1_invoice_totals_are_their_lines
--- Tax and total of an invoice are those of its lines and its shipping; its subtotal is theirs less, at most, their discounts.
+-- Tax and total of an invoice are those of its lines and its shipping; its subtotal is theirs less, at most, their discounts,
+-- and without what is itemized for prorations in any case.
 select i.account_id, i.id, format('subtotal %%s, lines %%s; tax %%s, lines %%s', i.subtotal, l.subtotal, i.tax, l.tax)
   from invoices i
   left join lateral (
-    select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net, coalesce(sum(l.discount), 0) as discount
+    select coalesce(sum(l.subtotal), 0) as subtotal, coalesce(sum(l.tax), 0) as tax, coalesce(sum(l.net), 0) as net, coalesce(sum(l.discount), 0) as discount,
+           coalesce(sum(l.discount) filter (where l.doc->'basis' ? 'taken'), 0) as itemized
       from invoice_line_items l where l.account_id = i.account_id and l.invoice_id = i.id) l on true
  where (%(only)s::text is null or i.account_id = %(only)s)
-   and (i.subtotal not between l.subtotal - l.discount and l.subtotal
+   and (i.subtotal not between l.subtotal - l.discount and l.subtotal - l.itemized
         or i.tax <> l.tax + coalesce((i.doc->'shipped'->>'tax')::bigint, 0)
         or i.total <> l.net + l.tax + coalesce((i.doc->'shipped'->>'net')::bigint, 0) + coalesce((i.doc->'shipped'->>'tax')::bigint, 0)
         or coalesce((i.doc->>'amount_shipping')::bigint, 0) <> coalesce((i.doc->'shipped'->>'amount')::bigint, 0));

@@ -54,7 +54,8 @@ def _(w: World):
     return w.subscription(w.payer()["id"], discounts=[{"coupon": w.coupon()["id"]}])["id"]
 
 
-@call("POST /v1/subscriptions/{}/migrate", billing_mode={"type": "flexible"})
+@call("POST /v1/subscriptions/{}/migrate",
+      billing_mode={"type": "flexible", "flexible": {"proration_discounts": "itemized"}})  # fmt: skip
 def _(w: World):
     return w.subscription(w.payer()["id"], billing_mode={"type": "classic"})["id"]
 
