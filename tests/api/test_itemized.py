@@ -1,4 +1,4 @@
-"""Prorations whose discounts are itemized, as they are seen over HTTP: on items, lines, invoices, notes, and whatever is asked."""
+"""Prorations whose discounts are itemized, as HTTP shows them: on items, lines, invoices, notes, and whatever is asked."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_other_prices_take_their_discounts_with_them(fresh: World):
     other = fresh.price(2000)["id"]
     made = changed(fresh)
     pair = [{"price": fresh.monthly["id"], "replace_with": other}]
-    replayed = fresh.wire.post("/voldaan/replays", start=MONDAY - DAY, end=MONDAY + 40 * DAY, customer=made["customer"], prices=pair)
+    during = {"start": MONDAY - DAY, "end": MONDAY + 40 * DAY}
+    replayed = fresh.wire.post("/voldaan/replays", **during, customer=made["customer"], prices=pair)
     [after] = replayed["sums"]
     clock = fresh.clock()["id"]
     twin = fresh.subscription(
