@@ -13,6 +13,7 @@ from voldaan.api.app import App
 from voldaan.runtime import running
 from voldaan.settings import Settings
 from voldaan.store.embedded import ServerError, ensure_server
+from voldaan.work.process import collect_seldom
 from voldaan.work.worker import Worker
 
 log = logging.getLogger("voldaan.serve")
@@ -42,6 +43,7 @@ async def keep_database() -> None:
 async def serve(dsn: str, settings: Settings, *, worker: bool = True, embedded: bool = False) -> None:
     """Serves until SIGINT or SIGTERM. `embedded`: the database is the one that came along, and is looked after."""
     async with running(dsn, settings) as engine:
+        collect_seldom()
         server = _Server(
             uvicorn.Config(
                 App(engine, settings),
