@@ -28,7 +28,11 @@ from voldaan.store.transaction import Missing
 
 pytestmark = pytest.mark.anyio
 payments_world.INSIDE.update(
-    {"schedule.phase": subscription_schedules.begin_phases, "schedule.expiring": subscription_schedules.expiring}
+    {
+        "schedule.phase": subscription_schedules.begin_phases,
+        "schedule.pause": subscription_schedules.begin_phases,
+        "schedule.expiring": subscription_schedules.expiring,
+    }
 )
 MONTH = {"interval": "month"}
 
@@ -205,6 +209,73 @@ BREAK = {
     "I11": "update subscription_schedules set next_at = next_at + interval '1 day' "
     "where account_id = %(account)s",
 }
+
+
+@pytest.mark.parametrize("order", ["pause first", "renewal first", "both at once"])
+async def test_a_pause_on_a_renewal_happens_once_whoever_comes_first(world: BillingWorld, order: str) -> None:
+    """It spares the customer the renewal. Run again, as by a worker whose transaction was lost, it changes nothing."""
+    pro = await world.price()
+    schedule = await scheduled(world, (pro, 1, {"duration": MONTH}), (pro, 1, {"duration": MONTH}))
+    at = schedule.next_at
+    assert at is not None
+    pause = [{"pause": {"pause_at": {"type": "timestamp", "timestamp": at}}}]
+    await world.do(subscription_schedules.update, SubscriptionScheduleUpdate(pause_schedules=pause), schedule.id)
+    world.now = at
+    kinds = [("schedule.pause", schedule.id), (PHASE, schedule.id), (RENEWAL, schedule.subscription)]
+    if order == "both at once":
+        await asyncio.gather(*(world.run(kind, [subject], at) for kind, subject in kinds))
+    else:
+        for kind, subject in kinds if order == "pause first" else reversed(kinds):
+            await world.run(kind, [subject], at)
+    for kind, subject in kinds:
+        await world.run(kind, [subject], at)
+    assert await billed(world, schedule) == [[3100]]
+    paused = await world.see(Subscription, schedule.subscription)
+    assert paused.status == "paused"
+    entry = (await world.see(SubscriptionSchedule, schedule.id)).pause_schedules[0]
+    assert entry.pause.status.type == "succeeded"
+    assert (await world.events()).count("customer.subscription.paused") == 1
+
+
+@pytest.mark.parametrize("hold", [False, True])
+async def test_a_pause_comes_at_its_own_time_however_late(world: BillingWorld, hold: bool) -> None:
+    """A worker that was off for months pauses and resumes as of then."""
+    pro = await world.price()
+    schedule = await scheduled(world, (pro, 1, {"duration": {"interval": "year"}}))
+    begun = schedule.agreed[0].start_date
+    resume = {"resume_at": {"type": "duration", "duration": {"interval": "day", "interval_count": 20}}}
+    pause = {"pause_at": {"type": "timestamp", "timestamp": begun + 10 * DAY}}
+    entry = [{"pause": pause, **({} if hold else {"resume": resume})}]
+    await world.do(subscription_schedules.update, SubscriptionScheduleUpdate(pause_schedules=entry), schedule.id)
+    world.now = begun + 70 * DAY
+    await world.run("schedule.pause", [schedule.id], world.now)
+    found = await world.see(Subscription, schedule.subscription)
+    told = (await world.see(SubscriptionSchedule, schedule.id)).pause_schedules[0]
+    assert told.pause.status.type == "succeeded"
+    if hold:
+        assert (found.status, await billed(world, schedule)) == ("paused", [[3100]])
+        return
+    assert told.resume is not None
+    assert told.resume.status.type in ("pending", "succeeded")
+    whole = await world.whole(found)
+    assert whole.items.data[0].current_period_start == begun + 30 * DAY
+
+
+PAUSE_BREAK = {
+    "I14": "delete from due where account_id = %(account)s and kind = 'schedule.pause'",
+    "I15": "update subscription_schedules set status = 'released', released_at = now(), subscription_id = null, next_at = null, "
+    "released_subscription_id = subscription_id where account_id = %(account)s",
+}
+
+
+@pytest.mark.parametrize("name", PAUSE_BREAK)
+async def test_an_invariant_of_pauses_finds_what_breaks_it(tampered: BillingWorld, name: str) -> None:
+    schedule = await scheduled(tampered, (await tampered.price(), 1, {"duration": MONTH}))
+    entry = [{"pause": {"pause_at": {"type": "timestamp", "timestamp": tampered.now + 5 * DAY}}}]
+    await tampered.do(subscription_schedules.update, SubscriptionScheduleUpdate(pause_schedules=entry), schedule.id)
+    await tampered.check_invariants()
+    await tampered.change(PAUSE_BREAK[name])
+    assert name in await tampered.breaches()
 
 
 @pytest.mark.parametrize("name", BREAK)

@@ -13,6 +13,7 @@ from tests.stories import (  # noqa: F401  (they fill the grammars)
     granting,
     language,
     opening,
+    pausing,
     paying,
     quoting,
     scheduling,

@@ -361,7 +361,7 @@ async def _schedule(
     return schedule.id, Decision(
         inserts=[schedule],
         events=[Event("subscription_schedule.created", schedule)],
-        due=[*schedules.boundary(schedule), *schedules.warning(schedule, now)],
+        due=[*schedules.coming(schedule), *schedules.warning(schedule, now)],
     )
 
 

@@ -16,7 +16,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     facts = await billing.load(tx, subscriptions=subjects)
     debits = await schedule_facts.know_due(tx, facts)
     await metered.know(tx, facts)
-    if not tx.account.settings_billing.draft_seconds:
+    if schedule_facts.finalizes(tx, facts):
         await billing.number_whole_book(tx, facts)
     subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
+from voldaan.resources.params import Unset
+from voldaan.resources.pause_schedules import PauseScheduleParams
 from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscription_schedules import CurrentPhase, Phase, SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import schedule_phases
+from voldaan.rules import pause_terms, schedule_phases
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -73,6 +77,25 @@ def rearranged(
     return rules.with_phases(changed, [*past, *phases])
 
 
+def with_pause(
+    facts: BillingFacts,
+    was: SubscriptionSchedule,
+    changed: SubscriptionSchedule,
+    wanted: Sequence[PauseScheduleParams] | Unset | None,
+    now: int,
+    new_id: NewId,
+    here: str = pause_terms.HERE,
+) -> SubscriptionSchedule:
+    """The changed schedule with what the request says of its pause. Refuses phases that no pause can be in, too."""
+    subscription = facts.parties.subscriptions.get(was.subscription or "")
+    customer = facts.parties.customers[was.customer]
+    zone = subscription.timezone if subscription is not None else zone_of(facts, customer)
+    changed = pause_terms.applied(pause_terms.Asked(changed, subscription, zone, now, here), wanted, new_id)
+    if wanted is None:
+        pause_terms.check(changed, subscription, "phases")
+    return changed
+
+
 def take_effect(
     facts: BillingFacts,
     debits: Debits,
@@ -83,6 +106,10 @@ def take_effect(
     new_id: NewId,
 ) -> Decision:
     """What the change means now: for the subscription, if there is one, and for when the next phase begins."""
+    if changed == replace(was, pause_schedules=changed.pause_schedules):
+        facts.parties.schedules[was.id] = changed
+        told = Event("subscription_schedule.updated", changed, was)
+        return Decision(updates=[Update(changed, was)], events=[told])
     if was.current_phase is None:
         changed = replace(changed, next_at=changed.agreed[0].start_date)
         facts.parties.schedules[was.id] = changed

@@ -34,7 +34,7 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import coupons as coupon_rules
 from voldaan.rules import invoice_items as item_rules
-from voldaan.rules import phase_terms, thresholds
+from voldaan.rules import pause_schedules, phase_terms, thresholds
 from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -43,6 +43,7 @@ from voldaan.rules.lines import is_metered, rate_ids
 from voldaan.rules.promotion_codes import Redeemer
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_phases import Wanted
+from voldaan.rules.schedules import next_step
 from voldaan.store.children import embed
 from voldaan.store.transaction import Missing, Transaction
 
@@ -65,8 +66,15 @@ async def load(tx: Transaction, ids: Sequence[str]) -> tuple[BillingFacts, Debit
 async def know_due(tx: Transaction, facts: BillingFacts) -> Debits:
     """What the phases name that begin no later than the periods of their subscriptions end; nothing, if none does."""
     ends = {s.schedule: s.current_period_end for s in facts.parties.subscriptions.values() if s.schedule}
-    due = [s for s in facts.parties.schedules.values() if s.next_at is not None and s.next_at <= ends.get(s.id, 0)]
+    steps = {s.id: next_step(s) for s in facts.parties.schedules.values()}
+    due = [s for s in facts.parties.schedules.values() if (step := steps[s.id]) is not None and step[0] <= ends.get(s.id, 0)]
     return await know(tx, facts, due) if due else {}
+
+
+def finalizes(tx: Transaction, facts: BillingFacts) -> bool:
+    """Whether what these schedules do by themselves may finalize invoices at once: a pause or a resumption does."""
+    pauses = any(pause_schedules.awaits(schedule) for schedule in facts.parties.schedules.values())
+    return pauses or not tx.account.settings_billing.draft_seconds
 
 
 async def know(tx: Transaction, facts: BillingFacts, schedules: Iterable[SubscriptionSchedule]) -> Debits:

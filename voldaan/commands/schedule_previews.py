@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from voldaan.commands import billing, clocks, metered, schedule_facts
 from voldaan.commands import schedule_changes as changing
 from voldaan.resources.invoice_params import InvoiceCreatePreview
+from voldaan.resources.invoices import Invoice
 from voldaan.resources.schedule_params import PreviewSchedule
 from voldaan.resources.subscription_schedules import ScheduleDefaults, SubscriptionSchedule
-from voldaan.rules import renewals, states
+from voldaan.rules import pause_schedules, renewals, states
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -18,6 +19,8 @@ from voldaan.rules.ids import NewId
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import billing_mode
 from voldaan.store.transaction import Missing, Transaction
+
+HERE = "schedule_details[pause_schedules][0]"
 
 
 async def decided(tx: Transaction, params: InvoiceCreatePreview, new_id: NewId) -> tuple[BillingFacts, Decision]:
@@ -55,6 +58,7 @@ async def _changed(
     if said.phases:
         wanted = await schedule_facts.wanted(tx, facts, said.phases, was.customer, scratch)
         changed = changing.rearranged(facts, was, changed, wanted, now, scratch)
+    changed = changing.with_pause(facts, was, changed, said.pause_schedules, now, new_id, HERE)
     await schedule_facts.know_phases(tx, facts, changed.agreed)
     decision = changing.take_effect(facts, debits, was, changed, said.proration_behavior, now, new_id)
     await metered.know_more(tx, facts)  # the phases that begin before the next renewal may be others now
@@ -89,6 +93,7 @@ async def _of_new(
     given = said.phases[0].start_date if said.phases else None
     start = given if isinstance(given, int) else now
     schedule = rules.with_phases(schedule, changing.agreed(facts, schedule, wanted, start, now, scratch))
+    schedule = changing.with_pause(facts, schedule, schedule, said.pause_schedules, now, new_id, HERE)
     facts.parties.schedules[schedule.id] = schedule
     await schedule_facts.know_phases(tx, facts, schedule.agreed[:1])
     return facts, rules.start(facts, schedule, max(start, now), new_id)
@@ -99,9 +104,22 @@ def _next(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, n
     if schedule.status == "not_started":
         return rules.start(facts, schedule, schedule.next_at or schedule.created, new_id)
     subscription = facts.parties.subscriptions[schedule.subscription or ""]
-    if subscription.status not in states.SUBSCRIPTION_RENEWS:
+    decision = Decision()
+    if subscription.status in states.SUBSCRIPTION_RENEWS:
+        decision.add(rules.advance(facts, debits, schedule, subscription.current_period_end, new_id))
+        after = facts.parties.subscriptions[subscription.id]
+        decision.add(renewals.renew(facts, after, after.current_period_end, new_id))
+    return decision if _bills(decision) else decision.add(_resumed(facts, debits, schedule.id, new_id))
+
+
+def _resumed(facts: BillingFacts, debits: Debits, id: str, new_id: NewId) -> Decision:
+    """Of a paused subscription: what its resumption brings."""
+    schedule = facts.parties.schedules[id]
+    resumes = pause_schedules.to_come(schedule).get("resume")
+    if resumes is None or facts.parties.subscriptions[schedule.subscription or ""].status != "paused":
         return Decision()
-    end = subscription.current_period_end
-    decision = rules.advance(facts, debits, schedule, end, new_id)
-    after = facts.parties.subscriptions[subscription.id]
-    return decision.add(renewals.renew(facts, after, after.current_period_end, new_id))
+    return rules.advance(facts, debits, schedule, resumes, new_id)
+
+
+def _bills(decision: Decision) -> bool:
+    return any(isinstance(made, Invoice) for made in decision.inserts)

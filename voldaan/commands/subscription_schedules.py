@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, posting, schedule_facts, subscriptions
+from voldaan.commands import billing, clocks, lookups, pending_updates, posting, schedule_facts, subscriptions
 from voldaan.commands import schedule_changes as changing
 from voldaan.commands.answers import Answer
+from voldaan.commands.subscription_changes import load_one
 from voldaan.resources.base import UNSET
+from voldaan.resources.params import Unset
+from voldaan.resources.pause_schedules import PauseScheduleParams
 from voldaan.resources.schedule_params import (
     SubscriptionScheduleCancel,
     SubscriptionScheduleCreate,
@@ -24,24 +29,26 @@ from voldaan.resources.subscription_schedules import (
     SubscriptionSchedule,
 )
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel
-from voldaan.rules import changes, states
+from voldaan.rules import changes, pause_schedules, pause_terms, states
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
-from voldaan.rules.decision import Decision, Event, Refused, Update, together
+from voldaan.rules.decision import Decision, Due, Event, Refused, Update, together
 from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_ends import no_more_due
 from voldaan.rules.subscription_due import cancellation, follow_up
 from voldaan.rules.subscription_fields import billing_mode
+from voldaan.rules.subscriptions import zone_of
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
 ALIVE = ("not_started", "active")
+LOOK_AGAIN = 60  # seconds until a pause is tried again that a payment under way has held up
 
 
 async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> SubscriptionSchedule | Answer:
@@ -80,6 +87,8 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
     if begins <= now and agreed[0].end_date <= now:
         raise refused("The first phase must end in the future.", "phases[0][end_date]")
     schedule = rules.with_phases(replace(schedule, next_at=begins), agreed)
+    asked = pause_terms.Asked(schedule, None, zone_of(facts, customer), now)
+    schedule = pause_terms.applied(asked, params.pause_schedules, new_id)
     await embed(tx, [schedule])
     facts.parties.schedules[schedule.id] = schedule
     decision.inserts.append(schedule)
@@ -87,8 +96,9 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
         await schedule_facts.know_phases(tx, facts, agreed[:1])
         await billing.number_whole_book(tx, facts)
         decision.add(rules.start(facts, schedule, now, new_id))
+        decision.add(rules.advance(facts, {}, facts.parties.schedules[schedule.id], now, new_id))
     made = facts.parties.schedules[schedule.id]
-    decision.due += [*rules.boundary(made), *rules.warning(made, now)]
+    decision.due += [*rules.coming(made), *rules.warning(made, now)]
     decision.events.append(Event("subscription_schedule.created", made))
     return await _written(tx, facts, decision, schedule.id)
 
@@ -97,6 +107,8 @@ async def update(tx: Transaction, params: SubscriptionScheduleUpdate, id: str) -
     """Other terms: of a phase that runs they hold at once, of those to come when their time comes."""
     facts, debits, was = await _load(tx, id)
     _check_alive(was, "updated")
+    if _pauses_now(params.pause_schedules) and await _give_up_held(tx, facts, was):
+        facts, debits, was = await _load(tx, id)
     given, now, decision = params.model_fields_set, tx.now, Decision()
     changed = replace(
         was,
@@ -110,14 +122,16 @@ async def update(tx: Transaction, params: SubscriptionScheduleUpdate, id: str) -
         wanted = await schedule_facts.wanted(tx, facts, params.phases, was.customer, decision)
         changed = changing.rearranged(facts, was, changed, wanted, now, decision)
         await embed(tx, [changed])
+    changed = changing.with_pause(facts, was, changed, params.pause_schedules, now, new_id)
     if changed == was:
         return was
     await schedule_facts.know_phases(tx, facts, changed.agreed)
     await billing.number_whole_book(tx, facts)
     decision.add(changing.take_effect(facts, debits, was, changed, params.proration_behavior, now, new_id))
+    decision.add(rules.advance(facts, debits, facts.parties.schedules[id], now, new_id))
     made = facts.parties.schedules[id]
     decision.due_cancelled += no_more_due(id)
-    decision.due += [*rules.boundary(made), *rules.warning(made, now)]
+    decision.due += [*rules.coming(made), *rules.warning(made, now)]
     return await _written(tx, facts, decision, id)
 
 
@@ -164,15 +178,38 @@ async def cancel_of_customers(tx: Transaction, customers: list[str]) -> None:
 
 
 async def begin_phases(tx: Transaction, subjects: list[str]) -> None:
-    """Due work schedule.phase: whatever of these schedules begins or ends by now. What is done already is left alone."""
-    facts, debits = await schedule_facts.load(tx, subjects)
-    if not tx.account.settings_billing.draft_seconds:
+    """Due work schedule.phase and schedule.pause: whatever of these schedules begins, pauses, resumes or ends by now. What is
+    done already is left alone."""
+    waits = await _without_held(tx, subjects)
+    facts, debits = await schedule_facts.load(tx, [subject for subject in subjects if subject not in waits])
+    if schedule_facts.finalizes(tx, facts):
         await billing.number_whole_book(tx, facts)
     due = sorted((s for s in facts.parties.schedules.values() if s.id in set(subjects)), key=lambda s: s.id)
     whole = together(rules.advance(facts, debits, schedule, tx.now, new_id) for schedule in due)
+    whole.due += [Due("schedule.pause", schedule.id, tx.now + LOOK_AGAIN, schedule.test_clock) for schedule in waits.values()]
     whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
     await write(tx, [posting.post(whole, tx.now)])
     await billing.keep_number(tx, facts)
+
+
+async def _without_held(tx: Transaction, subjects: list[str]) -> dict[str, SubscriptionSchedule]:
+    """A change that waits for its payment is given up where its subscription is paused now. Returns the schedules that have
+    to wait, because a payment of such a change may still succeed."""
+    found = await tx.get(SubscriptionSchedule, subjects)
+    pausing = {s.subscription: s for s in found.values() if s.subscription and _is_paused_by(s, tx.now)}
+    held = [s for s in (await tx.get(Subscription, list(pausing))).values() if s.held is not None]
+    waits = {}
+    for subscription in held:
+        try:
+            await pending_updates.withdraw(tx, subscription)
+        except Refused:
+            waits[pausing[subscription.id].id] = pausing[subscription.id]
+    return waits
+
+
+def _is_paused_by(schedule: SubscriptionSchedule, now: int) -> bool:
+    step = pause_schedules.next_of(schedule)
+    return step is not None and step[1] == "pause" and step[0] <= now
 
 
 async def expiring(tx: Transaction, subjects: list[str]) -> None:
@@ -202,15 +239,15 @@ async def _written(tx: Transaction, facts: BillingFacts, decision: Decision, id:
     return Answer(id, SubscriptionSchedule) if decision.attempts else facts.parties.schedules[id]
 
 
-async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) -> SubscriptionSchedule:
+async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) -> SubscriptionSchedule | Answer:
     """One phase, the present period, with the terms that the subscription has."""
-    if other := sorted(params.model_fields_set - {"from_subscription", "expand"}):
+    if other := sorted(params.model_fields_set - {"from_subscription", "pause_schedules", "expand"}):
         raise refused(f"You cannot set `{other[0]}` if `from_subscription` is set.", other[0])
-    facts = await billing.load(tx, subscriptions=[id])
-    was = facts.parties.subscriptions.get(id)
-    if was is None:
-        raise Missing("subscription", id, "from_subscription")
-    now = await clocks.now_for(tx, was.test_clock)
+    facts, was = await load_one(tx, id, "from_subscription")
+    if _pauses_now(params.pause_schedules) and was.held is not None:
+        await pending_updates.withdraw(tx, was)
+        facts, was = await load_one(tx, id, "from_subscription")
+    now = tx.now
     if was.schedule is not None:
         raise refused(
             f"You cannot migrate a subscription that is already attached to a schedule: `{was.schedule}`.", "from_subscription"
@@ -234,6 +271,9 @@ async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) 
         next_at=phase.end_date,
     )
     schedule = rules.with_phases(schedule, [phase])
+    schedule = pause_terms.applied(
+        pause_terms.Asked(schedule, was, was.timezone, now), params.pause_schedules, new_id
+    )
     await embed(tx, [schedule])
     changed = replace(was, schedule=schedule.id, cancel_at_period_end=False)
     facts.parties.schedules[schedule.id] = schedule
@@ -245,12 +285,29 @@ async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) 
             Event("customer.subscription.updated", changed, was),
             Event("subscription_schedule.created", schedule),
         ],
-        due=[*rules.boundary(schedule), *rules.warning(schedule, now)],
+        due=[*rules.coming(schedule), *rules.warning(schedule, now)],
     )
     if was.cancel_at_period_end:
         decision.add(Decision(due=cancellation(changed)))
-    await write(tx, [decision])
-    return schedule
+    if pause_schedules.awaits(schedule):
+        debits = await lookups.debits(tx, was.items.data)
+        await billing.number_whole_book(tx, facts)
+        decision.add(rules.advance(facts, debits, schedule, now, new_id))
+    return await _written(tx, facts, decision, schedule.id)
+
+
+def _pauses_now(wanted: Sequence[PauseScheduleParams] | Unset | None) -> bool:
+    return any(each.pause is not None and each.pause.pause_at is not None and each.pause.pause_at.type == "now"
+               for each in wanted or ())  # fmt: skip
+
+
+async def _give_up_held(tx: Transaction, facts: BillingFacts, schedule: SubscriptionSchedule) -> bool:
+    """Gives up the change of its subscription that waits for its payment, if there is one."""
+    subscription = facts.parties.subscriptions.get(schedule.subscription or "")
+    if subscription is None or subscription.held is None:
+        return False
+    await pending_updates.withdraw(tx, subscription)
+    return True
 
 
 def _as_phase(subscription: Subscription) -> Phase:

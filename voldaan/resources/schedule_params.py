@@ -18,6 +18,7 @@ from voldaan.resources.billing import (
 )
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import Currency, Hash, ListParams, Metadata, Params, Range, Timestamp, Unset, exclusive
+from voldaan.resources.pause_schedules import PauseScheduleChanges, PauseSchedules
 from voldaan.resources.subscription_items import ItemThresholdsParams, ProrationBehavior
 from voldaan.resources.subscription_schedules import EndBehavior, PhaseAnchor
 from voldaan.resources.subscriptions import AddInvoiceItem, BillingModeParams
@@ -120,7 +121,6 @@ class ScheduleWrite(Params):
     default_settings: ScheduleDefaultsParams | None = None
     end_behavior: EndBehavior = "release"
     metadata: Metadata | Unset = {}
-    pause_schedules: NotSupported = None
 
 
 class SubscriptionScheduleCreate(ScheduleWrite):
@@ -128,11 +128,13 @@ class SubscriptionScheduleCreate(ScheduleWrite):
     customer: str | None = None
     customer_account: NotSupported = None
     from_subscription: str | None = None
+    pause_schedules: PauseSchedules | None = None
     phases: Annotated[list[PhaseParams], Field(max_length=PHASES_MAX)] = []
     start_date: Timestamp | Literal["now"] | None = None
 
 
 class SubscriptionScheduleUpdate(ScheduleWrite):
+    pause_schedules: PauseScheduleChanges | Unset | None = None
     phases: list[PhaseChangeParams] | None = None
     proration_behavior: ProrationBehavior = "create_prorations"
 
@@ -142,7 +144,7 @@ class PreviewSchedule(Hash):
 
     billing_mode: BillingModeParams | None = None
     end_behavior: EndBehavior | None = None
-    pause_schedules: NotSupported = None
+    pause_schedules: PauseScheduleChanges | None = None
     phases: list[PhaseChangeParams] = []
     proration_behavior: ProrationBehavior = "create_prorations"
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, Column, Derived, Embedded, Expandable, Hidden, Instant, Part, Resource, Table, UnsetType
 from voldaan.resources.billing import BillingThresholds, CollectionMethod, CustomField, Liability
+from voldaan.resources.pause_schedules import PauseSchedule
 from voldaan.resources.render import shown
 from voldaan.resources.subscription_items import ItemThresholds, ProrationBehavior
 from voldaan.resources.subscriptions import BillingMode, SubscriptionAutomaticTax
@@ -135,7 +136,7 @@ class SubscriptionSchedule(Resource, kw_only=True):
     end_behavior: Annotated[EndBehavior, Column()] = "release"
     livemode: bool
     metadata: dict[str, str] | None = {}
-    pause_schedules: list[Any] = []
+    pause_schedules: list[PauseSchedule] = []
     phases: Annotated[list[Phase], Derived()] = []
     released_at: Annotated[Instant | None, Column()] = None
     released_subscription: Annotated[str | None, Column("released_subscription_id")] = None

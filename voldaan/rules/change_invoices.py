@@ -78,7 +78,7 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
     invoices.complete(facts, invoice, work.drawn + waiting)
     if work.change.reached:
         invoice.threshold_reason = thresholds.reason(work.change.reached, waiting)
-    if not work.change.drafts:  # nobody asks for what a schedule does: its draft waits for what is missing
+    if not (work.change.drafts or work.change.unattended):  # nobody asks for what a schedule does: its draft waits
         automatic_tax.need(invoice)
     for item, line in billed:
         item.debits = [*item.debits, lines.debit(line)]

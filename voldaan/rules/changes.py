@@ -18,9 +18,10 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.change_invoices import write_change
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
 from voldaan.rules.decision import Decision, Event, Update
+from voldaan.rules.finalization import Collect
 from voldaan.rules.ids import NewId
 from voldaan.rules.new_periods import resets, turns
-from voldaan.rules.subscription_due import no_more_due
+from voldaan.rules.subscription_due import cancellation, no_more_due
 from voldaan.rules.subscription_fields import NewItem, cancel_at_of
 
 
@@ -61,12 +62,14 @@ def resume(
     new_id: NewId,
     *,
     wait_for_payment: bool,
+    unattended: bool = False,
 ) -> Decision:
     """A paused subscription is billed again, from now or for the stub until its anchor's next boundary.
 
-    `wait_for_payment`: it stays paused until the invoice for it is paid.
+    `wait_for_payment`: it stays paused until the invoice for it is paid. `unattended`: its schedule does it, not a request.
     """
-    work = Work(facts, was, Change(at=now, behavior=behavior), now, new_id, list(was.items.data))
+    change = Change(at=now, behavior=behavior, collect=_by(unattended), unattended=unattended)
+    work = Work(facts, was, change, now, new_id, list(was.items.data))
     changed = replace(was, billing_cycle_anchor=now if anchor == "now" else was.billing_cycle_anchor)
     items = []
     for item in work.items:
@@ -90,11 +93,14 @@ def pause(
     new_id: NewId,
     *,
     bill_usage: bool = True,
+    unattended: bool = False,
 ) -> Decision:
     """Nothing is billed until it is resumed. What is left of the periods is given back: from now, from their start, or not
-    at all (`unused_from`), and usage until now is billed, or not (`bill_usage`): as items that wait, or at once."""
+    at all (`unused_from`), and usage until now is billed, or not (`bill_usage`): as items that wait, or at once.
+    An end that was agreed comes all the same."""
     behavior: ProrationBehavior = "always_invoice" if bill_now else "create_prorations"
-    work = Work(facts, was, Change(at=now, behavior=behavior, debits=debits), now, new_id, list(was.items.data))
+    change = Change(at=now, behavior=behavior, debits=debits, collect=_by(unattended), unattended=unattended)
+    work = Work(facts, was, change, now, new_id, list(was.items.data))
     items = []
     for item in work.items:
         if unused_from != "none":
@@ -111,9 +117,14 @@ def pause(
     )
     changed = replace(_with_items(was, items), status="paused", status_details=details)
     work.decision.due_cancelled += no_more_due(was.id)
+    work.decision.due += cancellation(was)
     work.decision.events += [Event("invoiceitem.created", item) for item in work.waiting]
     work.decision.events.append(Event("customer.subscription.paused", changed))
     return write_change(work, changed, anew=False)
+
+
+def _by(unattended: bool) -> Collect:
+    return "off_session" if unattended else "on_session"
 
 
 # The three ways of changing -------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
-from voldaan.rules import dunning, states
+from voldaan.resources.pause_schedules import ResumeState
+from voldaan.rules import dunning, pause_schedules, states
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.owing import (
@@ -20,6 +21,7 @@ from voldaan.rules.owing import (
     discard,
     expire,
     give_up,
+    is_resumption,
     move_balance,
     move_on,
     settled,
@@ -121,6 +123,9 @@ def payment_failed(
         return decision.add(expire(facts, now, new_id))
     if facts.is_held:
         return decision.add(discard(facts, now, new_id)) if _must_be_paid(facts) else decision
+    if is_resumption(facts):
+        state: ResumeState = "requires_action" if action_required else "pending"
+        decision.add(pause_schedules.follow(facts.parties, subscription.schedule, state))
     decision.add(move_on(facts, "payment_failed"))
     if retried and at is None and dunning.is_exhausted(facts.policy, count):
         decision.add(give_up(facts, now))
@@ -147,7 +152,10 @@ def payment_requires_action(
         )
     changed = replace(invoice, attempted=True)  # no try yet in the sense of the schedule: recorded
     facts.invoice = changed
-    return Decision(updates=[Update(changed, invoice)], events=[Event("invoice.payment_action_required", changed)])
+    decision = Decision(updates=[Update(changed, invoice)], events=[Event("invoice.payment_action_required", changed)])
+    if is_resumption(facts) and facts.subscription is not None:
+        decision.add(pause_schedules.follow(facts.parties, facts.subscription.schedule, "requires_action"))
+    return decision
 
 
 def payment_processing(facts: CollectionFacts, now: int, *, automatic: bool = True) -> Decision:

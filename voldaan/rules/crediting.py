@@ -66,6 +66,8 @@ class Change:
     trial_from_plan: bool | None = None
     metadata: dict[str, str] | None = None
     drafts: bool = False
+    unattended: bool = False  # nobody waits for the answer: an invoice whose tax is not known stays a draft
+    sleeps: bool = False      # the subscription is paused, and stays so: nothing is given back, charged or begun
     reached: Reached | None = None  # the billing thresholds that are the reason
 
 
@@ -87,7 +89,7 @@ class Work:
 
     @property
     def prorates(self) -> bool:
-        return self.change.behavior != "none" and self.was.status != "trialing" and not self.tries
+        return self.change.behavior != "none" and self.was.status != "trialing" and not (self.tries or self.change.sleeps)
 
 
 

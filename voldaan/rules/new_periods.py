@@ -9,7 +9,10 @@ from voldaan.rules.crediting import Change
 
 
 def resets(facts: BillingFacts, subscription: Subscription, change: Change) -> bool:
-    """Whether all periods begin anew now: asked for, the trial ends now, another interval, or free becomes paid."""
+    """Whether all periods begin anew now: asked for, the trial ends now, another interval, or free becomes paid;
+    none does of a paused subscription whose schedule goes on."""
+    if change.sleeps:
+        return False
     if change.anchor == "now" or change.trial_end == 0:
         return True
     if change.anchor == "unchanged" or change.trial_end is not None or subscription.status == "trialing":

@@ -21,7 +21,7 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice, InvoiceStatusDetails, Uncollectible, UncollectibleReason
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import CancellationDetails, Subscription
-from voldaan.rules import credits_used, dunning, held_updates, schedule_ends, states
+from voldaan.rules import credits_used, dunning, held_updates, pause_schedules, schedule_ends, states
 from voldaan.rules.customer_balance_transactions import move
 from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
@@ -206,6 +206,8 @@ def no_longer_owed(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
         return Decision()
     if facts.is_held:
         return _let_go(facts, expired=False)
+    if is_resumption(facts):
+        return _stays_paused(facts) if invoice.status == "void" else _resume(facts, now)
     if subscription.status == "incomplete" and subscription.latest_invoice == invoice.id:
         return expire(facts, now, new_id)
     return move_on(facts, "payment_recovered") if facts.latest_finalized in (None, invoice.id) else Decision()
@@ -320,7 +322,23 @@ def _resume(facts: CollectionFacts, now: int) -> Decision:
     decision = _changed_subscription(facts, active, "customer.subscription.resumed")
     decision.events.append(Event("customer.subscription.updated", active, subscription))
     decision.due += next_renewal(facts.settings, active, now)
-    return decision
+    return decision.add(pause_schedules.follow(facts.parties, active.schedule, "succeeded"))
+
+
+def _stays_paused(facts: CollectionFacts) -> Decision:
+    """The invoice that was to be paid for the subscription to resume is void: another attempt may be made."""
+    subscription = facts.subscription
+    assert subscription is not None
+    still = replace(subscription, resumes_with=None)
+    facts.parties.subscriptions[still.id] = still
+    decision = Decision(updates=[Update(still, subscription)])
+    return decision.add(pause_schedules.follow(facts.parties, still.schedule, "error", pause_schedules.VOIDED))
+
+
+def is_resumption(facts: CollectionFacts) -> bool:
+    """Whether the subscription stays paused until this invoice is paid."""
+    subscription = facts.subscription
+    return subscription is not None and subscription.status == "paused" and subscription.resumes_with == facts.invoice.id
 
 
 def move_on(facts: CollectionFacts, trigger: str) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from voldaan.resources.subscription_schedules import SubscriptionSchedule
-from voldaan.rules import states
+from voldaan.rules import pause_schedules, states
 from voldaan.rules.decision import Decision, Event, Update
 
 
@@ -24,6 +24,7 @@ def ended(schedule: SubscriptionSchedule, now: int, *, delinquent: bool) -> tupl
         current_phase=None,
         next_at=None,
     )
+    over = pause_schedules.over(over)
     told = "completed" if as_agreed else "aborted" if delinquent else "canceled"
     return over, Decision(
         updates=[Update(over, schedule)],
@@ -39,4 +40,4 @@ def has_next(schedule: SubscriptionSchedule) -> bool:
 
 def no_more_due(schedule: str) -> list[tuple[str, str]]:
     """All that a schedule does by itself."""
-    return [("schedule.phase", schedule), ("schedule.expiring", schedule)]
+    return [("schedule.phase", schedule), ("schedule.pause", schedule), ("schedule.expiring", schedule)]

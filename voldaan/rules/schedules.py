@@ -7,7 +7,7 @@ is put back into the facts. Sources: docs/behaviour-billing.md, "Schedules".
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionCreate,
     SubscriptionInvoiceSettings,
 )
-from voldaan.rules import changes, phase_terms, renewals, states, thresholds
+from voldaan.rules import changes, pause_schedules, pausing, phase_terms, renewals, states, thresholds
 from voldaan.rules import subscriptions as beginning
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
@@ -41,20 +41,25 @@ from voldaan.rules.schedule_ends import has_next, no_more_due
 from voldaan.rules.schedule_phases import in_force
 from voldaan.rules.subscription_due import follow_up
 
+Step = Literal["pause", "phase", "resume"]
+
 EXPIRING = 7 * 86_400  # how long before its end a schedule says so
 
 
 def advance(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, until: int, new_id: NewId) -> Decision:
-    """All that the schedule does by `until`, each at its own instant: phases that begin, and the release after the last.
+    """All that the schedule does by `until`, each at its own instant: pauses, phases that begin, the release after the last.
 
-    A renewal that is due before the next phase goes first; it puts that phase back to work (see `renew`).
+    A renewal that is due before the next of these goes first; it puts that back to work (see `renew`).
     """
     decision, was = Decision(), schedule
-    while not _rests(facts, schedule, until):
-        assert schedule.next_at is not None
-        decision.add(_step(facts, debits, schedule, schedule.next_at, new_id))
+    while (step := next_step(schedule)) is not None and not _rests(facts, schedule, step[0], until):
+        at, kind = step
+        if kind == "phase":
+            decision.add(_step(facts, debits, schedule, at, new_id))
+        else:
+            decision.add(pausing.step(facts, debits, schedule, kind, at, new_id))
         schedule = facts.parties.schedules[schedule.id]
-    return decision.add(Decision(due=boundary(schedule))) if schedule is not was else decision
+    return decision.add(Decision(due=coming(schedule))) if schedule is not was else decision
 
 
 def renew(facts: BillingFacts, debits: Debits, subscription: Subscription, now: int, new_id: NewId) -> Decision:
@@ -65,8 +70,9 @@ def renew(facts: BillingFacts, debits: Debits, subscription: Subscription, now: 
     decision = advance(facts, debits, schedule, min(subscription.current_period_end, now), new_id)
     decision.add(renewals.renew(facts, facts.parties.subscriptions[subscription.id], now, new_id))
     schedule = facts.parties.schedules[schedule.id]
-    if schedule.next_at is not None and schedule.next_at <= now:
-        decision.due += boundary(schedule)
+    step = next_step(schedule)
+    if step is not None and step[0] <= now:
+        decision.due += coming(schedule)
     return decision
 
 
@@ -116,6 +122,7 @@ def enter(
 ) -> Decision:
     """The subscription as the phase says. `begins`: with what belongs to its start alone; otherwise it has been changed."""
     subscription = facts.parties.subscriptions[schedule.subscription or ""]
+    paused = subscription.status == "paused"
     decision = Decision()
     redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
     wanted = replace(
@@ -125,13 +132,14 @@ def enter(
     )
     change = Change(
         at=at,
-        behavior=behavior,
+        behavior="none" if paused else behavior,
         items=phase_terms.item_changes(redeem, subscription, phase),
-        anchor="now" if begins and _anchor(schedule, phase) == "phase_start" else None,
-        trial_end=_trial(subscription, phase, at),
+        anchor="now" if begins and not paused and _anchor(schedule, phase) == "phase_start" else None,
+        trial_end=None if paused else _trial(subscription, phase, at),
         debits=debits,
         collect="off_session",
         drafts=True,
+        sleeps=paused,
     )
     if begins and phase.add_invoice_items:
         anew = resets(facts, wanted, change)
@@ -147,7 +155,7 @@ def enter(
 def release(parties: Parties, schedule: SubscriptionSchedule, now: int) -> Decision:
     """The schedule lets go: its subscription, if there is one yet, goes on as it is."""
     status: Any = states.advance(states.SUBSCRIPTION_SCHEDULE, schedule.status, "release")
-    released = replace(
+    let_go = replace(
         schedule,
         status=status,
         released_at=now,
@@ -156,7 +164,7 @@ def release(parties: Parties, schedule: SubscriptionSchedule, now: int) -> Decis
         current_phase=None,
         next_at=None,
     )
-    parties.schedules[schedule.id] = released
+    released = parties.schedules[schedule.id] = pause_schedules.over(let_go)
     decision = Decision(
         updates=[Update(released, schedule)],
         events=[Event("subscription_schedule.updated", released, schedule)],
@@ -174,7 +182,7 @@ def release(parties: Parties, schedule: SubscriptionSchedule, now: int) -> Decis
 def cancel_waiting(schedule: SubscriptionSchedule, now: int) -> tuple[SubscriptionSchedule, Decision]:
     """A schedule that has not started never will."""
     status: Any = states.advance(states.SUBSCRIPTION_SCHEDULE, schedule.status, "cancel")
-    canceled = replace(schedule, status=status, canceled_at=now, next_at=None)
+    canceled = pause_schedules.over(replace(schedule, status=status, canceled_at=now, next_at=None))
     return canceled, Decision(
         updates=[Update(canceled, schedule)],
         events=[Event("subscription_schedule.canceled", canceled)],
@@ -203,11 +211,29 @@ def mirrored(parties: Parties, was: Subscription, after: Subscription) -> Decisi
 # When ------------------------------------------------------------------------------------------------------------------
 
 
-def boundary(schedule: SubscriptionSchedule) -> list[Due]:
-    """The next phase, or the release. An agreed end is the subscription's own due work."""
+def coming(schedule: SubscriptionSchedule) -> list[Due]:
+    """The next phase or the release, and the next pause or resumption, as due work."""
+    at = _next_phase(schedule)
+    phases = [] if at is None else [Due("schedule.phase", schedule.id, at, schedule.test_clock)]
+    return phases + pause_schedules.due(schedule)
+
+
+def next_step(schedule: SubscriptionSchedule) -> tuple[int, Step] | None:
+    """What the schedule does next, and when. At one instant a pause comes before a phase, which it spares the customer, and
+    a phase before a resumption, which bills it."""
+    pause: tuple[int, Step] | None = pause_schedules.next_of(schedule)
+    phase = _next_phase(schedule)
+    steps: list[tuple[int, Step]] = [] if phase is None else [(phase, "phase")]
+    return min(steps if pause is None else [pause, *steps], default=None)  # the words are in this order too
+
+
+def _next_phase(schedule: SubscriptionSchedule) -> int | None:
+    """When the next phase begins, or the schedule lets go. An agreed end is the subscription's own due work, and nothing is
+    let go that is still to be paused or resumed."""
     if schedule.next_at is None or _ends_with_subscription(schedule):
-        return []
-    return [Due("schedule.phase", schedule.id, schedule.next_at, schedule.test_clock)]
+        return None
+    lets_go = schedule.status == "active" and in_force(schedule.agreed, schedule.next_at) is None
+    return None if lets_go and pause_schedules.awaits(schedule) else schedule.next_at
 
 
 def warning(schedule: SubscriptionSchedule, now: int) -> list[Due]:
@@ -230,13 +256,13 @@ def with_phases(schedule: SubscriptionSchedule, agreed: list[Phase]) -> Subscrip
     return replace(schedule, agreed=agreed, tax_rates=[known.get(id, id) for id in phase_terms.named_rates(agreed)])
 
 
-def _rests(facts: BillingFacts, schedule: SubscriptionSchedule, until: int) -> bool:
-    if schedule.next_at is None or schedule.next_at > until or _ends_with_subscription(schedule):
+def _rests(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, until: int) -> bool:
+    if at > until:
         return True
     subscription = facts.parties.subscriptions.get(schedule.subscription or "")
     if subscription is None:
         return schedule.status != "not_started"
-    return subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end < schedule.next_at
+    return subscription.status in states.SUBSCRIPTION_RENEWS and subscription.current_period_end < at
 
 
 def _ends_with_subscription(schedule: SubscriptionSchedule) -> bool:

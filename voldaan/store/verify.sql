@@ -345,7 +345,7 @@ select coalesce(s.account_id, c.account_id), coalesce(s.id, c.id),
 
 -- name: I10_a_schedule_has_its_next_phase_due
 -- A row says when the next phase begins or the last one ends; the renewal before it may bring it back, and an agreed end is
--- the subscription's own work.
+-- the subscription's own work. A schedule that is still to pause or resume its subscription lets go of it after that.
 select c.account_id, c.id, 'no work due for ' || c.next_at
   from subscription_schedules c
   left join subscriptions s on s.account_id = c.account_id and s.id = c.subscription_id
@@ -354,7 +354,9 @@ select c.account_id, c.id, 'no work due for ' || c.next_at
                       and d.due_at = c.next_at)
    and not exists (select from due d where d.account_id = c.account_id and d.subject = c.subscription_id
                       and d.kind = 'subscription.renew' and d.due_at < c.next_at and s.current_period_end_at < c.next_at)
-   and (c.end_behavior = 'release' or s.cancel_at is distinct from c.next_at);
+   and (c.end_behavior = 'release' or s.cancel_at is distinct from c.next_at)
+   and not (c.next_at = to_timestamp((c.doc->'agreed'->-1->>'end_date')::bigint)
+            and c.doc @? '$.pause_schedules[*].**.type ? (@ == "scheduled" || @ == "pending" || @ == "requires_action")');
 
 -- name: I11_the_present_phase_is_one_that_was_agreed
 -- current_phase is a phase of the schedule, and ends when the next thing happens to it.
@@ -365,6 +367,31 @@ select account_id, id, 'is in ' || coalesce(doc->>'current_phase', 'no phase')
         or not exists (select from jsonb_array_elements(doc->'agreed') a
                         where a->'start_date' = doc->'current_phase'->'start_date'
                           and a->'end_date' = doc->'current_phase'->'end_date'));
+
+-- name: I14_a_schedule_has_its_pause_due
+-- A pause or a resumption that is still to come by the clock is due work, unless the renewal before it brings it back.
+select c.account_id, c.id, format('no work due for its %%s at %%s', p.kind, p.at)
+  from subscription_schedules c
+  left join subscriptions s on s.account_id = c.account_id and s.id = c.subscription_id
+ cross join lateral jsonb_array_elements(coalesce(c.doc->'pause_schedules', '[]')) e
+ cross join lateral (
+   select 'pause' as kind, to_timestamp((e->'pause'->>'pause_at')::bigint) as at where e->'pause'->'status'->>'type' = 'scheduled'
+   union all
+   select 'resume', to_timestamp((e->'resume'->>'resume_at')::bigint)
+    where e->'resume'->'status'->>'type' = 'scheduled' and e->'pause'->'status'->>'type' = 'succeeded') p
+ where c.status in ('not_started', 'active') and (%(only)s::text is null or c.account_id = %(only)s)
+   and not exists (select from due d where d.account_id = c.account_id and d.kind = 'schedule.pause' and d.subject = c.id
+                      and (d.due_at = p.at or p.kind = 'pause' and d.due_at > p.at and s.doc->'held' is not null))
+   and not exists (select from due d where d.account_id = c.account_id and d.subject = c.subscription_id
+                      and d.kind = 'subscription.renew' and d.due_at < p.at and s.current_period_end_at < p.at);
+
+-- name: I15_what_is_over_pauses_nothing
+-- A schedule that has ended says what has become of its pause and its resumption.
+select account_id, id, 'is ' || status
+  from subscription_schedules
+ where status not in ('not_started', 'active') and (%(only)s::text is null or account_id = %(only)s)
+   and (doc @? '$.pause_schedules[*].pause.status.type ? (@ == "scheduled")'
+        or doc @? '$.pause_schedules[*].resume.status.type ? (@ == "scheduled" || @ == "pending" || @ == "requires_action")');
 
 -- name: I12_an_offer_expires
 -- A row says when a quote that nobody has accepted expires.

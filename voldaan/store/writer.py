@@ -24,7 +24,8 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
 # Work of the whole book, which many objects ask for: it may be there already, and COPY does not take that.
-SHARED_DUE = frozenset({"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up", "schedule.phase"})
+SHARED_DUE = frozenset({"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up", "schedule.phase",
+                        "schedule.pause"})
 COPY_FROM = 100  # rows from which COPY is faster than a JSON array (docs/design.md, "Writing rows")
 
 

@@ -61,6 +61,7 @@ HANDLERS = [
     Handler("quote.expire", inside=quotes.expire),
     Handler("schedule.expiring", inside=subscription_schedules.expiring),
     Handler("schedule.phase", inside=subscription_schedules.begin_phases),
+    Handler("schedule.pause", inside=subscription_schedules.begin_phases),
     Handler("subscription.cancel", inside=subscriptions.cancel_due),
     Handler("invoice.upcoming", inside=renewals.tell_upcoming),
     Handler("credit_grant.expire", inside=credit_grants.expire_due),

@@ -46,7 +46,12 @@ def _(w: World):
 def _(w: World):
     made = scheduled(w)
     first = {"start_date": made["current_phase"]["start_date"], "end_date": made["current_phase"]["end_date"]}
-    return made["id"], {"phases": [{"items": [{"price": w.monthly["id"], "quantity": 4}], **first}]}
+    pause = {"pause_at": {"type": "now"}, "settings": {"invoicing_behavior": "invoice", "type": "subscription",
+             "bill_for": {"unused_time_from": {"type": "item_current_period_start"}}}}  # fmt: skip
+    resume = {"resume_at": {"type": "duration", "duration": {"interval": "day", "interval_count": 20}},
+              "settings": {"payment_behavior": "resume_on_payment_attempt", "proration_behavior": "none"}}  # fmt: skip
+    return made["id"], {"phases": [{"items": [{"price": w.monthly["id"], "quantity": 4}], **first}],
+                        "pause_schedules": [{"key": "vacation", "pause": pause, "resume": resume}]}  # fmt: skip
 
 
 @call("POST /v1/subscription_schedules/{}/cancel", invoice_now=True, prorate=True)
