@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from voldaan.resources.customers import Customer
 from voldaan.resources.tax_rates import TaxRate
@@ -53,9 +53,14 @@ async def stand(tx: Transaction, customers: Sequence[Customer]) -> None:
 
 
 async def keep_rates(tx: Transaction, facts: BillingFacts) -> None:
-    """Writes the tax rates that were needed for the first time. Somebody else may have done so meanwhile: they are the same."""
+    """Writes the tax rates that were needed for the first time."""
     if facts.taxes is not None and facts.taxes.made:
-        statement = f"{rows.insert_statement(TaxRate)} on conflict do nothing"
-        made = sorted(facts.taxes.made, key=lambda rate: rate.id)  # in one order, so that nobody waits for each other without end
-        await tx.run(statement, rows=rows.insert_rows(made))
+        await write_rates(tx, facts.taxes.made)
         facts.taxes.made = []
+
+
+async def write_rates(tx: Transaction, made: Iterable[TaxRate]) -> None:
+    """Writes tax rates that are named by what they say. Somebody else may have done so meanwhile: they are the same."""
+    statement = f"{rows.insert_statement(TaxRate)} on conflict do nothing"
+    in_order = sorted(made, key=lambda rate: rate.id)  # so that nobody waits for each other without end
+    await tx.run(statement, rows=rows.insert_rows(in_order))

@@ -77,6 +77,7 @@ async def load(
             *(id for s in subs for id in rate_ids(s.default_tax_rates)),
             *(id for item in items for id in rate_ids(item.tax_rates)),
             *(id for item in waiting_items for id in rate_ids(item.tax_rates)),
+            *(tax.rate for item in waiting_items for tax in item.taxes_given or ()),
         ],
         discounts=[
             *(id for s in subs for id in s.discounts),

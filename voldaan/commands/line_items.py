@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import lookups
+from voldaan.commands import automatic_tax, lookups, products
 from voldaan.commands.invoice_drafts import recompute, save
 from voldaan.commands.invoice_items import put_on, take_off
 from voldaan.commands.invoices import load_draft
@@ -21,21 +21,25 @@ from voldaan.resources.line_items import (
     LineHash,
     LineItem,
     LinePriceData,
+    LineProductData,
     LinesAdd,
     LinesRemove,
     LinesUpdate,
     LineUpdate,
 )
 from voldaan.resources.params import Unset
+from voldaan.resources.products import Product, ProductCreate
+from voldaan.resources.tax_rates import TaxRate
+from voldaan.rules import given_taxes, invoices, itemizing, lines
 from voldaan.rules import invoice_items as rules
 from voldaan.rules import invoice_verbs as verbs
-from voldaan.rules import invoices, itemizing, lines
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
-from voldaan.rules.refusals import missing, refused
+from voldaan.rules.refusals import missing, refused, renamed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.writer import write
 
 
 async def add(tx: Transaction, params: LinesAdd, id: str) -> Invoice:
@@ -147,7 +151,8 @@ async def _changed(
         values |= {"period_start": want.period.start, "period_end": want.period.end}
     if "tax_rates" in given:
         rates = await lookups.tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates"))
-        values["tax_rates"] = lines.rate_ids(rates) or None
+        values |= {"tax_rates": lines.rate_ids(rates) or None, "taxes_given": None}
+    values |= await _given_taxes(tx, facts, draft, want, here)
     if "discounts" in given:
         values["discounts"] = await lookups.discounts(
             tx, facts, want.discounts, _at(here, "discounts"), decision, customer=draft.customer, invoice=draft.id
@@ -202,7 +207,8 @@ def _behind(item: InvoiceItem, line: LineItem) -> InvoiceItem:
         price=line.price,
         product=line.product,
         quantity_decimal=line.quantity_decimal or Decimal(1),
-        tax_rates=list(line.tax_rates or []),
+        tax_rates=[] if line.taxes_given else list(line.tax_rates or []),
+        taxes_given=line.taxes_given,
         unit_amount_decimal=line.unit_amount_decimal,
     )
 
@@ -242,6 +248,7 @@ async def _item(
         metadata=merged({}, want.metadata),
         subscription=draft.subscription,
         tax_rates=await lookups.tax_rates(tx, facts, want.tax_rates, f"{here}[tax_rates]"),
+        taxes_given=(await _given_taxes(tx, facts, draft, want, here)).get("taxes_given"),
         test_clock=draft.test_clock,
     )
     decision.inserts.append(item)
@@ -254,10 +261,11 @@ async def _price(
 ) -> str | None:
     """The price that a line names or describes."""
     if want.price_data is not None:
-        data = _one_time(want.price_data, _at(here, "price_data"))
-        if data.currency != draft.currency:
-            raise refused(f"The invoice's currency is {draft.currency}.", _at(here, "price_data[currency]"))
-        return (await lookups.inline_price(tx, facts, data, _at(here, "price_data"), decision)).id
+        param = _at(here, "price_data")
+        if want.price_data.currency != draft.currency:
+            raise refused(f"The invoice's currency is {draft.currency}.", f"{param}[currency]")
+        data = await _one_time(tx, want.price_data, param)
+        return (await lookups.inline_price(tx, facts, data, param, decision)).id
     if want.pricing is None or want.pricing.price is None:
         return None
     param = _at(here, "pricing[price]")
@@ -266,16 +274,55 @@ async def _price(
     return want.pricing.price
 
 
-def _one_time(data: LinePriceData, here: str) -> OneTimePriceData:
-    if data.product is None:
-        raise refused("Products made for one line are not supported: name one with `product`.", f"{here}[product_data]")
+async def _one_time(tx: Transaction, data: LinePriceData, here: str) -> OneTimePriceData:
+    product = data.product
+    if data.product_data is not None:
+        product = (await _product(tx, data.product_data, here)).id
+    if product is None:
+        raise missing(f"{here}[product]")
     return OneTimePriceData(
         currency=data.currency,
-        product=data.product,
+        product=product,
         tax_behavior=data.tax_behavior,
         unit_amount=data.unit_amount,
         unit_amount_decimal=data.unit_amount_decimal,
     )
+
+
+async def _product(tx: Transaction, data: LineProductData, here: str) -> Product:
+    """The product that a line describes: made for it, and there when its price is made."""
+    try:
+        product, made = await products.from_data(tx, ProductCreate(**data.given()))
+    except Missing as no:
+        raise Missing(no.object_name, no.id, f"{here}[{no.param}]") from no
+    except Refused as no:
+        raise renamed(no, _at(here, no.refusal.param or "product_data")) from no
+    await write(tx, [made])
+    return product
+
+
+async def _given_taxes(
+    tx: Transaction, facts: BillingFacts, draft: Invoice, want: LineHash, here: str
+) -> dict[str, Any]:
+    """What a line keeps of taxes that the seller has computed; nothing where the request says nothing of them."""
+    if "tax_amounts" not in want.model_fields_set or want.tax_amounts is None:
+        return {}
+    if not want.tax_amounts:
+        return {"tax_rates": None, "taxes_given": None}
+    param = _at(here, "tax_amounts")
+    given_taxes.check(draft, want.tax_amounts, param)
+    rates = []
+    for number, each in enumerate(want.tax_amounts):
+        try:
+            rates.append(given_taxes.rate(each, at=tx.now, livemode=tx.account.livemode))
+        except Refused as no:
+            raise renamed(no, f"{param}[{number}][tax_rate_data][{no.refusal.param}]") from no
+    known = await tx.get(TaxRate, [rate.id for rate in rates])
+    fresh = {rate.id: rate for rate in rates if rate.id not in known}
+    if fresh:
+        await automatic_tax.write_rates(tx, fresh.values())
+    facts.catalogue.tax_rates |= fresh | known
+    return {"tax_rates": [rate.id for rate in rates], "taxes_given": given_taxes.of_line(want.tax_amounts, rates)}
 
 
 async def _draft(tx: Transaction, id: str) -> tuple[BillingFacts, Invoice]:

@@ -71,8 +71,8 @@ async def delete(tx: Transaction, params: ProductDelete, id: str) -> Product:
     return product
 
 
-async def from_data(tx: Transaction, data: ProductData) -> tuple[Product, Decision]:
-    """A product that is made together with a price, and what writes it."""
+async def from_data(tx: Transaction, data: ProductData | ProductCreate) -> tuple[Product, Decision]:
+    """A product that is made together with a price or a line, and what writes it."""
     try:
         product = rules.changed(await _empty(tx, data.id, data.name, "service"), data)
         await _check_place(tx, product)

@@ -31,7 +31,7 @@ from voldaan.resources.billing import (
     Pricing,
 )
 from voldaan.resources.discounts import DiscountParams
-from voldaan.resources.line_items import LinePricing, LineUsage, pricing
+from voldaan.resources.line_items import GivenTax, LinePricing, LineUsage, pricing
 from voldaan.resources.params import (
     Currency,
     DecimalString,
@@ -112,6 +112,7 @@ class InvoiceItem(Resource, kw_only=True):
     unit_amount_decimal: Annotated[Decimal | None, Hidden()] = None
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
     tax_code: Annotated[str | None, Hidden()] = None  # of its own; None: its product's
+    taxes_given: Annotated[list[GivenTax] | None, Hidden()] = None  # computed by the seller
     usage: Annotated[LineUsage | None, Hidden()] = None  # of a metered price, as long as nobody edits the item by hand
 
     def __post_init__(self) -> None:

@@ -12,7 +12,6 @@ from voldaan.resources.basis import Basis
 from voldaan.resources.billing import (
     Behavior,
     DiscountAmount,
-    NotSupported,
     Period,
     PeriodParams,
     PretaxCreditAmount,
@@ -32,6 +31,16 @@ from voldaan.resources.params import (
     Unset,
     exclusive,
 )
+from voldaan.resources.prices import ProductDataTaxDetails
+from voldaan.resources.tax_rates import JurisdictionLevel, TaxabilityReason, TaxType
+
+
+class GivenTax(Part, kw_only=True):
+    """Ours alone: a tax that the seller has computed, with the id of the rate that says what it is. Minor units."""
+
+    amount: int
+    rate: str
+    taxable_amount: int
 
 
 class CreditedItems(Part, kw_only=True):
@@ -135,6 +144,7 @@ class LineItem(Resource, kw_only=True):
     unit_amount_decimal: Annotated[Decimal | None, Hidden()] = None
     credited: Annotated[CreditedItems | None, Hidden()] = None
     tax_rates: Annotated[list[str] | None, Hidden()] = None  # of its own; None: the invoice's
+    taxes_given: Annotated[list[GivenTax] | None, Hidden()] = None  # at those rates, computed by the seller
     tax_behavior: Annotated[Behavior | None, Hidden()] = None
     tax_code: Annotated[str | None, Hidden()] = None  # of its own; None: its product's
     basis: Annotated[Basis | None, Hidden()] = None  # None: price or unit amount times quantity, or the amount as given
@@ -182,27 +192,22 @@ def pricing(price: str | None, product: str | None, unit_amount_decimal: Decimal
     return Pricing(price_details=details, unit_amount_decimal=unit_amount_decimal)
 
 
-class ProductTaxDetails(Hash):
-    performance_location: NotSupported = None
-    tax_code: str | Unset | None = None
-
-
-class ProductData(Hash):
+class LineProductData(Hash):
     """A product made for this line alone."""
 
     description: str | None = None
     images: list[str] | None = None
-    metadata: Metadata = {}
+    metadata: Metadata | Unset = {}
     name: str
     tax_code: str | None = None
-    tax_details: ProductTaxDetails | None = None
-    unit_label: str | None = None
+    tax_details: ProductDataTaxDetails | None = None
+    unit_label: Annotated[str, Field(max_length=12)] | None = None
 
 
 class LinePriceData(Hash):
     currency: Currency
     product: str | None = None
-    product_data: ProductData | None = None
+    product_data: LineProductData | None = None
     tax_behavior: Behavior = "unspecified"
     unit_amount: int | None = None
     unit_amount_decimal: DecimalString | None = None
@@ -213,6 +218,27 @@ class LinePriceData(Hash):
 
 class LinePricing(Hash):
     price: str | None = None
+
+
+class TaxRateData(Hash):
+    """What a tax is that was computed elsewhere."""
+
+    country: str | None = None
+    description: str | None = None
+    display_name: Annotated[str, Field(max_length=50)]
+    inclusive: bool
+    jurisdiction: Annotated[str, Field(max_length=50)] | None = None
+    jurisdiction_level: JurisdictionLevel | None = None
+    percentage: DecimalString
+    state: str | None = None
+    tax_type: TaxType | None = None
+
+
+class TaxAmountParams(Hash):
+    amount: SignedAmount
+    tax_rate_data: TaxRateData
+    taxability_reason: TaxabilityReason | None = None
+    taxable_amount: SignedAmount
 
 
 class LineHash(Hash):
@@ -228,11 +254,12 @@ class LineHash(Hash):
     pricing: LinePricing | None = None
     quantity: Annotated[int, Field(ge=0)] | None = None
     quantity_decimal: DecimalString | None = None
-    tax_amounts: NotSupported = None
+    tax_amounts: list[TaxAmountParams] | Unset | None = None
     tax_rates: list[str] | Unset | None = None
 
     _one_price = exclusive("amount", "price_data", "pricing")
     _one_quantity = exclusive("quantity", "quantity_decimal")
+    _one_way_to_tax = exclusive("tax_amounts", "tax_rates")
 
 
 class LineAdd(LineHash):

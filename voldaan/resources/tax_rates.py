@@ -18,6 +18,14 @@ TaxType = Literal[
 ]  # fmt: skip
 
 
+JurisdictionLevel = Literal["city", "country", "county", "district", "multiple", "state"]
+TaxabilityReason = Literal[
+    "customer_exempt", "not_collecting", "not_subject_to_tax", "not_supported", "portion_product_exempt",
+    "portion_reduced_rated", "portion_standard_rated", "product_exempt", "product_exempt_holiday", "proportionally_rated",
+    "reduced_rated", "reverse_charge", "standard_rated", "taxable_basis_reduced", "zero_rated",
+]  # fmt: skip
+
+
 class FlatAmount(Part, kw_only=True):
     amount: int
     currency: str
@@ -37,14 +45,14 @@ class TaxRate(Resource, kw_only=True):
     flat_amount: FlatAmount | None = None
     inclusive: Annotated[bool, Column()]
     jurisdiction: str | None = None
-    jurisdiction_level: Literal["city", "country", "county", "district", "multiple", "state"] | None = None
+    jurisdiction_level: JurisdictionLevel | None = None
     livemode: bool
     metadata: dict[str, str] = {}
     percentage: Number
     rate_type: Literal["flat_amount", "percentage"] | None = "percentage"
     state: str | None = None
     tax_type: TaxType | None = None
-    taxability_reason: Annotated[str | None, Hidden()] = None  # of a rate that automatic tax made
+    taxability_reason: Annotated[str | None, Hidden()] = None  # of a rate that automatic tax or a given tax made
 
 
 class TaxRateCreate(Params):

@@ -270,7 +270,7 @@ def _discount(taken: DiscountAmount, currency: str, catalogue: Catalogue) -> Sho
 def _tax(tax: TaxAmount, line: LineItem, catalogue: Catalogue) -> ShownTax:
     rate = catalogue.tax_rates.get(tax.rate)
     exact = None
-    if rate is not None and tax.taxable_amount is not None and not _is_exempt(line):
+    if rate is not None and tax.taxable_amount is not None and not line.taxes_given and not _is_exempt(line):
         inside = [t for t in line.taxes or [] if t.tax_behavior == "inclusive"]
         if tax.tax_behavior == "exclusive":
             exact = Decimal(tax.taxable_amount) * rate.percentage / 100

@@ -159,7 +159,7 @@ def for_item(
 
 def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem:
     """The line that an invoice item becomes."""
-    own = rate_ids(item.tax_rates)
+    own = [tax.rate for tax in item.taxes_given] if item.taxes_given else rate_ids(item.tax_rates)
     return LineItem(
         id=new_id("il"),
         amount=item.amount,
@@ -186,6 +186,7 @@ def for_invoice_item(item: InvoiceItem, invoice: str, new_id: NewId) -> LineItem
         tax_rates=own or None,
         tax_behavior=item.tax_behavior,
         tax_code=item.tax_code,
+        taxes_given=item.taxes_given,
         usage=item.usage,
     )
 

@@ -13,7 +13,7 @@ from voldaan.resources.billing import DiscountAmount, PretaxCreditAmount, TaxAmo
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import credit_grants, credits_used, itemizing, shipping
+from voldaan.rules import credit_grants, credits_used, given_taxes, itemizing, shipping
 from voldaan.rules import discounts as discounting
 from voldaan.rules import tax as taxing
 from voldaan.rules.catalogue import Catalogue
@@ -38,7 +38,9 @@ def compute(
     lines = goods if shipped is None else [*goods, shipped]
     taken, by_line = _discounts(invoice, lines, catalogue, at)
     credits = [*paying(_payable(goods, taken, catalogue)), []] if paying is not None else None  # none pay for shipping
-    taxes = _taxes(invoice, lines, taken, credits, catalogue, rounding)
+    taxes = given_taxes.put_in(
+        _taxes(invoice, lines, taken, credits, catalogue, rounding), lines, catalogue.tax_rates
+    )
     exempt = _reason(invoice)
     net = tax = 0
     discounted: dict[str, int] = {}
@@ -150,9 +152,9 @@ def _taxes(
 
 
 def _rates(invoice: Invoice, lines: Sequence[LineItem]) -> list[Sequence[str]]:
-    """Per line: its own tax rates, or else the invoice's."""
+    """Per line: its own tax rates, or else the invoice's; none where its taxes were given."""
     default = [rate.id if isinstance(rate, TaxRate) else rate for rate in invoice.default_tax_rates]
-    return [default if line.tax_rates is None else line.tax_rates for line in lines]
+    return [() if line.taxes_given else default if line.tax_rates is None else line.tax_rates for line in lines]
 
 
 def _inside(
@@ -170,14 +172,14 @@ def _inside(
     if not lowered:
         found = taxes.lines[: len(lines)]
         return sum(t.amount for each in found for t in each if t.inclusive) + sum(taxes.backed_out[: len(lines)])
-    rates = _rates(invoice, lines)
+    rates, given = _rates(invoice, lines), given_taxes.inside(lines, catalogue.tax_rates)
     if not any(rate.inclusive for each in rates for rate in catalogue.rates(each)):
-        return 0
+        return given
     before = [
         taxing.TaxableLine(line.amount - by_line[index], catalogue.rates(rates[index])) for index, line in enumerate(lines)
     ]
     again = taxing.calculate(before, rounding, _reason(invoice) is not None)
-    return again.inclusive + sum(again.backed_out)
+    return given + again.inclusive + sum(again.backed_out)
 
 
 Reason = Literal["customer_exempt", "reverse_charge"]
