@@ -44,8 +44,8 @@ def pages(printed: bytes) -> int:
     return int(found[1])
 
 
-def drawn(printed: bytes) -> Iterator[bytes]:
-    """What the pages draw."""
+def unpacked(printed: bytes) -> Iterator[bytes]:
+    """Every stream of it that is packed as streams usually are."""
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", printed, re.DOTALL):
         try:
             yield zlib.decompress(stream)
@@ -55,7 +55,7 @@ def drawn(printed: bytes) -> Iterator[bytes]:
 
 def test_the_law_is_satisfied_on_paper_too() -> None:
     """As on the page that the customer sees."""
-    assert sheet(line(), customer_tax_exempt="reverse")["notes"][0].startswith("Reverse charge")
+    assert sheet(line(), customer_tax_exempt="reverse")["notes"] == ["Reverse charge: the customer accounts for the VAT."]
     assert sheet(line())["notes"] == []
 
 
@@ -73,8 +73,8 @@ def test_a_unit_price_has_the_digits_that_it_has(currency: str, unit: str | None
 
 def test_a_template_gives_its_color() -> None:
     green = b"0 0.5019608 0"
-    assert any(green in each for each in drawn(pdf.make(sheet(line(), accent="#008000"), START)))
-    assert not any(green in each for each in drawn(pdf.make(sheet(line()), START)))
+    assert any(green in each for each in unpacked(pdf.make(sheet(line(), accent="#008000"), START)))
+    assert not any(green in each for each in unpacked(pdf.make(sheet(line()), START)))
 
 
 @pytest.mark.parametrize(("size", "box"), [("letter", b"612 792"), ("a4", b"595.2756 841.8898"), (None, b"595.2756 841.8898")])
@@ -101,3 +101,33 @@ def test_many_lines_take_as_many_pages_as_they_need() -> None:
     assert pages(pdf.make(sheet(*[line(f"Bread {number}") for number in range(60)]), START)) == 3
     assert pages(pdf.make(sheet(line("word " * 900)), START)) == 2
     assert pages(pdf.make(sheet(line("bread" * 900)), START)) == 2
+
+
+def fonts(printed: bytes) -> set[str]:
+    found = [each for part in (printed, *unpacked(printed)) for each in re.findall(rb"/BaseFont */[A-Z]{6}\+([A-Za-z]+)", part)]
+    return {each.decode() for each in found}
+
+
+EUROPE = "Łódź, İstanbul, Việt Nam, Ελλάδα, Київ — €, £"
+
+
+def test_europe_is_set_in_one_font_that_comes_along() -> None:
+    """So that it looks the same wherever it is set, and gives the same bytes."""
+    europe = sheet(line(EUROPE), customer_name=EUROPE)
+    printed = pdf.make(europe, START)
+    assert fonts(printed) == {"LibertinusSerif"}
+    assert pdf.make(europe, START) == printed
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [(EUROPE, False), ("株式会社", True), ("한국", True), ("شركة", True), ("חברה", True), ("บริษัท", True), ("😀", True)],
+)
+def test_the_fonts_of_the_machine_are_used_only_where_others_lack_letters(
+    monkeypatch: pytest.MonkeyPatch, name: str, needed: bool
+) -> None:
+    asked: list[bool] = []
+    compiler = pdf._compiler
+    monkeypatch.setattr(pdf, "_compiler", lambda machine: asked.append(machine) or compiler(machine))
+    assert pages(pdf.make(sheet(line(), customer_name=name), START)) == 1
+    assert asked == [needed]

@@ -1,11 +1,11 @@
-"""What papers say, before they are set: that the sums add up, and who credits what of which invoice."""
+"""Credit notes on paper: that the sums add up, and who credits what of which invoice."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.rules.billing import START
-from voldaan.documents import credit_notes, invoices
+from voldaan.documents import credit_notes
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
@@ -13,7 +13,6 @@ from voldaan.resources.invoices import Invoice
 from voldaan.resources.shipping_rates import Shipped
 
 ACCOUNT = Account(id="acct_1", created=START, business_name="Bakery on the Dike")
-REVERSE = "Reverse charge: the customer accounts for the VAT."
 
 
 def invoice(**more: Any) -> Invoice:
@@ -64,8 +63,8 @@ def test_a_note_by_its_amount_alone_has_its_sum_as_a_line() -> None:
     assert sheet["state"] == "Void"
 
 
-def test_paper_says_who_owes_the_tax() -> None:
+def test_it_says_who_owes_the_tax() -> None:
     reverse = invoice(customer_tax_exempt="reverse")
-    assert invoices.sheet(ACCOUNT, None, reverse, [], [], [])["notes"] == [REVERSE]
-    assert credit_notes.sheet(ACCOUNT, None, note(), [], reverse, [], [])["notes"] == [REVERSE]
-    assert invoices.sheet(ACCOUNT, None, invoice(), [], [], [])["notes"] == []
+    said = ["Reverse charge: the customer accounts for the VAT."]
+    assert credit_notes.sheet(ACCOUNT, None, note(), [], reverse, [], [])["notes"] == said
+    assert credit_notes.sheet(ACCOUNT, None, note(), [], invoice(), [], [])["notes"] == []
