@@ -6,13 +6,12 @@ from typing import Any
 
 from tests.rules.billing import START
 from voldaan.documents import credit_notes
-from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.shipping_rates import Shipped
 
-ACCOUNT = Account(id="acct_1", created=START, business_name="Bakery on the Dike")
+BAKERY = {"name": "Bakery on the Dike", "lines": []}
 
 
 def invoice(**more: Any) -> Invoice:
@@ -44,7 +43,7 @@ def test_a_note_says_what_it_credits_of_which_invoice_and_where_it_went() -> Non
     shipped = Shipped(rate="shr_1", name="Post", amount=500)
     given = {"refund_amount": 1500, "credit_amount": 500, "reason": "order_change", "memo": "Sorry"}
     made = note(cake, amount_shipping=500, shipped=shipped, **given)
-    sheet = credit_notes.sheet(ACCOUNT, None, made, [cake], invoice(), [("SPRING", -200)], [("VAT 21%", 483)])
+    sheet = credit_notes.sheet(BAKERY, made, [cake], invoice(), [("SPRING", -200)], [("VAT 21%", 483)])
     assert (sheet["title"], sheet["state"], sheet["text"], sheet["recipient"]["name"]) == (
         "Credit note ANNA-0001-CN-01", None, "Sorry", "Anna",
     )  # fmt: skip
@@ -58,7 +57,7 @@ def test_a_note_says_what_it_credits_of_which_invoice_and_where_it_went() -> Non
 
 
 def test_a_note_by_its_amount_alone_has_its_sum_as_a_line() -> None:
-    sheet = credit_notes.sheet(ACCOUNT, None, note(status="void"), [], invoice(), [], [])
+    sheet = credit_notes.sheet(BAKERY, note(status="void"), [], invoice(), [], [])
     assert [(line["text"], line["amount"]) for line in sheet["lines"]] == [("Credit of invoice ANNA-0001", "€20.00")]
     assert sheet["state"] == "Void"
 
@@ -66,5 +65,5 @@ def test_a_note_by_its_amount_alone_has_its_sum_as_a_line() -> None:
 def test_it_says_who_owes_the_tax() -> None:
     reverse = invoice(customer_tax_exempt="reverse")
     said = ["Reverse charge: the customer accounts for the VAT."]
-    assert credit_notes.sheet(ACCOUNT, None, note(), [], reverse, [], [])["notes"] == said
-    assert credit_notes.sheet(ACCOUNT, None, note(), [], invoice(), [], [])["notes"] == []
+    assert credit_notes.sheet(BAKERY, note(), [], reverse, [], [])["notes"] == said
+    assert credit_notes.sheet(BAKERY, note(), [], invoice(), [], [])["notes"] == []

@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from voldaan.documents import invoices, pdf
+from voldaan.documents import invoices, pdf, sheets
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.billing import CustomField
-from voldaan.resources.invoices import Invoice, Rendering, RenderingPdf
+from voldaan.resources.invoices import CustomerTaxId, Invoice, Rendering, RenderingPdf
 from voldaan.resources.line_items import LineItem
+from voldaan.resources.shared import Address
+from voldaan.resources.tax_ids import TaxId
 
 START = 1_767_225_600  # 1 January 2026
-BAKERY = Account(id="acct_1", created=START, business_name="Bakery on the Dike")
+BAKERY = {"name": "Bakery on the Dike", "lines": []}
 
 
 def line(description: str = "Bread", amount: int = 3100, currency: str = "eur", **more: Any) -> LineItem:
@@ -35,7 +37,7 @@ def sheet(*lines: LineItem, accent: str | None = None, **more: Any) -> dict[str,
         "lines": ListObject(data=[], url=""), "period_start": START, "period_end": START, "effective_at": START,
         "status": "open", "subtotal": total, "total": total, "amount_remaining": total, "number": "BAKERY-0001",
     }  # fmt: skip
-    return invoices.sheet(BAKERY, None, Invoice(**given | more), lines, [], [], accent)
+    return invoices.sheet(BAKERY, Invoice(**given | more), lines, [], [], accent)
 
 
 def pages(printed: bytes) -> int:
@@ -57,6 +59,25 @@ def test_the_law_is_satisfied_on_paper_too() -> None:
     """As on the page that the customer sees."""
     assert sheet(line(), customer_tax_exempt="reverse")["notes"] == ["Reverse charge: the customer accounts for the VAT."]
     assert sheet(line())["notes"] == []
+
+
+def test_who_sells_to_whom() -> None:
+    """By names that people know: of countries, and of the kinds of numbers."""
+    account = Account(id="acct_1", created=START, business_name="Bakery on the Dike", email="us@bakery.example")
+    number = TaxId(id="txi_1", created=START, livemode=False, type="eu_vat", value="NL123456789B13")
+    seller = sheets.issuer(account, Address(line1="Kade 1", city="Utrecht", country="NL"), [number])
+    assert seller["lines"] == ["Kade 1", "Utrecht", "Netherlands", "VAT NL123456789B13", "us@bakery.example"]
+    assert sheets.issuer(account, None, name="Bakery")["name"] == "Bakery"
+    buyer = sheet(line(), customer_tax_ids=[CustomerTaxId(type="us_ein", value="12-3456789")])["recipient"]
+    assert buyer == {"name": "Anna", "lines": ["EIN 12-3456789"]}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "shown"), [(None, ""), ("1", "1"), ("1500", "1,500"), ("1234567.000125", "1,234,567.000125")]
+)
+def test_a_quantity_has_all_its_digits(quantity: str | None, shown: str) -> None:
+    each = line(quantity_decimal=None if quantity is None else Decimal(quantity))
+    assert sheet(each)["lines"][0]["quantity"] == shown
 
 
 @pytest.mark.parametrize(

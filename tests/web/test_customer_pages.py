@@ -43,6 +43,29 @@ def test_an_invoice_shows_what_is_to_be_paid(visitor: Visitor) -> None:
     assert visitor.http.get(path_of(invoice["invoice_pdf"]).replace("/pdf", "x/pdf")).status_code == 404
 
 
+def test_an_invoice_says_who_sends_it_under_which_number(visitor: Visitor) -> None:
+    """Directive 2006/112/EC, article 226, points 3 and 5: without a word of the invoice's own, all numbers of the business."""
+    world = visitor.world
+    world.wire.post("/v1/tax/settings", head_office={"address": {"line1": "Dijk 7", "city": "Utrecht", "country": "NL"}})
+    numbers = [world.wire.post("/v1/tax_ids", type="eu_vat", value=value) for value in ("NL123456789B13", "DE123456789")]
+    customer = world.customer(tax_id_data=[{"type": "eu_vat", "value": "BE0123456789"}])
+    plain, own = world.sent_invoice(customer=customer["id"]), world.sent_invoice(account_tax_ids=[numbers[1]["id"]])
+    page = visitor.http.get(path_of(plain["hosted_invoice_url"])).text
+    for text in ("Dijk 7", "Netherlands", "VAT NL123456789B13", "VAT DE123456789", "VAT BE0123456789"):
+        assert text in page, text
+    page = visitor.http.get(path_of(own["hosted_invoice_url"])).text
+    assert "VAT DE123456789" in page
+    assert "NL123456789B13" not in page
+
+
+def test_an_invoice_says_that_its_payment_failed(visitor: Visitor) -> None:
+    world = visitor.world
+    payer = world.payer("tok_chargeCustomerFail")
+    subscription = world.subscription(payer["id"], payment_behavior="allow_incomplete", expand=["latest_invoice"])
+    assert "The payment failed." in visitor.http.get(path_of(subscription["latest_invoice"]["hosted_invoice_url"])).text
+    assert "The payment failed." not in visitor.http.get(path_of(world.sent_invoice()["hosted_invoice_url"])).text
+
+
 def test_a_number_may_have_any_letters(visitor: Visitor) -> None:
     """Which a header may not."""
     world = visitor.world
@@ -236,5 +259,8 @@ def test_an_invoice_says_who_owes_the_tax(visitor: Visitor) -> None:
     invoice = visitor.world.paid_invoice(customer["id"])
     said = "Reverse charge: the customer accounts for the VAT"
     assert said in visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    world = visitor.world
+    taxed = world.sent_invoice(customer=customer["id"], default_tax_rates=[world.vat["id"]])
+    assert "VAT 21%" not in visitor.http.get(path_of(taxed["hosted_invoice_url"])).text, "which nobody levies"
     other = visitor.world.paid_invoice()
     assert said not in visitor.http.get(path_of(other["hosted_invoice_url"])).text

@@ -341,7 +341,7 @@ def test_an_invoice_fits_every_window_and_prints(
 ) -> None:
     invoice = every(bakery.world, "/v1/invoices", status="open")[0]
     window = open_page(invoice["hosted_invoice_url"], width, scheme)
-    expect(window.page.get_by_role("button", name="Print")).to_be_visible()
+    expect(window.page.get_by_role("link", name="Download PDF")).to_be_visible()
     assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     folder = Path(os.environ.get("VOLDAAN_SCREENSHOTS", tmp_path))
     window.page.screenshot(path=folder / f"invoice-{width}-{scheme}.png", full_page=True)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.bench.machine import described, peak_rss_mb
-from voldaan.documents import invoices, pdf
+from voldaan.documents import invoices, pdf, sheets
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.invoices import Invoice
@@ -21,7 +21,7 @@ MONTH = 31 * 86_400
 
 def bench(count: int, lines: int) -> dict[str, Any]:
     """Prints `count` invoices of `lines` lines, one after the other."""
-    account = Account(id="acct_1", created=START, business_name="Bakery on the Dike")
+    issuer = sheets.issuer(Account(id="acct_1", created=START, business_name="Bakery on the Dike"), None)
     wanted = [_line(number) for number in range(lines)]
     total = sum(line.amount for line in wanted)
     invoice = Invoice(
@@ -29,11 +29,11 @@ def bench(count: int, lines: int) -> dict[str, Any]:
         lines=ListObject(data=[], url=""), period_start=START, period_end=START + MONTH, effective_at=START, status="open",
         subtotal=total, total=total, amount_due=total, amount_remaining=total,
     )  # fmt: skip
-    size = len(pdf.make(invoices.sheet(account, None, invoice, wanted, [], []), START))  # fonts and template are read
+    size = len(pdf.make(invoices.sheet(issuer, invoice, wanted, [], []), START))  # fonts and template are read
     cpu, wall = clock.cpu(), clock.elapsed()
     for number in range(count):
         numbered = replace(invoice, number=f"BENCH-{number:04}")
-        pdf.make(invoices.sheet(account, None, numbered, wanted, [], []), START)
+        pdf.make(invoices.sheet(issuer, numbered, wanted, [], []), START)
     spent, passed = clock.cpu() - cpu, clock.elapsed() - wall
     return {
         "cpu_ms_per_invoice": round(spent * 1000 / count, 1),

@@ -7,10 +7,8 @@ from typing import Any
 
 from voldaan.documents import invoices, sheets
 from voldaan.documents.invoices import Named
-from voldaan.resources.accounts import Account
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.shared import Address
 from voldaan.rules.tax_notes import notes
 from voldaan.web.amounts import day, money, words
 
@@ -18,8 +16,7 @@ STATES = {"void": "Void"}
 
 
 def sheet(
-    account: Account,
-    address: Address | None,
+    issuer: dict[str, Any],
     note: CreditNote,
     lines: Sequence[CreditNoteLine],
     invoice: Invoice,
@@ -38,7 +35,7 @@ def sheet(
         kind="Credit note",
         number=note.number,
         state=STATES.get(note.status),
-        issuer=invoices.issuer(account, address, invoice),
+        issuer=issuer,
         recipient=invoices.recipient(invoice),
         facts=facts,
         text=note.memo,

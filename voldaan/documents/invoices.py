@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from voldaan.documents import sheets
-from voldaan.resources.accounts import Account
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.resources.shared import Address
 from voldaan.rules.tax_notes import notes
-from voldaan.web.amounts import day
+from voldaan.web.amounts import day, tax_number
 
 STATES = {"draft": "Draft", "paid": "Paid", "void": "Void", "uncollectible": "Written off"}
 Named = Sequence[tuple[str, int]]  # what it is, and minor units
 
 
 def sheet(
-    account: Account,
-    address: Address | None,
+    issuer: dict[str, Any],
     invoice: Invoice,
     lines: Sequence[LineItem],
     discounts: Named,
@@ -37,7 +34,7 @@ def sheet(
         kind="Invoice",
         number=invoice.number,
         state=STATES.get(invoice.status or "draft"),
-        issuer=issuer(account, address, invoice),
+        issuer=issuer,
         recipient=recipient(invoice),
         facts=facts,
         text=invoice.description,
@@ -50,12 +47,6 @@ def sheet(
     )
 
 
-def issuer(account: Account, address: Address | None, invoice: Invoice) -> dict[str, Any]:
-    """The business, by the name that it had when the invoice was made."""
-    found = sheets.issuer(account, address)
-    return {**found, "name": invoice.account_name or found["name"]}
-
-
 def paper(invoice: Invoice) -> str:
     """The size that it is printed in."""
     pdf = invoice.rendering.pdf if invoice.rendering else None
@@ -65,7 +56,7 @@ def paper(invoice: Invoice) -> str:
 def recipient(invoice: Invoice) -> dict[str, Any]:
     """Who the customer was when the invoice was finalized."""
     name = invoice.customer_name or invoice.customer_email or invoice.customer
-    numbers = [tax_id.value for tax_id in invoice.customer_tax_ids or () if tax_id.value]
+    numbers = [tax_number(each.type, each.value) for each in invoice.customer_tax_ids or () if each.value]
     mail = [invoice.customer_email] if invoice.customer_name and invoice.customer_email else []
     return {"name": name, "lines": [*sheets.place(invoice.customer_address), *numbers, *mail]}
 

@@ -12,7 +12,8 @@ from voldaan.resources.customers import Customer
 from voldaan.resources.shared import Address
 from voldaan.resources.tax_ids import TaxId
 from voldaan.rules.catalogue import shown as exactly
-from voldaan.web.amounts import day, money
+from voldaan.web.amounts import country, day, money, tax_number
+from voldaan.web.amounts import quantity as counted
 
 PAPERS = {"letter": "us-letter"}
 
@@ -63,13 +64,18 @@ def sheet(
     }
 
 
-def issuer(account: Account, address: Address | None) -> dict[str, Any]:
-    """The business; its place is that of its head office, where that is known."""
-    return {"name": account.business_name or account.id, "lines": [*place(address), *filter(None, [account.email])]}
+def issuer(account: Account, office: Address | None, numbers: Iterable[TaxId] = (), name: str | None = None) -> dict[str, Any]:
+    """The business, by another `name` if it had one then; its place is that of its head office, where that is known.
+
+    Source of what must be said: Directive 2006/112/EC, article 226, points 3 and 5.
+    """
+    known = [tax_number(each.type, each.value) for each in numbers]
+    lines = [*place(office), *known, *filter(None, [account.email])]
+    return {"name": name or account.business_name or account.id, "lines": lines}
 
 
 def recipient(customer: Customer, tax_ids: Iterable[TaxId]) -> dict[str, Any]:
-    lines = [*place(customer.address), *(tax_id.value for tax_id in tax_ids)]
+    lines = [*place(customer.address), *(tax_number(each.type, each.value) for each in tax_ids)]
     if customer.name and customer.email:
         lines.append(customer.email)
     return {"name": customer.name or customer.email or customer.id, "lines": lines}
@@ -83,8 +89,7 @@ def unit_price(unit: Decimal | None, currency: str) -> str:
 
 
 def line(text: str, below: str | None, quantity: Decimal | int | None, unit: str, amount: int, currency: str) -> dict[str, Any]:
-    shown = "" if quantity is None else f"{quantity:f}" if isinstance(quantity, Decimal) else str(quantity)
-    return {"text": text, "below": below, "quantity": shown, "unit": unit, "amount": money(amount, currency)}
+    return {"text": text, "below": below, "quantity": counted(quantity), "unit": unit, "amount": money(amount, currency)}
 
 
 def sums(name: str | None, rows: Iterable[tuple[str, int, bool]], currency: str) -> dict[str, Any]:
@@ -102,4 +107,4 @@ def place(address: Address | None) -> list[str]:
     if address is None:
         return []
     town = " ".join(part for part in (address.postal_code, address.city) if part)
-    return [part for part in (address.line1, address.line2, town, address.state, address.country) if part]
+    return [part for part in (address.line1, address.line2, town, address.state, country(address.country or "")) if part]

@@ -1,4 +1,4 @@
-"""How money, dates and shares look to people. Babel gives the locale's patterns; decimals are ISO 4217's, not CLDR's."""
+"""How money, numbers, dates and countries look. Babel gives the locale's patterns; decimals are ISO 4217's, not CLDR's."""
 
 from __future__ import annotations
 
@@ -59,6 +59,22 @@ def compact(amount: int, currency: str) -> str:
 def number(value: int) -> str:
     """1,234"""
     return str(format_decimal(value, locale=LOCALE)).replace("-", MINUS)
+
+
+def quantity(value: Decimal | int | None) -> str:
+    """With all its digits: 1,234.125; nothing for none."""
+    return "" if value is None else str(format_decimal(value, locale=LOCALE, decimal_quantization=False))
+
+
+def country(code: str) -> str:
+    """By its name: NL -> Netherlands. A code that no country has stays as it is."""
+    return str(LOCALE.territories.get(code.upper(), code))
+
+
+def tax_number(type: str, value: str) -> str:
+    """With the kind that its type names: eu_vat, NL1 -> VAT NL1"""
+    kind = type.partition("_")[2].replace("_", " ").upper()
+    return f"{kind} {value}".strip()
 
 
 def share(part: int, whole: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -17,7 +18,6 @@ from voldaan.resources.invoice_payments import InvoicePayment
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.payment_intents import PaymentIntent
-from voldaan.resources.shared import Address
 from voldaan.resources.test_clocks import TestClock
 from voldaan.rules.tax_notes import notes
 from voldaan.store import accounts
@@ -32,13 +32,12 @@ class Sheet:
 
     invoice: Invoice
     lines: list[LineItem]
-    payments: list[InvoicePayment]
     now: int
-    taxes: list[tuple[str, int]] = field(default_factory=list)
-    discounts: list[tuple[str, int]] = field(default_factory=list)
-    confirm_at: str | None = None
-    office: Address | None = None
-    accent: str | None = None  # of the rendering template
+    issuer: dict[str, Any]
+    accent: str | None  # of the rendering template
+    taxes: list[tuple[str, int]]
+    discounts: list[tuple[str, int]]
+    confirm_at: str | None
 
     @property
     def overdue(self) -> bool:
@@ -53,6 +52,11 @@ class Sheet:
         return {
             "open": ("Due", "warn"), "paid": ("Paid", "good"), "void": ("Void", ""), "uncollectible": ("Written off", "bad"),
         }.get(self.invoice.status or "", ("Draft", ""))  # fmt: skip
+
+    @property
+    def recipient(self) -> dict[str, Any]:
+        """Who the customer was when the invoice was finalized."""
+        return documents.recipient(self.invoice)
 
     @property
     def notes(self) -> list[str]:
@@ -84,9 +88,7 @@ class HostedInvoice:
         if sheet is None or account is None:
             return await self.page(request)
         invoice = sheet.invoice
-        set_as = documents.sheet(
-            account, sheet.office, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent
-        )
+        set_as = documents.sheet(sheet.issuer, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent)
         return await papers.printed(set_as, invoice.finalized_at or sheet.now, invoice.number or invoice.id)
 
     async def _revision(self, account: Account, invoice: Invoice) -> str | None:
@@ -114,9 +116,9 @@ async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
     now = next((c.frozen_time for c in clocks.values()), tx.wall)
     waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
     return Sheet(
-        invoice, lines, payments, now, await papers.taxes(tx, invoice.total_taxes),
-        await papers.off(tx, invoice.total_pretax_credit_amounts), waiting[0] if waiting else None,
-        await papers.office(tx), await papers.accent(tx, invoice),
+        invoice, lines, now, await papers.issuer(tx, invoice), await papers.accent(tx, invoice),
+        await papers.taxes(tx, invoice.total_taxes), await papers.off(tx, invoice.total_pretax_credit_amounts),
+        waiting[0] if waiting else None,
     )  # fmt: skip
 
 

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from voldaan.documents import pdf
+from voldaan.documents import pdf, sheets
 from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.shared import Address
+from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
 from voldaan.rules import credits_used
@@ -23,6 +23,7 @@ from voldaan.rules.invoice_rendering_templates import look_of
 from voldaan.store.transaction import Transaction
 
 LINES_MAX = 1000
+NOT_LEVIED = {"reverse_charge", "customer_exempt", "product_exempt"}
 Named = list[tuple[str, int]]  # what it is, and minor units
 
 
@@ -38,11 +39,17 @@ async def printed(sheet: dict[str, Any], at: int, name: str) -> Response:
     return Response(made, headers=pdf.headers(f"{name}.pdf", inline=True))
 
 
-async def office(tx: Transaction) -> Address | None:
-    """Where the business has its head office."""
+async def issuer(tx: Transaction, invoice: Invoice) -> dict[str, Any]:
+    """The business as it was when the invoice was made, at its head office, with the tax ids that the invoice names; without
+    any it bears all that the business has.
+    """
     settings = await tx.select(TaxSettings, "true")
     head = settings[0].head_office if settings else None
-    return head.address if head else None
+    if named := invoice.account_tax_ids:
+        numbers = list((await tx.get(TaxId, named)).values())
+    else:
+        numbers = await tx.select(TaxId, "t.customer_id is null")
+    return sheets.issuer(tx.account, head.address if head else None, numbers, invoice.account_name)
 
 
 async def accent(tx: Transaction, invoice: Invoice) -> str | None:
@@ -55,12 +62,15 @@ async def accent(tx: Transaction, invoice: Invoice) -> str | None:
 
 
 async def taxes(tx: Transaction, amounts: Iterable[TaxAmount] | None) -> Named:
+    """By the names of their rates; a rate that is not levied has no percentage."""
     levied = list(amounts or [])
     rates = await tx.get(TaxRate, [tax.rate for tax in levied])
     found = []
     for tax in levied:
         rate = rates.get(tax.rate)
-        name = f"{rate.display_name} {rate.percentage:f}%" if rate else "Tax"
+        name = "Tax" if rate is None else rate.display_name
+        if rate and tax.taxability_reason not in NOT_LEVIED:
+            name = f"{name} {rate.percentage:f}%"
         found.append((f"{name} included" if tax.tax_behavior == "inclusive" else name, tax.amount))
     return found
 

@@ -15,7 +15,7 @@ from voldaan.web import amounts
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-FILTERS = ("money", "number", "moment", "day", "short_day", "clock_time", "iso", "words", "invariant")
+FILTERS = ("money", "number", "quantity", "moment", "day", "short_day", "clock_time", "iso", "words", "invariant")
 THEMES = ("light", "dark")
 THEME_COOKIE = "voldaan_theme"
 

@@ -99,8 +99,3 @@ function hide(chart) {
 const main = document.querySelector("main[data-refresh]");
 if (main) stayFresh(main);
 listen(document);
-
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
-}
