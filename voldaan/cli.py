@@ -12,7 +12,10 @@ from typing import Any
 
 import click
 
-from voldaan.settings import VERSION, Settings
+from voldaan import starting
+from voldaan.settings import VERSION, SettingError, Settings
+
+PORT = click.IntRange(1, 65_535)
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -29,10 +32,20 @@ def ready_database() -> str:
     from voldaan.store.embedded import database_dsn
     from voldaan.store.migrate import migrate
 
-    dsn = database_dsn()
-    for name in run(migrate(dsn)):
-        click.echo(f"migrated: {name}", err=True)
+    with starting.reaching_the_database():
+        dsn = database_dsn()
+        done = run(migrate(dsn))
+    if done:
+        click.echo(f"The schema is up to date: {done[0]}{f' to {done[-1]}' if len(done) > 1 else ''}", err=True)
     return dsn
+
+
+def settings_of(port: int | None = None, host: str | None = None) -> Settings:
+    """From the environment, with what the command line gave."""
+    try:
+        return Settings.read(port, host)
+    except SettingError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.group()
@@ -44,14 +57,15 @@ def main(verbose: bool) -> None:
 
 
 @main.command()
-@click.option("--port", type=int, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
+@click.option("--port", type=PORT, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
 @click.option("--host", help="Address to listen on (default 127.0.0.1).")
 @click.option("--no-worker", is_flag=True, help="Leave due work to `voldaan work` processes.")
 def serve(port: int | None, host: str | None, no_worker: bool) -> None:
-    """Serve the API and the pages."""
+    """Serve the API and the pages, with a worker."""
     from voldaan.serve import serve as serve_forever
 
-    settings = Settings.read(port, host)
+    settings = settings_of(port, host)
+    starting.check_port(settings.host, settings.port)
     os.environ.setdefault("VOLDAAN_PUBLIC_URL", settings.public_url)  # a port given here is part of every address we hand out
     dsn = ready_database()
     click.echo(f"Voldaan listens on {settings.public_url}")
@@ -60,10 +74,11 @@ def serve(port: int | None, host: str | None, no_worker: bool) -> None:
 
 @main.command()
 def work() -> None:
-    """Run a worker. Start as many as there are cores."""
+    """Run one more worker. Start as many as there are cores."""
     from voldaan.work.process import work as work_forever
 
-    run(work_forever(ready_database(), Settings.read()))
+    settings = settings_of()
+    run(work_forever(ready_database(), settings))
 
 
 @main.command()
@@ -80,8 +95,10 @@ def accounts() -> None:
 
 @accounts.command("create")
 @click.option("--name", help="The business's name.")
-@click.option("--country", default="NL", show_default=True, help="Two letters.")
-@click.option("--currency", default="eur", show_default=True)
+@click.option("--country", default="NL", show_default=True, callback=starting.country, help="Where it is: two letters.")
+@click.option(
+    "--currency", default="eur", show_default=True, callback=starting.currency, help="Of its payouts and reports: three letters."
+)
 @click.option("--live", is_flag=True, help="A live book instead of a sandbox.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def accounts_create(name: str | None, country: str, currency: str, live: bool, as_json: bool) -> None:
@@ -93,12 +110,11 @@ def accounts_create(name: str | None, country: str, currency: str, live: bool, a
     async def make() -> tuple[store.NewAccount, str]:
         async with running(dsn, settings) as engine:
             new = await store.create(
-                engine.pool, engine.wall(), livemode=live, business_name=name, country=country.upper(),
-                default_currency=currency.lower(),
+                engine.pool, engine.wall(), livemode=live, business_name=name, country=country, default_currency=currency,
             )  # fmt: skip
             return new, await first_run_link(engine, new.account.id, settings)
 
-    dsn, settings = ready_database(), Settings.read()
+    settings, dsn = settings_of(), ready_database()
     made, link = run(make())
     facts = {"account": made.account.id, "secret_key": made.secret_key, "publishable_key": made.publishable_key}
     if as_json:
@@ -117,9 +133,10 @@ def accounts_link(account: str) -> None:
 
     async def make() -> str:
         async with running(dsn, settings) as engine:
-            return await first_run_link(engine, account, settings)
+            known = await starting.known_account(engine.pool, account)
+            return await first_run_link(engine, known.id, settings)
 
-    dsn, settings = ready_database(), Settings.read()
+    settings, dsn = settings_of(), ready_database()
     click.echo(run(make()))
 
 
@@ -130,7 +147,8 @@ def doctor(as_json: bool) -> None:
     from voldaan.store.doctor import examine
     from voldaan.store.embedded import database_dsn
 
-    findings = run(examine(database_dsn()))
+    with starting.reaching_the_database():
+        findings = run(examine(database_dsn()))
     if as_json:
         click.echo(json.dumps([{"code": f.code, "severity": f.severity, "message": f.message, "fix": f.fix} for f in findings]))
     for finding in [] if as_json else findings:
@@ -166,7 +184,7 @@ def bench_billing_run(subscriptions: int, workers: int, collect: bool, drafts: b
 @bench.command("api")
 @click.option("--clients", default=32, show_default=True, help="Connections, each with one request under way.")
 @click.option("--seconds", default=10, show_default=True, help="For creates, and again for reads.")
-@click.option("--port", default=8797, show_default=True, help="Port of the server that is started for it.")
+@click.option("--port", default=8797, show_default=True, type=PORT, help="Port of the server that is started for it.")
 def bench_api(clients: int, seconds: int, port: int) -> None:
     """Creates and reads over HTTP."""
     from voldaan.bench.api import bench as measure
@@ -190,7 +208,7 @@ def bench_pdf(invoices: int, lines: int) -> None:
 @click.option("--seconds", default=10, show_default=True, help="Of ingestion.")
 @click.option("--stored", default=0, show_default=True, help="Events that are there before.")
 @click.option("--customers", default=1_000, show_default=True, help="Who use something.")
-@click.option("--port", default=8797, show_default=True, help="Port of the server that is started for it.")
+@click.option("--port", default=8797, show_default=True, type=PORT, help="Port of the server that is started for it.")
 def bench_usage(events: int, clients: int, seconds: int, stored: int, customers: int, port: int) -> None:
     """Meter events over HTTP, and reading one customer's usage."""
     from voldaan.bench.usage import bench as measure
@@ -207,13 +225,15 @@ def bench_usage(events: int, clients: int, seconds: int, stored: int, customers:
 @click.option("--customers", default=150, show_default=True, help="How many join.")
 @click.option("--months", default=12, show_default=True, type=click.IntRange(1, 60), help="How long it lives.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same books.")
-@click.option("--port", type=int, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
+@click.option("--port", type=PORT, help="Port of the API and the pages (default 8787, or VOLDAAN_PORT).")
 @click.option("--exit", "exit_after", is_flag=True, help="Print the summary and stop, instead of serving.")
 def demo(customers: int, months: int, seed: int, port: int | None, exit_after: bool) -> None:
     """Live a business through some months, then serve its API and overview page."""
     from voldaan.demo.show import show
 
-    sys.exit(show(ready_database(), Settings.read(port), customers=customers, months=months, seed=seed, stay=not exit_after))
+    settings = settings_of(port)
+    starting.check_port(settings.host, settings.port)
+    sys.exit(show(ready_database(), settings, customers=customers, months=months, seed=seed, stay=not exit_after))
 
 
 @main.command()
@@ -228,12 +248,14 @@ def verify(account: str | None, all_usage: bool, as_json: bool) -> None:
     from voldaan.runtime import running
 
     async def look() -> Verdict:
-        async with running(dsn, Settings.read()) as engine:
+        async with running(dsn, settings) as engine:
+            if account:
+                await starting.known_account(engine.pool, account)
             wall = engine.wall()
             since = 0 if all_usage else wall - USAGE_DAYS * 86_400
             return await check(engine.pool, wall, account=account, processors=engine.processors, usage_since=since)
 
-    dsn = ready_database()
+    settings, dsn = settings_of(), ready_database()
     verdict = run(look())
     findings = [{"invariant": f.invariant, "account": f.account, "id": f.id, "detail": f.detail} for f in verdict.findings]
     if as_json:

@@ -9,6 +9,10 @@ VERSION = "0.1.0"
 PORT = 8787
 
 
+class SettingError(ValueError):
+    """A setting cannot be what the environment says."""
+
+
 def site() -> str:
     """The address under which people reach the pages that are named in answers, events and mails."""
     env = os.environ
@@ -38,16 +42,23 @@ class Settings:
 
     @staticmethod
     def read(port: int | None = None, host: str | None = None) -> Settings:
-        """From the environment, with what the command line gave."""
+        """From the environment, with what the command line gave. Raises SettingError."""
         env = os.environ
-        port = port if port is not None else int(env.get("VOLDAAN_PORT", str(PORT)))
+        port = port if port is not None else _number("VOLDAAN_PORT", PORT, 65_535)
         host = host or env.get("VOLDAAN_HOST", "127.0.0.1")
         return Settings(
             host=host,
             port=port,
             public_url=env.get("VOLDAAN_PUBLIC_URL", f"http://{host}:{port}"),
-            pool_size=int(env.get("VOLDAAN_POOL_SIZE", "16")),
+            pool_size=_number("VOLDAAN_POOL_SIZE", 16),
             allow_private_webhooks=private_webhooks(),
-            lease_seconds=int(env.get("VOLDAAN_LEASE_SECONDS", "120")),
-            batch_max=int(env.get("VOLDAAN_BATCH_MAX", "1000")),
+            lease_seconds=_number("VOLDAAN_LEASE_SECONDS", 120),
+            batch_max=_number("VOLDAAN_BATCH_MAX", 1000),
         )
+
+
+def _number(name: str, default: int, most: int | None = None) -> int:
+    given = os.environ.get(name, str(default))
+    if not given.isdecimal() or not 1 <= int(given) <= (most or int(given)):
+        raise SettingError(f"{name} must be a whole number from 1{f' to {most}' if most else ''}, and is {given!r}.")
+    return int(given)

@@ -31,6 +31,7 @@ from voldaan.work import clock
 
 START = 1_761_955_200    # 1 November 2025, 00:00 UTC; fixed, so that the same seed gives the same books on any day
 UP_SECONDS = 30
+STOP_SECONDS = 20
 
 console = Console(stderr=False)
 
@@ -52,6 +53,7 @@ class Outcome:
 
 def show(dsn: str, settings: Settings, *, customers: int, months: int, seed: int, stay: bool) -> int:
     """Returns the process's exit status: 0 when the books are clean."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     made = asyncio.run(_account(dsn, settings))
     server = subprocess.Popen(
         [sys.executable, "-m", "voldaan.cli", "serve", "--port", str(settings.port), "--host", settings.host],
@@ -67,14 +69,12 @@ def show(dsn: str, settings: Settings, *, customers: int, months: int, seed: int
         if stay and outcome.verdict.clean:
             console.print(f"\nAPI        {settings.public_url}   key {made.secret_key}")
             console.print(f"Overview   {outcome.link}\n\nCtrl-C stops.", highlight=False, soft_wrap=True)
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             server.wait()
         return 0 if outcome.verdict.clean else 1
     except KeyboardInterrupt:
         return 0
     finally:
-        server.terminate()
-        server.wait(20)
+        stop(server)
 
 
 async def _account(dsn: str, settings: Settings) -> NewAccount:
@@ -91,12 +91,21 @@ async def _outcome(dsn: str, settings: Settings, made: NewAccount) -> Outcome:
         )
 
 
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Lets it finish what is under way; what takes too long is lost by nobody, since PostgreSQL takes it back."""
+    server.terminate()
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
 def wait_until_up(address: str, server: subprocess.Popen[bytes]) -> None:
     """Waits until the server answers. Raises RuntimeError if it does not start."""
     end = clock.elapsed() + UP_SECONDS
     while clock.elapsed() < end:
         if server.poll() is not None:
-            raise RuntimeError("the server did not start; is the port in use? --port chooses another one")
+            raise RuntimeError("the server did not start")
         try:
             with urlopen(f"{address}/healthz", timeout=1):
                 return
