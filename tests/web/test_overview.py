@@ -185,6 +185,11 @@ def test_the_books_are_in_order_and_it_says_so(bakery: Bakery, open_page: Open) 
     window = open_page(bakery.visitor.link())
     expect(window.page.locator("#ledger .badge")).to_have_text("Balanced")
     expect(window.page.locator("#ledger .verdict")).to_have_text(re.compile(r"All \d+ hold"), timeout=20_000)
+    checks = window.page.locator("#ledger .checks li")
+    expect(checks.first).not_to_be_visible()
+    window.page.get_by_text("Show what holds").click()
+    assert window.text("#ledger .verdict") == f"All {checks.count()} hold"
+    expect(checks.last).to_be_visible()
     total = window.page.locator("#ledger tfoot td").all_inner_texts()
     assert total[0] == total[1]
 
@@ -263,6 +268,16 @@ def test_what_happens_appears_by_itself(visitor: Visitor, open_page: Open) -> No
     expect(window.page.locator("#cash-total")).not_to_have_text(before, timeout=15_000)
     expect(window.page.locator("#payments details")).to_have_attribute("open", "")
     assert window.page.locator("#activity li").count() == 2
+
+
+def test_the_first_thing_that_happens_makes_the_page_anew(visitor: Visitor, open_page: Open) -> None:
+    """With all that it does: figures show under the pointer."""
+    window = open_page(visitor.link())
+    expect(window.page.locator("#welcome")).to_be_visible()
+    visitor.world.paid_intent(2000)
+    expect(window.page.locator("#welcome")).to_have_count(0, timeout=15_000)
+    window.page.locator('[data-chart="payments"] .column').last.hover()
+    expect(window.page.locator('[data-chart="payments"] .tip')).to_be_visible()
 
 
 def test_light_and_dark_change_at_once_and_stay(visitor: Visitor, open_page: Open) -> None:

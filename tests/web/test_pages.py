@@ -8,11 +8,17 @@ import time
 import httpx
 import psycopg
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.api.wire import Wire
 from tests.api.world import World
 from tests.conftest import new_account
 from tests.web.conftest import Visitor
+from voldaan.settings import Settings
+from voldaan.web import pages
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -163,6 +169,28 @@ def test_pages_carry_no_script_or_style_of_their_own(visitor: Visitor) -> None:
         assert not re.search(r"<style|\sstyle=|\son\w+=", text), path
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), path
         assert not re.search(r"(src|href)=\"(https?:)?//", text), path
+
+
+def test_where_nothing_is_a_page_says_so(visitor: Visitor) -> None:
+    answer = visitor.http.get("/nothing-here")
+    assert answer.status_code == 404
+    assert "This address leads nowhere" in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.anyio
+async def test_where_a_page_fails_people_are_told() -> None:
+    """And the failure goes on to the log."""
+    async def failing(request: Request) -> Response:
+        raise RuntimeError("broken")
+
+    app = Starlette(routes=[Route("/", failing)], exception_handlers=pages.problems(Settings()))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as http:
+        answer = await http.get("/")
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.text
+    assert "broken" not in answer.text
 
 
 def test_static_files_are_kept_for_good_and_found_by_their_content(visitor: Visitor) -> None:

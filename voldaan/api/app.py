@@ -31,7 +31,10 @@ class App:
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.edge = Edge(engine, Router(ROUTES), settings.public_url)
-        self.pages = Starlette(routes=[*pages.routes(engine, settings), Route("/openapi.json", specification)])
+        self.pages = Starlette(
+            routes=[*pages.routes(engine, settings), Route("/openapi.json", specification)],
+            exception_handlers=pages.problems(settings),  # type: ignore[arg-type]  # as async functions they are
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import cast
+
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -18,7 +21,7 @@ from voldaan.web.hosted_invoice import HostedInvoice
 from voldaan.web.overview import OverviewPage
 from voldaan.web.request_log import RequestLog
 from voldaan.web.sign_in import SignIn, own_path, read_form, same_origin
-from voldaan.web.templates import STATIC, THEME_COOKIE, THEMES
+from voldaan.web.templates import STATIC, THEME_COOKIE, THEMES, render
 
 A_DAY = 86_400
 A_YEAR = 365 * A_DAY
@@ -66,6 +69,26 @@ def routes(engine: Engine, settings: Settings) -> list[BaseRoute]:
     ]  # fmt: skip
     made: list[BaseRoute] = [Route(path, endpoint, methods=[method], middleware=secured) for method, path, endpoint in table]
     return [*made, Mount("/static", Static(directory=STATIC), middleware=secured)]
+
+
+Problem = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def problems(settings: Settings) -> dict[int, Problem]:
+    """What people see where there is no page, and where one has failed; what failed is in the log."""
+    https = settings.public_url.startswith("https://")
+
+    def problem(status: int, title: str, text: str) -> Problem:
+        async def shown(request: Request, error: Exception) -> Response:
+            page = render(request, "problem.html", title=title, text=text, status=status)
+            return cast(Response, Secured(page, https))  # it answers as a response does
+
+        return shown
+
+    return {
+        404: problem(404, "Nothing here", "This address leads nowhere. The overview of a business is at the root of this site."),
+        500: problem(500, "Something went wrong", "It is not your fault, and it is in the log. Try again in a moment."),
+    }
 
 
 class Static(StaticFiles):

@@ -17,8 +17,14 @@ function stayFresh(main) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const ids = [...fresh.querySelectorAll("[data-live]")].map((part) => part.id).join();
     const shown = [...main.querySelectorAll("[data-live]")].map((part) => part.id).join();
-    if (ids !== shown) return main.replaceChildren(...fresh.body.childNodes);
+    if (ids !== shown) return anew(fresh.body.childNodes);
     for (const part of fresh.querySelectorAll("[data-live]")) replace(document.getElementById(part.id), part);
+  }
+
+  function anew(parts) {
+    main.replaceChildren(...parts);
+    know();
+    listen(main);
   }
 
   function replace(old, part) {
@@ -29,7 +35,9 @@ function stayFresh(main) {
     listen(part);
   }
 
-  const source = new Map([...main.querySelectorAll("[data-live]")].map((part) => [part.id, part.outerHTML]));
+  const source = new Map();
+  const know = () => main.querySelectorAll("[data-live]").forEach((part) => source.set(part.id, part.outerHTML));
+  know();
 
   async function again() {
     try {
