@@ -98,6 +98,16 @@ def test_a_template_gives_its_color() -> None:
     assert not any(green in each for each in unpacked(pdf.make(sheet(line()), START)))
 
 
+def test_a_pale_color_is_for_lines_and_not_for_letters() -> None:
+    """Which nobody could read. In a PDF SCN is the color of lines and scn that of letters, RG and rg the same."""
+    for color, letters in (("#008000", True), ("#ffe680", False)):
+        drawn = b"".join(unpacked(pdf.make(sheet(line(), accent=color), START)))
+        red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        used = {operator for *rgb, operator in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (SCN|scn|RG|rg)", drawn)
+                if max(abs(float(a) - b) for a, b in zip(rgb, (red, green, blue), strict=True)) < 0.001}  # fmt: skip
+        assert {operator.isupper() for operator in used} == {True, not letters}
+
+
 @pytest.mark.parametrize(("size", "box"), [("letter", b"612 792"), ("a4", b"595.2756 841.8898"), (None, b"595.2756 841.8898")])
 def test_it_is_on_the_paper_that_was_asked_for(size: Any, box: bytes) -> None:
     asked = Rendering(pdf=RenderingPdf(page_size=size)) if size else None
