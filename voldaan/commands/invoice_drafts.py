@@ -197,6 +197,7 @@ async def _said(
         invoice.automatically_finalizes_at = params.automatically_finalizes_at
         invoice.auto_advance = True
     if "account_tax_ids" in given:
+        await lookups.own_tax_ids(tx, (params.account_tax_ids, ""))
         invoice.account_tax_ids = list(params.account_tax_ids or []) or None
     if "custom_fields" in given:
         fields = [CustomField(name=f.name, value=f.value) for f in params.custom_fields or []]

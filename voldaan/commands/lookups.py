@@ -25,6 +25,7 @@ from voldaan.resources.prices import Price, PriceCreate, RecurringParams
 from voldaan.resources.products import Product
 from voldaan.resources.subscription_items import ItemHash, SubscriptionItem
 from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
+from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoice_items as item_rules
 from voldaan.rules import itemizing, thresholds
@@ -152,6 +153,19 @@ async def automatic_tax(
     if asked is not None and asked.enabled:
         await know_taxes(tx, facts)
         check_taxes(facts.taxes, default_tax_rates)
+
+
+async def own_tax_ids(tx: Transaction, *named: tuple[object, str]) -> None:
+    """Refuses `account_tax_ids` that are no tax ids of the business itself; each list comes with the hash that holds it."""
+    wanted = [
+        (id, f"{here}[account_tax_ids][{place}]" if here else f"account_tax_ids[{place}]")
+        for ids, here in named
+        for place, id in enumerate(ids if isinstance(ids, list) else ())
+    ]
+    found = await tx.get(TaxId, [id for id, _ in wanted])
+    for id, param in wanted:
+        if id not in found or found[id].customer is not None:
+            raise Missing("tax_id", id, param)
 
 
 async def discounts(

@@ -182,6 +182,8 @@ async def _know_said(
     rates = [p.default_tax_rates for p in phases] + [i.tax_rates for i in items] + [a.tax_rates for a in added]
     prices = [*(item.price or item.plan for item in items), *(item.price for item in added)]
     await billing.know(tx, facts, prices=filter(None, prices), tax_rates=[id for each in rates for id in each or ()])
+    settings = [(p.invoice_settings, f"phases[{place}][invoice_settings]") for place, p in enumerate(phases)]
+    await lookups.own_tax_ids(tx, *((said.account_tax_ids, here) for said, here in settings if said))
     offered = [p.discounts for p in phases] + [i.discounts for i in items] + [a.discounts for a in added]
     return await know_named(tx, facts, [want for each in offered for want in each or ()], customer)
 
@@ -196,6 +198,8 @@ async def defaults(
         tx, facts, params.default_payment_method, customer, "default_settings[default_payment_method]"
     )
     await lookups.automatic_tax(tx, facts, params.automatic_tax, [])
+    if said := params.invoice_settings:
+        await lookups.own_tax_ids(tx, (said.account_tax_ids, "default_settings[invoice_settings]"))
     given, tax = params.model_fields_set, params.automatic_tax
     return ScheduleDefaults(
         automatic_tax=was.automatic_tax if tax is None else tax_rules.of_subscription(tax.enabled),

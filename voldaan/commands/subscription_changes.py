@@ -73,6 +73,8 @@ async def fields(
     changed = pending_intervals.agreed(rules.simple(was, params), params.pending_invoice_item_interval, tx.now)
     values: dict[str, Any] = {}
     await lookups.payment_method(tx, facts, params.default_payment_method, was.customer)
+    if params.invoice_settings:
+        await lookups.own_tax_ids(tx, (params.invoice_settings.account_tax_ids, "invoice_settings"))
     if "description" in given:
         values["description"] = params.description or None
     if "discounts" in given:

@@ -67,6 +67,8 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
     check_amounts(facts.catalogue, items, currency, [f"items[{number}][quantity]" for number in range(len(items))])
     await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
     await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
+    if params.invoice_settings:
+        await lookups.own_tax_ids(tx, (params.invoice_settings.account_tax_ids, "invoice_settings"))
     new = rules.Beginning(
         id=id,
         params=params,
