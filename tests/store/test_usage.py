@@ -21,7 +21,7 @@ from voldaan.resources.customers import Customer, CustomerCreate
 from voldaan.resources.meters import MeterCreate, OwnMeterCreate
 from voldaan.rules import alerts
 from voldaan.rules.decision import Decision
-from voldaan.rules.usage import Given, UsageKey
+from voldaan.rules.usage import DUPLICATE, Given, UsageKey
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
@@ -177,7 +177,33 @@ async def test_recording_takes_the_same_queries_for_one_and_for_many(pool: Pool,
             return len(asked)
 
     await record(1)
-    assert [await record(1), await record(500)] == [4, 4]
+    assert [await record(1), await record(500)] == [5, 5]
+
+
+async def test_repeated_events_among_new_ones_count_once(pool: Pool, account: Account) -> None:
+    """Whatever the batch before was like: after new ones only, and after repeated ones."""
+    customer, meter = await make(pool, account)
+    now = clock.wall()
+
+    async def send(numbers: Iterable[int]) -> list[int]:
+        """The numbers of those that were counted."""
+        given = [Given("baked", {"stripe_customer_id": customer, "value": "1"}, f"e{number:03}", now) for number in numbers]
+        async with transaction(pool, account, now, now) as tx:
+            outcomes = await meter_events.record(tx, given)
+        codes = {outcome.code for outcome in outcomes if outcome}
+        assert codes <= {DUPLICATE}
+        return [number for number, outcome in zip(numbers, outcomes, strict=True) if outcome is None]
+
+    assert await send(range(20)) == list(range(20))
+    assert await send(range(10, 30)) == list(range(20, 30))
+    assert await send(range(25, 40)) == list(range(30, 40))
+    assert await send(range(40)) == []
+    assert await send([40, 41, 40]) == [40, 41]
+    assert await send([5, 50]) == [50]
+    async with transaction(pool, account, now, now) as tx:
+        key = UsageKey(meter, customer, now - DAY, now + DAY)
+        assert await quantities(tx, [key]) == {key: Decimal(43)}
+    assert (await verify(pool, now, account=account.id)).findings == []
 
 
 BREAK = {

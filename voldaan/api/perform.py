@@ -74,7 +74,10 @@ class Performer:
             if len(self._gathers) >= GATHERS_MAX:
                 self._gathers.pop(next(iter(self._gathers)))
             limit = getattr(call.route.command, "together_max", GROUP_MAX)
-            self._gathers[place] = Gather(self.together, limit=limit, writers=GROUPS_AT_ONCE)
+            weight = getattr(call.route.command, "weight", lambda params: 1)
+            self._gathers[place] = Gather(
+                self.together, limit=limit, writers=GROUPS_AT_ONCE, weigh=lambda asked: weight(asked.params)
+            )
         return self._gathers[place]
 
     async def together(self, calls: Sequence[Call]) -> list[Outcome | ApiError]:

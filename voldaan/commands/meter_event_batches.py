@@ -12,6 +12,7 @@ from voldaan.commands import meter_event_errors
 from voldaan.commands.meter_events import create_all, record
 from voldaan.resources.meter_events import (
     CoreMeterEventCreate,
+    EventBatch,
     MeterEventBulkCreate,
     MeterEventSessionCreate,
     MeterEventStreamCreate,
@@ -24,6 +25,7 @@ from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 
 SESSION_SECONDS = 15 * 60
+TOGETHER_MAX = 4_000  # events in one transaction, unless one call has more
 
 
 async def create(tx: Transaction, params: CoreMeterEventCreate) -> dict[str, Any]:
@@ -72,13 +74,17 @@ async def stream_all(tx: Transaction, asked: Sequence[MeterEventStreamCreate]) -
     return [{} for _ in asked]
 
 
-stream.together = stream_all  # type: ignore[attr-defined]
-stream.together_max = 40  # type: ignore[attr-defined]
-
-
 async def bulk(tx: Transaction, params: MeterEventBulkCreate) -> dict[str, Any]:
     """POST /voldaan/meter_events/bulk: how many were counted, were there before, or cannot be counted, and why."""
-    [outcomes] = await _record_all(tx, [params.events])
+    return (await bulk_all(tx, [params]))[0]
+
+
+async def bulk_all(tx: Transaction, asked: Sequence[MeterEventBulkCreate]) -> list[dict[str, Any]]:
+    """The same for calls that arrive together."""
+    return [_told(tx, outcomes) for outcomes in await _record_all(tx, [params.events for params in asked])]
+
+
+def _told(tx: Transaction, outcomes: Sequence[tuple[Given, Rejection | None]]) -> dict[str, Any]:
     rejections = [
         {"code": outcome.code, "identifier": event.identifier, "index": number, "message": outcome.message}
         for number, (event, outcome) in enumerate(outcomes)
@@ -93,6 +99,16 @@ async def bulk(tx: Transaction, params: MeterEventBulkCreate) -> dict[str, Any]:
         "rejected": len(rejections),
         "rejections": rejections,
     }
+
+
+def _events(params: EventBatch) -> int:
+    return len(params.events)
+
+
+stream.together = stream_all  # type: ignore[attr-defined]
+bulk.together = bulk_all  # type: ignore[attr-defined]
+stream.weight = bulk.weight = _events  # type: ignore[attr-defined]
+stream.together_max = bulk.together_max = TOGETHER_MAX  # type: ignore[attr-defined]
 
 
 async def _record_all(tx: Transaction, calls: Sequence[Sequence[Any]]) -> list[list[tuple[Given, Rejection | None]]]:

@@ -10,7 +10,8 @@ Answer = TypeVar("Answer")
 
 
 class Gather(Generic[Asked, Answer]):
-    """Calls `write` with up to `limit` requests at a time, `writers` of them at once. `write` answers in the same order.
+    """Calls `write` with requests that together weigh up to `limit`, or one, `writers` groups at once. `write` answers in the
+    same order.
 
     A group that fails because of what is in it (`poison`) is written again one by one, so that one bad request fails
     alone; any other error goes to everybody who waits for that group.
@@ -19,9 +20,11 @@ class Gather(Generic[Asked, Answer]):
     def __init__(
         self, write: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], *,
         limit: int = 256, writers: int = 1, poison: tuple[type[Exception], ...] = (),
+        weigh: Callable[[Asked], int] = lambda _: 1,
     ) -> None:
         self._write = write
         self._limit = limit
+        self._weigh = weigh
         self._idle = writers
         self._poison = poison
         self._waiting: deque[tuple[Asked, asyncio.Future[Answer]]] = deque()
@@ -44,10 +47,17 @@ class Gather(Generic[Asked, Answer]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-                await self._settle(group)
+                await self._settle(self._next())
         finally:
             self._idle += 1
+
+    def _next(self) -> list[tuple[Asked, asyncio.Future[Answer]]]:
+        """The next group, in the order of arrival."""
+        group = [self._waiting.popleft()]
+        weight = self._weigh(group[0][0])
+        while self._waiting and (weight := weight + self._weigh(self._waiting[0][0])) <= self._limit:
+            group.append(self._waiting.popleft())
+        return group
 
     async def _settle(self, group: list[tuple[Asked, asyncio.Future[Answer]]]) -> None:
         try:

@@ -1,11 +1,14 @@
 -- name: standing
--- For each (customer, meter, dimensions) of a batch whose customer is there: its series if it has one, its clock's time.
+-- For each (customer, meter, dimensions) of a batch whose customer is there: its series if it has one, its clock's time. The series
+-- is looked up by itself (`offset 0`), so that not all series of a customer are read for one, whatever the planner expects.
 select a.place, s.id, t.frozen_at
   from unnest(%(customers)s::text[], %(meters)s::text[], %(keys)s::text[]) with ordinality as a(customer, meter, key, place)
   join customers c on c.account_id = %(account)s and c.id = a.customer and c.deleted_at is null
   left join test_clocks t on t.account_id = c.account_id and t.id = c.test_clock_id
-  left join usage_series s on s.account_id = c.account_id and s.customer_id = c.id and s.meter_id = a.meter
-   and s.dimensions_key = a.key;
+  left join lateral (
+    select s.id from usage_series s
+     where s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter and s.dimensions_key = a.key
+    offset 0) s on true;
 
 -- name: open_series
 -- Makes series that are not there yet; another transaction may do so at the same time.
@@ -24,31 +27,31 @@ select a.place, s.id
    and s.dimensions_key = a.key;
 
 -- name: record
--- Writes events, given in the order of their identifiers, and adds those that are new to their hours: key, event and sum
--- in one statement. Returns the identifiers that were there before. An array that is shorter than the others is filled up
--- with nulls: places and texts may be left empty.
+-- Writes new events, given in the order of their identifiers, and adds them to their hours: key, event and sum in one statement,
+-- which fails as a whole (unique violation) if one is there already. An array that is shorter than the others is filled up with
+-- nulls: places and texts may be left empty.
 with given as materialized (
   select * from unnest(%(identifiers)s::text[], %(places)s::smallint[], %(series)s::bigint[], %(at)s::bigint[],
                        %(received)s::bigint[], %(values)s::text[], %(texts)s::text[])
            as g(identifier, place, series_id, at, received, value, text_value)
-), fresh as (
+), events as (
   insert into meter_events (account_id, identifier, place, series_id, at, received_at, value, text_value)
   select %(account)s, identifier, coalesce(place, 0), series_id, to_timestamp(at),
          timestamptz 'epoch' + received * interval '1 microsecond', value::numeric, text_value
     from given
-      on conflict do nothing
-  returning identifier, series_id, at, received_at, value
-), cells as (
-  insert into usage_rollups as c (account_id, series_id, hour_at, events, total, most, last)
-  select %(account)s, series_id, date_bin('1 hour', at, timestamptz 'epoch'), count(*), sum(value), max(value),
-         max(array[extract(epoch from at), extract(epoch from received_at), value])
-    from fresh where series_id is not null
-   group by 2, 3 order by 2, 3
-      on conflict (account_id, series_id, hour_at) do update
-     set events = c.events + excluded.events, total = c.total + excluded.total,
-         most = greatest(c.most, excluded.most), last = greatest(c.last, excluded.last)
 )
-select g.identifier from given g where not exists (select from fresh f where f.identifier = g.identifier);
+insert into usage_rollups as c (account_id, series_id, hour_at, events, total, most, last)
+select %(account)s, series_id, to_timestamp(at - mod(at, 3600)), count(*), sum(value::numeric), max(value::numeric),
+       max(array[at, received / 1000000.0, value::numeric])
+  from given where series_id is not null
+ group by 2, 3 order by 2, 3
+    on conflict (account_id, series_id, hour_at) do update
+   set events = c.events + excluded.events, total = c.total + excluded.total,
+       most = greatest(c.most, excluded.most), last = greatest(c.last, excluded.last);
+
+-- name: known
+-- Which of these identifiers are there.
+select distinct identifier from meter_events where account_id = %(account)s and identifier = any(%(identifiers)s);
 
 -- name: record_values
 -- Adds to the different values of hours.
@@ -247,20 +250,27 @@ values (%(account)s, %(id)s, %(hash)s, to_timestamp(%(wall)s), to_timestamp(%(ex
 
 -- name: watched
 -- Who waits for usage of these meters by these customers: alerts that have not been told to them yet, and subscriptions that
--- are billed for it as soon as a threshold is reached, with their clocks. Each place is looked up by itself (`offset 0`), for it
--- is asked with every batch of events: whatever the planner expects, it does not read what waits for all the others.
+-- are billed for it as soon as a threshold is reached, with their clocks. It is asked with every batch of events. So each place
+-- is looked up by itself (`offset 0`), whatever the planner expects, and only if there is a first one (`min`) who waits.
 with used as materialized (
   select u.meter, u.customer from unnest(%(meters)s::text[], %(customers)s::text[]) as u(meter, customer)
+), meters_used as materialized (
+  select m.meter,
+         (select min(a.customer_id) from billing_alerts a
+           where a.account_id = %(account)s and a.meter_id = m.meter and a.status = 'active') as watched
+    from (select distinct meter from used) m
 ), alerts as materialized (  -- with the id under which it would have been told: put together here, it finds its index below
   select u.meter, u.customer, a.id || '/' || u.customer as told
-    from used u
+    from meters_used m
+    join used u on u.meter = m.meter
    cross join lateral (
      select a.id from billing_alerts a
       where a.account_id = %(account)s and a.meter_id = u.meter and a.status = 'active' and a.customer_id = u.customer
      offset 0) a
+   where m.watched is not null
    union all
   select u.meter, u.customer, a.id || '/' || u.customer
-    from (select distinct meter from used) m
+    from meters_used m
    cross join lateral (
      select a.id from billing_alerts a
       where a.account_id = %(account)s and a.meter_id = m.meter and a.status = 'active' and a.customer_id is null
@@ -281,4 +291,5 @@ select distinct null, u.customer, s.id, s.test_clock_id, s.frozen_at
       and exists (select from subscription_items i
                     join prices p on p.account_id = %(account)s and p.id = i.price_id and p.meter_id = u.meter
                    where i.account_id = %(account)s and i.subscription_id = s.id)
-   offset 0) s;
+   offset 0) s
+ where (select min(s.customer_id) from subscriptions s where s.account_id = %(account)s and s.has_thresholds) is not null;
