@@ -229,6 +229,18 @@ for _words, _field in {
     _instant_of_subscription(_words, _field)
 
 
+@OF_SUBSCRIPTION("billed until <when>")
+def of_billed_until(stage: Stage, subscription: Any, when: int) -> Pair:
+    """Of its first item."""
+    item = subscription["items"].data[0]
+    return f"billed until {written(when)}", f"billed until {written(getattr(item, 'billed_until', None))}"
+
+
+@OF_SUBSCRIPTION("billed for its period")
+def of_nothing_ahead(stage: Stage, subscription: Any) -> Pair:
+    return "nothing", str(getattr(subscription["items"].data[0], "billed_until", "nothing"))
+
+
 @OF_SUBSCRIPTION("to <items>")
 def of_items(stage: Stage, subscription: Any, items: list[tuple[str, int]]) -> Pair:
     names = {id: name for name, id in stage.prices.items()}

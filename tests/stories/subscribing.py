@@ -217,6 +217,18 @@ def without_end(stage: Stage) -> Params:
     return {"cancel_at": ""}
 
 
+@FOR_SUBSCRIPTION("billed ahead for <n> <interval:who>s")
+def billed_ahead_for(stage: Stage, n: int, interval: str) -> Params:
+    until = {"type": "duration", "duration": {"interval": interval, "interval_count": n}}
+    return {"billing_schedules": [{"bill_until": until}]}
+
+
+@FOR_SUBSCRIPTION("<price:who> billed ahead until <when>")
+def billed_ahead_until(stage: Stage, price: str, when: int) -> Params:
+    applies_to = [{"type": "price", "price": stage.prices[price]}]
+    return {"billing_schedules": [{"applies_to": applies_to, "bill_until": {"type": "timestamp", "timestamp": when}}]}
+
+
 @FOR_SUBSCRIPTION("prorations itemized")
 def itemized(stage: Stage) -> Params:
     return {"billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}}

@@ -44,6 +44,8 @@ def must_be_paid(payment_behavior: str, subscription: Subscription) -> MustBePai
 
 def check(facts: BillingFacts, was: Subscription, payment_behavior: str, given: Iterable[str]) -> None:
     """Refuses what `pending_if_incomplete` cannot be used for."""
+    if payment_behavior == "error_if_incomplete" and "billing_schedules" in given and was.collection_method != "send_invoice":
+        raise refused("Billing schedules cannot wait for their payment.", "billing_schedules")
     if payment_behavior != "pending_if_incomplete":
         return
     if was.collection_method == "send_invoice":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +29,7 @@ from voldaan.rules import subscriptions as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Refusal, Refused
 from voldaan.rules.metadata import merged
-from voldaan.rules.refusals import missing, refused
+from voldaan.rules.refusals import missing, refused, renamed
 from voldaan.rules.subscription_fields import billing_mode, check_amounts
 from voldaan.store import ids
 from voldaan.store.transaction import Missing, Transaction
@@ -120,7 +122,7 @@ async def _changed(
     """The changes decided as an update would decide them."""
     given: dict[str, Any] = {
         name: getattr(said, name)
-        for name in ("cancel_at", "cancel_at_period_end", "default_tax_rates", "metadata")
+        for name in ("billing_schedules", "cancel_at", "cancel_at_period_end", "default_tax_rates", "metadata")
         if name in said.model_fields_set
     }
     if "discounts" in params.model_fields_set:
@@ -142,7 +144,20 @@ async def _changed(
         change.anchor = said.billing_cycle_anchor.type
     change.collect = "later"
     facts.parties.subscriptions[was.id] = changed
-    return changes.apply(facts, was, changed, change, tx.now, new_id)
+    with _of_details("billing_schedules"):
+        return changes.apply(facts, was, changed, change, tx.now, new_id)
+
+
+@contextmanager
+def _of_details(name: str) -> Iterator[None]:
+    """What is wrong with this parameter of a subscription stands in `subscription_details` here."""
+    try:
+        yield
+    except Refused as no:
+        param = no.refusal.param or ""
+        if not param.startswith(name):
+            raise
+        raise renamed(no, f"subscription_details[{name}]{param.removeprefix(name)}") from None
 
 
 async def _of_the_pause(tx: Transaction, facts: BillingFacts, was: Subscription, pause: PreviewPause) -> Invoice:
@@ -185,6 +200,8 @@ async def _of_new(
         given["backdate_start_date"] = said.start_date
     if said.trial_end is not None:
         given["trial_end"] = said.trial_end
+    if said.billing_schedules:
+        given["billing_schedules"] = said.billing_schedules
     wanted = SubscriptionCreate(
         customer=customer.id,
         payment_behavior="default_incomplete",
@@ -215,7 +232,9 @@ async def _of_new(
             tx, facts, said.default_tax_rates, "subscription_details[default_tax_rates]"
         ),
     )
-    return drawn(rules.begin(facts, new, tx.now, new_id)) or _of_nothing(facts, customer, facts.parties.subscriptions[id], tx.now)
+    with _of_details("billing_schedules"):
+        begun = rules.begin(facts, new, tx.now, new_id)
+    return drawn(begun) or _of_nothing(facts, customer, facts.parties.subscriptions[id], tx.now)
 
 
 def _of_nothing(facts: BillingFacts, customer: Customer, subscription: Subscription, now: int) -> Invoice:

@@ -34,7 +34,7 @@ from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import coupons as coupon_rules
 from voldaan.rules import invoice_items as item_rules
-from voldaan.rules import pause_schedules, phase_terms, thresholds
+from voldaan.rules import pause_schedules, phase_terms, prebilling, thresholds
 from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -64,7 +64,12 @@ async def load(tx: Transaction, ids: Sequence[str]) -> tuple[BillingFacts, Debit
 
 
 async def know_due(tx: Transaction, facts: BillingFacts) -> Debits:
-    """What the phases name that begin no later than the periods of their subscriptions end; nothing, if none does."""
+    """What the phases name that begin no later than the periods of their subscriptions end; nothing, if none does. What was
+    billed in advance is known as it stands now: an invoice may have been voided since."""
+    items = [item for s in facts.parties.subscriptions.values() for item in s.items.data if prebilling.is_ahead(item)]
+    stands = await lookups.debits(tx, items) if items else {}
+    for item in items:
+        item.debits = stands[item.id]
     ends = {s.schedule: s.current_period_end for s in facts.parties.subscriptions.values() if s.schedule}
     steps = {s.id: next_step(s) for s in facts.parties.schedules.values()}
     due = [s for s in facts.parties.schedules.values() if (step := steps[s.id]) is not None and step[0] <= ends.get(s.id, 0)]

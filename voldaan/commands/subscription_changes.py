@@ -124,6 +124,7 @@ async def change_of(
             tx, facts, params.add_invoice_items, customer=was.customer, subscription=was.id, currency=was.currency,
             period=(was.current_period_start, was.current_period_end), decision=decision,
         ),
+        billing_schedules=params.billing_schedules,
         debits=await lookups.debits(tx, was.items.data),
         collect=collect_by(params.payment_behavior, params.off_session),
     )  # fmt: skip

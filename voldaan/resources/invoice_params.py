@@ -17,6 +17,7 @@ from voldaan.resources.billing import (
     PaymentMethodOptionsParams,
     PeriodParams,
 )
+from voldaan.resources.billing_schedules import BillingSchedules
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.invoices import InvoiceStatus
 from voldaan.resources.params import (
@@ -219,7 +220,7 @@ class PreviewSubscription(Hash):
 
     billing_cycle_anchor: PreviewAnchor | None = None
     billing_mode: BillingModeParams | None = None
-    billing_schedules: NotSupported = None
+    billing_schedules: BillingSchedules | Unset | None = None
     cancel_at: Timestamp | CancelAt | Unset | None = None
     cancel_at_period_end: bool | None = None
     cancel_now: bool = False

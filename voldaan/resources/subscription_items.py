@@ -55,6 +55,7 @@ class Debit(Part, kw_only=True):
     end: int
     credited: int = 0
     cut: bool = False                # its end was cut off, and given back
+    ahead: bool = False              # billed in advance of the periods that it is for
     credited_by: str | None = None   # the invoice item that gave back what lay ahead; it counts again if that is void
 
 
@@ -88,11 +89,21 @@ class SubscriptionItem(Resource, kw_only=True):
     metadata: dict[str, str] = {}
     debits: Annotated[list[Debit], Hidden()] = []
     next_price: Annotated[str | None, Hidden()] = None  # what it costs from its next period on
-    billed_until: Annotated[int | UnsetType, Hidden()] = UNSET
+    billed_until: Annotated[int | UnsetType, Derived()] = UNSET  # where that is beyond the present period
     usage_since: Annotated[int | UnsetType, Hidden()] = UNSET  # of a metered one, if usage counts from elsewhere than the start
 
     def __post_init__(self) -> None:
         self.plan = _plan(self.price) if isinstance(self.price, Price) else None
+        self.billed_until = billed_until(self.current_period_end, self.debits) if self.debits else UNSET
+
+
+def billed_until(end: int, debits: list[Debit]) -> int | UnsetType:
+    """Until when was billed ahead from `end` on, without a gap; UNSET if nothing was."""
+    until = end
+    for debit in sorted((d for d in debits if d.ahead and d.credited_by is None), key=lambda d: d.start):
+        if debit.start <= until < debit.end:
+            until = debit.end
+    return UNSET if until == end else until
 
 
 KEPT_MAX = 1_000

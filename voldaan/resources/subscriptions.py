@@ -37,6 +37,7 @@ from voldaan.resources.billing import (
     PaymentMethodOptions,
     PaymentMethodOptionsParams,
 )
+from voldaan.resources.billing_schedules import BillingSchedule, BillingSchedules
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.params import (
     Currency,
@@ -165,7 +166,7 @@ class Subscription(Resource, kw_only=True):
     billing_cycle_anchor: Annotated[Instant, Column("billing_cycle_anchor_at")]
     billing_cycle_anchor_config: AnchorConfig | None = None
     billing_mode: BillingMode = BillingMode()
-    billing_schedules: list[Any] = []
+    billing_schedules: list[BillingSchedule] = []
     billing_thresholds: BillingThresholds | None = None
     cancel_at: Annotated[Instant | None, Column()] = None
     cancel_at_period_end: Annotated[bool, Column()] = False
@@ -340,7 +341,7 @@ class SubscriptionWrite(Params):
     add_invoice_items: list[AddInvoiceItem] = []
     application_fee_percent: NotSupported = None
     automatic_tax: AutomaticTaxParams | None = None
-    billing_schedules: NotSupported = None
+    billing_schedules: BillingSchedules | Unset | None = None
     billing_thresholds: BillingThresholdsParams | Unset | None = None
     cancel_at_period_end: bool = False
     collection_method: CollectionMethod = "charge_automatically"

@@ -8,7 +8,17 @@ from voldaan.resources.base import UNSET
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import automatic_tax, finalization, invoices, lines, metered, pending_intervals, states, thresholds
+from voldaan.rules import (
+    automatic_tax,
+    finalization,
+    invoices,
+    lines,
+    metered,
+    pending_intervals,
+    prebilling,
+    states,
+    thresholds,
+)
 from voldaan.rules.billed_periods import cuts
 from voldaan.rules.crediting import Work
 from voldaan.rules.decision import Decision, Event, Update
@@ -26,7 +36,7 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
     once = work.change.extra if changed.billing_mode.type == "classic" else []  # flexible: they wait for an invoice
     begins = [item for item in changed.items.data if anew and _begins_with_a_line(work, changed, item)]
     at_once = anew or (work.change.behavior == "always_invoice" and not work.turns)
-    if not begins and not (at_once and (work.waiting or once)):
+    if not begins and not work.ahead and not (at_once and (work.waiting or once)):
         if waits:
             changed = replace(changed, status="active", status_details=UNSET)
             facts.parties.subscriptions[changed.id] = changed
@@ -68,8 +78,12 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
             new_id=work.new_id,
             free=work.change.behavior == "none" and not _is_whole(work, changed, item),
         )
-        work.drawn.append(line)
         billed.append((item, line))
+        work.ahead.append((item, prebilling.ahead(facts.catalogue, changed, item, item.current_period_end)))
+    for item, found in work.ahead:
+        for span in found:
+            billed.append((item, lines.for_item(facts.catalogue, changed, item, *span, invoice=invoice.id, new_id=work.new_id)))
+    work.drawn += [line for _, line in billed]
     if not work.change.must_be_paid:
         drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id, work.was.items.data)
         work.drawn += drawn
@@ -81,7 +95,7 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
     if not (work.change.drafts or work.change.unattended):  # nobody asks for what a schedule does: its draft waits
         automatic_tax.need(invoice)
     for item, line in billed:
-        item.debits = [*item.debits, lines.debit(line)]
+        prebilling.debited(item, line)
     invoice.auto_advance = True
     changed = replace(changed, latest_invoice=invoice.id)
     if waits and invoices.is_charged(invoice):

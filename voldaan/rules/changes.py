@@ -11,9 +11,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
+from voldaan.resources.billing_schedules import BillingSchedule
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import lines, metered, pending_updates, states
+from voldaan.rules import lines, metered, pending_updates, prebilling, states
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.change_invoices import write_change
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
@@ -35,6 +36,8 @@ def apply(
         changed, anew = replace(changed, billing_cycle_anchor=now), False  # nobody waits: the renewal bills the new periods
     if change.ends is not None:
         changed = replace(changed, cancel_at=None)
+    if change.billing_schedules is not None:
+        changed = replace(changed, billing_schedules=_billing_schedules(work, changed, anew))
     if anew:
         changed = _ending(work, _restart(work, changed))
         for item in work.items:  # nobody else holds them yet
@@ -47,6 +50,8 @@ def apply(
         changed = _ending(work, changed)
         if not work.turns:
             _cut(work, changed)
+        if change.billing_schedules is not None:
+            _bill_ahead(work, changed)
     work.decision.inserts += change.extra
     work.decision.events += [Event("invoiceitem.created", item) for item in (*work.waiting, *change.extra)]
     decided = write_change(work, _with_items(changed, work.items), anew=anew)
@@ -168,7 +173,7 @@ def _turn(work: Work, subscription: Subscription, each: ItemChange) -> bool:
     """One item comes, goes, or becomes another once its period is over: it costs nothing by itself, since the renewal that is
     due bills what it finds. False for an item of another rhythm, which is in the middle of its period."""
     was, wanted, over = each.was, each.wanted, work.was.current_period_end
-    if was is not None and was.current_period_end > over:
+    if was is not None and prebilling.covered(was) > over:
         return False
     if was is not None:
         close_usage(work, subscription, was, always=True)
@@ -279,12 +284,17 @@ def _ending(work: Work, subscription: Subscription) -> Subscription:
     if work.change.ends is None:
         return subscription
     ends = [_natural_end(work, subscription, item, lines.price_id(item)) for item in work.items]
+    if work.change.ends == "max_billed_until":
+        ends += [prebilling.covered(item) for item in work.items]
     return replace(subscription, cancel_at=cancel_at_of(work.change.ends, ends))
 
 
 def _cut(work: Work, subscription: Subscription) -> None:
     """A new cancel_at inside the present period shortens it, and gives the rest back; taken away, it grows again."""
-    if subscription.cancel_at == work.was.cancel_at or subscription.cancel_at_period_end:
+    if subscription.cancel_at == work.was.cancel_at:
+        return
+    _cut_ahead(work, subscription)
+    if subscription.cancel_at_period_end:
         return
     limit = subscription.cancel_at
     for item in list(work.items):
@@ -298,6 +308,43 @@ def _cut(work: Work, subscription: Subscription) -> None:
         else:
             after = lengthened(work, subscription, item, end)
         _replace_item(work, item, after)
+
+
+def _cut_ahead(work: Work, subscription: Subscription) -> None:
+    """What was billed in advance for a time after the end is given back."""
+    limit = subscription.cancel_at
+    for item in list(work.items):
+        end = item.current_period_end
+        if limit is not None and end <= limit < prebilling.covered(item):
+            _replace_item(work, item, replace(shortened(work, subscription, item, limit), current_period_end=end))
+
+
+def _billing_schedules(work: Work, subscription: Subscription, anew: bool) -> list[BillingSchedule]:
+    """What the request says of them, for the items as they will be."""
+    wanted = {each.was.id: each.wanted for each in work.change.items if each.was is not None}
+    items = []
+    for item in work.items:
+        new = wanted.get(item.id)
+        if item.id in wanted and new is None:
+            continue
+        items.append(item if new is None else replace(item, price=work.facts.catalogue.prices[new.price]))
+    fresh = [each.wanted for each in work.change.items if each.was is None and each.wanted is not None]
+    items += [_fresh(work, subscription, new, *_period(work, subscription, new.price)) for new in fresh]
+    base = max(subscription.current_period_start, subscription.trial_end or 0)
+    asked = prebilling.Asked(work.facts.catalogue, subscription, items, work.now if anew else base, work.now)
+    return prebilling.given(asked, work.change.billing_schedules, work.new_id)
+
+
+def _bill_ahead(work: Work, subscription: Subscription) -> None:
+    """What the billing schedules say and nobody has billed yet is billed now, if the subscription is billed at all."""
+    if subscription.status not in ("active", "past_due"):
+        return
+    for item in list(work.items):
+        found = prebilling.ahead(work.facts.catalogue, subscription, item, prebilling.covered(item))
+        if found:
+            after = replace(item)
+            _replace_item(work, item, after)
+            work.ahead.append((after, found))
 
 
 def _billed_anew(

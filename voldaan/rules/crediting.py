@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET
 from voldaan.resources.basis import Basis
 from voldaan.resources.billing import DiscountAmount
+from voldaan.resources.billing_schedules import BillingScheduleParams
 from voldaan.resources.invoice_items import CreditedLines, InvoiceItem, InvoiceItemCredited, InvoiceItemProration
 from voldaan.resources.line_items import LineItem
+from voldaan.resources.params import Unset
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import discounts as discounting
-from voldaan.rules import invoice_items, itemizing, lines, metered
+from voldaan.rules import invoice_items, itemizing, lines, metered, prebilling
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision
 from voldaan.rules.finalization import Collect
@@ -68,6 +70,7 @@ class Change:
     drafts: bool = False
     unattended: bool = False  # nobody waits for the answer: an invoice whose tax is not known stays a draft
     sleeps: bool = False      # the subscription is paused, and stays so: nothing is given back, charged or begun
+    billing_schedules: Sequence[BillingScheduleParams] | Unset | None = None  # as the request says them
     reached: Reached | None = None  # the billing thresholds that are the reason
 
 
@@ -84,6 +87,7 @@ class Work:
     decision: Decision = field(default_factory=Decision)
     waiting: list[InvoiceItem] = field(default_factory=list)
     drawn: list[LineItem] = field(default_factory=list)
+    ahead: list[tuple[SubscriptionItem, list[prebilling.Span]]] = field(default_factory=list)  # billed in advance, by lines
     turns: bool = False  # a period is over: the renewal bills what the change leaves
     tries: bool = False  # a trial begins with this change: nothing is given back or charged any more
 
@@ -108,7 +112,8 @@ def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: i
     for charge, basis in _charges(work, subscription, item, debits, at):
         for found in unused_credits([charge], at, basis.grain, basis.zone):
             source = by_key.get(charge.line or "")
-            said = lines.unused(work.facts.catalogue, price, units, at)
+            since = found.start if found.start >= item.current_period_end else at
+            said = lines.unused(work.facts.catalogue, price, units, since)
             made = _proration(work, subscription, item, found, said, basis, credited=_credited(source))
             if source is not None:
                 spent.append(replace(source, credited_by=made.id))
@@ -122,6 +127,8 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
         return replace(item, debits=list(spent))
     if not work.prorates:
         return replace(item, debits=[]) if work.was.status == "trialing" or work.tries else item
+    if work.change.at >= item.current_period_end and any(d.ahead for d in spent):  # its period is over, what is ahead is not
+        return _debit_ahead(work, subscription, replace(item, debits=list(spent)))
     at = work.change.at
     price, units = lines.price_id(item), lines.quantity(item)
     start, end = item.current_period_start, item.current_period_end
@@ -133,7 +140,15 @@ def debit(work: Work, subscription: Subscription, item: SubscriptionItem, spent:
     waiting = _proration(work, subscription, item, cost, said, basis)
     debits = [*spent, _debited(waiting, cost)]
     work.change.debits[item.id] = debits
-    return replace(item, debits=debits)
+    return _debit_ahead(work, subscription, replace(item, debits=debits))
+
+
+def _debit_ahead(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+    """What is billed in advance of the item, each period as an invoice item that waits."""
+    for start, end in prebilling.ahead(work.facts.catalogue, subscription, item, item.current_period_end):
+        item = _charged(work, subscription, item, start, end, ahead=True)
+    work.change.debits[item.id] = item.debits
+    return item
 
 
 def close_usage(work: Work, subscription: Subscription, item: SubscriptionItem, *, always: bool = False) -> None:
@@ -171,14 +186,20 @@ def shortened(work: Work, subscription: Subscription, item: SubscriptionItem, en
 def lengthened(work: Work, subscription: Subscription, item: SubscriptionItem, end: int) -> SubscriptionItem:
     if not work.prorates or lines.is_metered(work.facts.catalogue, lines.price_id(item)):
         return replace(item, current_period_end=end)
+    return replace(_charged(work, subscription, item, item.current_period_end, end), current_period_end=end)
+
+
+def _charged(
+    work: Work, subscription: Subscription, item: SubscriptionItem, start: int, end: int, *, ahead: bool = False
+) -> SubscriptionItem:
+    """The item, charged for [start, end) beyond its period by an invoice item that waits."""
     price, units = lines.price_id(item), lines.quantity(item)
-    start = item.current_period_end
     net, taken = _after_discounts(work, subscription, item, start, end)
     said = lines.remaining(work.facts.catalogue, price, units, start)
     basis = _priced(work, subscription, "longer", start, start, end, net, taken)
     cost = Proration(net, start, end, Share(1, 1))
     waiting = _proration(work, subscription, item, cost, said, basis)
-    return replace(item, current_period_end=end, debits=[*item.debits, _debited(waiting, cost)])
+    return replace(item, debits=[*item.debits, replace(_debited(waiting, cost), ahead=ahead)])
 
 
 def credits(

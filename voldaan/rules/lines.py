@@ -198,8 +198,8 @@ def _of_time(catalogue: Catalogue, subscription: Subscription, start: int, end: 
     )
 
 
-def debit(line: LineItem) -> Debit:
-    """What the line charged for its period, and a change may give back."""
+def debit(line: LineItem, *, ahead: bool = False) -> Debit:
+    """What the line charged for its period, maybe `ahead` of it, and a change may give back."""
     return Debit(
         line=line.id,
         invoice=line.invoice,
@@ -207,6 +207,7 @@ def debit(line: LineItem) -> Debit:
         off=list(line.discount_amounts or []),
         start=line.period_start,
         end=line.period_end,
+        ahead=ahead,
     )
 
 

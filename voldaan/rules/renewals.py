@@ -25,7 +25,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import commitments, finalization, invoices, lines, metered, owing, periods, states
+from voldaan.rules import commitments, finalization, invoices, lines, metered, owing, periods, prebilling, states
 from voldaan.rules.billed_periods import billed_period
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Update
@@ -170,7 +170,9 @@ def _bill(
         if item.current_period_end > at:
             items.append(item)
             continue
-        price = item.next_price or lines.price_id(item)
+        paid = prebilling.covered(item)  # beyond its period, where it was billed in advance
+        follows = item.next_price if paid == item.current_period_end else None
+        price = follows or lines.price_id(item)
         every, count = lines.interval(facts.catalogue, price)
         start, end = periods.next_period(
             renewed.billing_cycle_anchor, every, count, item.current_period_end, renewed.timezone
@@ -178,7 +180,7 @@ def _bill(
         if renewed.cancel_at is not None:
             end = min(end, renewed.cancel_at)
         moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
-        if item.next_price is not None:
+        if follows is not None:
             moved = replace(moved, price=facts.catalogue.prices[price], next_price=None)
         items.append(moved)
         decision.updates.append(Update(moved, item))
@@ -187,10 +189,13 @@ def _bill(
                 drawn.append(usage[0])
                 decision.add(usage[1])
             continue
-        line = lines.for_item(facts.catalogue, renewed, moved, start, end, invoice=invoice.id, new_id=new_id)
-        drawn.append(line)
-        billed.append((moved, line))
-        decision.inserts.append(billed_period(moved, invoice.id))
+        moved.debits = prebilling.kept_ahead(item, start)
+        for since, until in prebilling.spans(facts.catalogue, renewed, moved, paid):
+            line = lines.for_item(facts.catalogue, renewed, moved, since, until, invoice=invoice.id, new_id=new_id)
+            drawn.append(line)
+            billed.append((moved, line))
+        if paid == start:
+            decision.inserts.append(billed_period(moved, invoice.id))
     swept, waiting = sweep(take_pending(facts, renewed), invoice, new_id)
     decision.add(swept)
     owed, settled = commitments.settle(facts.commitments, renewed, [*drawn, *waiting], at, invoice.id, now, new_id)
@@ -199,7 +204,7 @@ def _bill(
     empty = not drawn and not waiting
     invoices.complete(facts, invoice, drawn + waiting)
     for moved, line in billed:
-        moved.debits = [lines.debit(line)]
+        prebilling.debited(moved, line)
     invoice.auto_advance = renewed.status in states.SUBSCRIPTION_COLLECTS and not _keeps_drafts(renewed)
 
     renewed = replace(
@@ -207,11 +212,12 @@ def _bill(
         items=ListObject(data=items, url=was.items.url),
         current_period_start=max(item.current_period_start for item in items),
         current_period_end=min(item.current_period_end for item in items),
+        billing_schedules=prebilling.not_over(renewed.billing_schedules, at),
         latest_invoice=was.latest_invoice if empty else invoice.id,
     )
     facts.parties.subscriptions[renewed.id] = renewed
     decision.due += next_renewal(facts.account.settings_billing, renewed, now)
-    if empty:  # a trial of nothing but usage is over
+    if empty:  # a trial of nothing but usage is over, or all of it was billed in advance
         decision.updates.append(Update(renewed, was))
         decision.events.append(Event("customer.subscription.updated", renewed, _previous(renewed, was)))
         return decision

@@ -17,7 +17,17 @@ from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, finalization, invoices, lines, metered, pending_intervals, periods, thresholds
+from voldaan.rules import (
+    automatic_tax,
+    finalization,
+    invoices,
+    lines,
+    metered,
+    pending_intervals,
+    periods,
+    prebilling,
+    thresholds,
+)
 from voldaan.rules.billed_periods import billed_period
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
@@ -70,6 +80,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     anchor = _anchor(params, facts.catalogue, new.items, start, now, trial_end, zone)
     items = [_item(facts.catalogue, new, each, start, now, anchor, trial_end, zone) for each in new.items]
     ends = [item.current_period_end for item in items]
+    if params.cancel_at == "max_billed_until" and params.billing_schedules:
+        raise refused("`max_billed_until` can be set once the subscription is billed in advance.", "cancel_at")
     cancel_at = cancel_at_of(params.cancel_at, ends)
     if cancel_at is not None and cancel_at <= now:
         raise refused("`cancel_at` must be in the future.", "cancel_at")
@@ -107,6 +119,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     )
     subscription = pending_intervals.agreed(simple(subscription, params), params.pending_invoice_item_interval, now)
     subscription.has_thresholds = thresholds.are_set(subscription)
+    asked = prebilling.Asked(facts.catalogue, subscription, items, trial_end or subscription.current_period_start, now)
+    subscription.billing_schedules = prebilling.given(asked, params.billing_schedules, new_id)
     return _first_invoice(facts, new, subscription, now, new_id)
 
 
@@ -152,6 +166,8 @@ def _first_invoice(
         )
         billed.append((item, line))
         decision.inserts.append(billed_period(item, invoice.id))
+        for span in prebilling.ahead(facts.catalogue, subscription, item, ends) if not trial else ():
+            billed.append((item, lines.for_item(facts.catalogue, subscription, item, *span, invoice=invoice.id, new_id=new_id)))
     extra = [replace(item, invoice=invoice.id) for item in new.extra]
     drawn = announced + [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
     swept, waiting = sweep(take_pending(facts, subscription), invoice, new_id)
@@ -161,7 +177,7 @@ def _first_invoice(
     if not new.unattended:
         automatic_tax.need(invoice)
     for item, line in billed:
-        item.debits = [lines.debit(line)]
+        prebilling.debited(item, line)
 
     sends = subscription.collection_method == "send_invoice"
     invoice.auto_advance = True

@@ -15,8 +15,10 @@ def _(w: World):
     items = [{"price": w.monthly["id"], "quantity": 3, "metadata": {"line": "1"}},
              {"price": counted["id"], "billing_thresholds": {"usage_gte": 50}}]  # fmt: skip
     more = [{"price": w.price(500, None)["id"]}]
-    return (), {"customer": w.payer()["id"], "items": items, "add_invoice_items": more, "default_tax_rates": [w.vat["id"]],
-                "discounts": [{"coupon": w.coupon()["id"]}]}  # fmt: skip
+    ahead = [{"key": "year", "applies_to": [{"type": "price", "price": w.monthly["id"]}],
+              "bill_until": {"type": "duration", "duration": {"interval": "month", "interval_count": 2}}}]  # fmt: skip
+    return (), {"customer": w.payer()["id"], "items": items, "billing_schedules": ahead, "add_invoice_items": more,
+                "default_tax_rates": [w.vat["id"]], "discounts": [{"coupon": w.coupon()["id"]}]}  # fmt: skip
 
 
 @call("GET /v1/subscriptions", status="all", limit=3)
