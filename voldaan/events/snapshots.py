@@ -17,7 +17,8 @@ import zstandard
 
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import Resource
-from voldaan.resources.render import encode
+from voldaan.resources.numbers import encode_json
+from voldaan.resources.render import Pages, seen
 from voldaan.rules.decision import Event
 
 HERE = Path(__file__).parent
@@ -43,24 +44,30 @@ def _decompressor(dictionary: int) -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor(dict_data=dictionaries()[dictionary] if dictionary else None)
 
 
+class Data(msgspec.Struct):
+    """An event's `data` hash."""
+
+    object: msgspec.Struct
+    previous_attributes: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
 def pack(events: Sequence[Event]) -> list[bytes]:
     """The `data` hash of each event, compressed: a few at a time with one call, so that they stay in the processor's cache."""
     packed: list[bytes] = []
     for start in range(0, len(events), AT_ONCE):
-        hashes = [_data(event) for event in events[start : start + AT_ONCE]]
+        pages: Pages = {}  # a bill's two snapshots show the same lines
+        hashes = [encode_json(_data(event, pages)) for event in events[start : start + AT_ONCE]]
         packed += [frame.tobytes() for frame in _compressor().multi_compress_to_buffer(hashes)]
     return packed
 
 
-def _data(event: Event) -> bytes:
-    """{"object": …, "previous_attributes": …}"""
-    data = b'{"object":' + encode(event.object)
-    if event.previous is not None:
-        previous = event.previous
-        if isinstance(previous, Resource):
-            previous = previous_attributes(event.object, previous)
-        data += b',"previous_attributes":' + msgspec.json.encode(previous)
-    return data + b"}"
+def _data(event: Event, pages: Pages) -> Data:
+    previous = event.previous
+    if previous is None:
+        return Data(seen(event.object, pages))
+    if isinstance(previous, Resource):
+        previous = previous_attributes(event.object, previous)
+    return Data(seen(event.object, pages), previous)
 
 
 def unpack(packed: bytes) -> bytes:

@@ -2,18 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any, get_args
+from operator import itemgetter
+from typing import Any, NamedTuple, get_args
 
 import msgspec
+from msgspec.structs import astuple
 
 from voldaan.resources.base import UNSET, ListObject, Resource, spec
 from voldaan.resources.numbers import encode_json
 
+Pages = dict[int, msgspec.Raw]  # lists of children as JSON, by the identity of the list
+
 
 def encode(resource: Resource) -> bytes:
     """The object as JSON, without what is hidden and without what only `expand` includes."""
-    return encode_json(shown(resource, whole=False))
+    return encode_json(seen(resource, {}))
+
+
+class Sight(NamedTuple):
+    """What is to be seen of a class, worked out once: a struct of the visible fields, made of the object's values."""
+
+    values: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    struct: Callable[..., msgspec.Struct]
+    children: tuple[int, ...]  # positions among the values of lists of children,
+    inside: tuple[int, ...]    # and of whole objects, alone or in a list
+
+
+@cache
+def _sight(cls: type[Resource]) -> Sight | None:
+    """None where all is to be seen, as it is."""
+    s, inside = spec(cls), _objects_inside(cls)
+    if not (s.absent or s.children or inside):
+        return None
+    visible = [field.name for field in s.fields if field.name not in s.absent]
+    children = {field.name for field in s.children}
+    return Sight(
+        itemgetter(*(at for at, field in enumerate(s.fields) if field.name in visible)),
+        msgspec.defstruct(cls.__name__, [(name, Any) for name in visible]),
+        tuple(at for at, name in enumerate(visible) if name in children),
+        tuple(at for at, name in enumerate(visible) if name in inside),
+    )
+
+
+def seen(resource: Resource, pages: Pages) -> msgspec.Struct:
+    """The object as it is encoded: of the same JSON as `shown`, with what stands inside as JSON already.
+
+    `pages` remembers the lists of children for others who have the same ones, as long as nobody changes these.
+    """
+    sight = _sight(type(resource))
+    if sight is None:
+        return resource
+    values = sight.values(astuple(resource))
+    if not (sight.children or sight.inside):
+        return sight.struct(*values)
+    parts = list(values)
+    for at in sight.children:
+        page = parts[at]
+        if isinstance(page, ListObject) and page.data:
+            parts[at] = _encoded(page, pages)
+    for at in sight.inside:
+        value = parts[at]
+        if isinstance(value, Resource):
+            parts[at] = _inside(value)
+        elif isinstance(value, list) and value:
+            parts[at] = [_inside(v) if isinstance(v, Resource) else v for v in value]
+    return sight.struct(*parts)
+
+
+def _encoded(page: ListObject[Any], pages: Pages) -> msgspec.Raw:
+    found = pages.get(id(page))
+    if found is None:
+        data = [seen(child, pages) for child in page.data]
+        found = pages[id(page)] = msgspec.Raw(encode_json(ListObject(data=data, has_more=page.has_more, url=page.url)))
+    return found
 
 
 def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -21,11 +84,8 @@ def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]
     return msgspec.json.decode(encode_json(shown(resource, include)))  # type: ignore[no-any-return]
 
 
-def shown(resource: Resource, include: tuple[str, ...] = (), *, whole: bool = True) -> Resource:
-    """The object without what is absent from an answer, in itself and in the objects that stand inside it.
-
-    Not `whole`: embedded objects are there as JSON. A run of a thousand bills has them from a few prices and tax rates.
-    """
+def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
+    """The object without what is absent from an answer, in itself and in the objects that stand inside it."""
     s, inside = spec(type(resource)), _objects_inside(type(resource))
     if not (s.absent or s.children or inside):
         return resource
@@ -36,34 +96,29 @@ def shown(resource: Resource, include: tuple[str, ...] = (), *, whole: bool = Tr
     for field in s.children:
         page = getattr(out, field.name)
         if isinstance(page, ListObject) and page.data:
-            setattr(out, field.name, _page(page, whole))
+            setattr(out, field.name, ListObject(data=[shown(c) for c in page.data], has_more=page.has_more, url=page.url))
     for name in inside:
         value = getattr(out, name)
         if isinstance(value, Resource):
-            setattr(out, name, _inside(value, whole))
+            setattr(out, name, shown(value))
         elif isinstance(value, list) and value:
-            setattr(out, name, [_inside(v, whole) if isinstance(v, Resource) else v for v in value])
+            setattr(out, name, [shown(v) if isinstance(v, Resource) else v for v in value])
     return out
-
-
-def _page(page: ListObject[Any], whole: bool) -> ListObject[Any]:
-    return ListObject(data=[shown(c, whole=whole) for c in page.data], has_more=page.has_more, url=page.url)
 
 
 KEPT_MAX = 1_000
 _kept: dict[int, tuple[Resource, msgspec.Raw]] = {}  # by identity: what stands inside others is replaced, never changed
 
 
-def _inside(resource: Resource, whole: bool) -> Any:
-    """An object inside another, encoded once for all those that it stands in."""
-    if whole:
-        return shown(resource)
+def _inside(resource: Resource) -> msgspec.Raw:
+    """An object inside another, encoded once for all those that it stands in: a run of a thousand bills has them from a few
+    prices and tax rates."""
     found = _kept.get(id(resource))
     if found is not None and found[0] is resource:
         return found[1]
     if len(_kept) >= KEPT_MAX:
         _kept.clear()
-    encoded = msgspec.Raw(encode_json(shown(resource)))
+    encoded = msgspec.Raw(encode(resource))
     _kept[id(resource)] = (resource, encoded)
     return encoded
 
