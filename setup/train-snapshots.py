@@ -22,14 +22,16 @@ PER_TYPE = 400
 FIRST_ID = 32768  # the smallest that the format leaves to everybody
 
 SOME = """
-select data from (select data, row_number() over (partition by type order by md5(id)) as number from events) e
- where number <= %s order by md5(data)
+select coalesce(e.data, h.data), e.place
+  from (select *, row_number() over (partition by type order by md5(id)) as number from events) e
+  left join events h on h.account_id = e.account_id and h.id = e.held_by
+ where e.number <= %s order by md5(e.id)
 """
 
 
 def main(number: int) -> None:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        samples = [unpack(bytes(row[0])) for row in connection.execute(SOME, (PER_TYPE,))]
+        samples = [unpack(bytes(frame), place) for frame, place in connection.execute(SOME, (PER_TYPE,))]
     learnt, held_back = samples[: len(samples) * 4 // 5], samples[len(samples) * 4 // 5 :]
     dictionary = zstandard.train_dictionary(SIZE, learnt, dict_id=FIRST_ID + number)
     path = Path(HERE) / f"snapshots-{number}.zdict"

@@ -55,20 +55,26 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
+def in_events(*events: Event) -> list[bytes]:
+    """The `data` hashes of events, as they are read back."""
+    [frame, *_], _, places = snapshots.pack(events, [f"evt_{n}" for n in range(len(events))])
+    assert frame
+    return [snapshots.unpack(frame, place) for place in places]
+
+
 @pytest.mark.parametrize("cls", RESOURCES, ids=lambda cls: cls.__name__)
 def test_an_object_is_encoded_as_its_declaration_says(cls: type[Resource]) -> None:
     resource = filled(cls)
     expected = msgspec.json.encode(plain(resource), enc_hook=to_json)
     assert encode(resource) == encode(resource) == expected
-    [packed] = snapshots.pack([Event("any", resource, {"livemode": False})])
-    assert snapshots.unpack(packed) == b'{"object":' + expected + b',"previous_attributes":{"livemode":false}}'
+    assert in_events(Event("any", resource, {"livemode": False})) == [b'{"object":' + expected + b',"previous_attributes":{"livemode":false}}']
 
 
 def test_lists_that_two_snapshots_share_are_encoded_for_each_object_as_they_are_then() -> None:
     invoice = filled(next(cls for cls in RESOURCES if cls.__name__ == "Invoice"))
     later = msgspec.structs.replace(invoice, number="A-1")
-    first, second = map(snapshots.unpack, snapshots.pack([Event("any", invoice), Event("any", later)]))
+    first, second = in_events(Event("any", invoice), Event("any", later))
     assert msgspec.json.decode(first)["object"]["lines"] == msgspec.json.decode(second)["object"]["lines"]
     later.lines.data[0].amount += 1
-    [third] = map(snapshots.unpack, snapshots.pack([Event("any", later)]))
+    [third] = in_events(Event("any", later))
     assert third == encode_json({"object": msgspec.Raw(encode(later))}) != second

@@ -168,8 +168,10 @@ class World:
         for cls, name in SHAPES.items():
             for resource in await self.rows(cls):
                 wrong |= {str(problem): resource.id for problem in check(to_dict(resource), name)}
-        for type, data in await self.all("select type, data from events where account_id = %(account)s"):
-            shown = unpack_object(data)["object"]
+        told = "select e.type, coalesce(e.data, h.data), e.place from events e" \
+            " left join events h on h.account_id = e.account_id and h.id = e.held_by where e.account_id = %(account)s"
+        for type, frame, place in await self.all(told):
+            shown = unpack_object(frame, place)["object"]
             name = NAMES.get(shown["object"])
             wrong |= {f"{type}: {problem}": shown.get("id") for problem in (check(shown, name) if name else [])}
         assert not wrong, wrong

@@ -101,3 +101,12 @@ async def test_revenue_that_notes_and_refunds_have_taken_of(tampered: BillingWor
         await change(tampered, more + " and fact = 'finalized' and credit = 'deferred_revenue'")
         found = (await verify(tampered.pool, tampered.now, account=tampered.account.id)).findings
         assert invoice.id in [finding.id for finding in found if finding.invariant == REVENUE]
+
+
+@pytest.mark.parametrize("holder", ["'evt_1'", "id"], ids=["gone", "itself"])
+async def test_an_event_whose_frame_nobody_holds_is_seen(tampered: BillingWorld, holder: str) -> None:
+    await tampered.subscribe(await tampered.customer(), await tampered.price(1_000, "month"))
+    assert await broken(tampered) == set()
+    of_one = "(select max(id) from events where account_id = %(account)s and held_by is not null)"
+    await change(tampered, f"update events set held_by = {holder} where account_id = %(account)s and id = {of_one}")
+    assert await broken(tampered) == {"E2_events_have_their_snapshots"}

@@ -6,7 +6,7 @@ from voldaan.commands import automatic_tax, billing, metered, posting, previews,
 from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import schedules as rules
 from voldaan.rules.decision import Decision, Event, together
-from voldaan.store.ids import new_id
+from voldaan.store.ids import drawer, new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
@@ -18,7 +18,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     await metered.know(tx, facts)
     if schedule_facts.finalizes(tx, facts):
         await billing.number_whole_book(tx, facts)
-    subscriptions = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id)
+    subscriptions, new_id = sorted(facts.parties.subscriptions.values(), key=lambda s: s.id), drawer()
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
     whole = together(decisions)
     if facts.parties.schedules:

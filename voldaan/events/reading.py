@@ -18,13 +18,13 @@ async def read_events(tx: Transaction, ids: Sequence[str]) -> dict[str, Event]:
     return {id: _event(tx, rows[id]) for id in ids if id in rows}
 
 
-def _event(tx: Transaction, row: tuple[str, str, int, str | None, str | None, bytes, int]) -> Event:
-    id, type, created, request_id, idempotency_key, data, pending = row
+def _event(tx: Transaction, row: tuple[str, str, int, str | None, str | None, bytes, int, int]) -> Event:
+    id, type, created, request_id, idempotency_key, frame, place, pending = row
     return Event(
         id=id,
         api_version=API_VERSION,
         created=created,
-        data=EventData(**snapshots.unpack_object(bytes(data))),
+        data=EventData(**snapshots.unpack_object(bytes(frame), place)),
         livemode=tx.account.livemode,
         pending_webhooks=pending,
         request=EventRequest(id=request_id, idempotency_key=idempotency_key),

@@ -105,11 +105,11 @@ async def of_request(tx: Transaction, request: str) -> list[Told]:
 
 
 async def _told(tx: Transaction, rows: list[Any]) -> list[Told]:
-    objects = [snapshots.unpack_object(bytes(row[4]))["object"] for row in rows]
+    objects = [snapshots.unpack_object(bytes(frame), place)["object"] for *_, frame, place in rows]
     customers = await tx.get(Customer, {who for seen in objects if isinstance(who := seen.get("customer"), str)})
     return [
         Told(id, type, at, object_id, seen, _name(seen, customers))
-        for (id, type, at, object_id, _), seen in zip(rows, objects, strict=True)
+        for (id, type, at, object_id, _, _), seen in zip(rows, objects, strict=True)
     ]
 
 

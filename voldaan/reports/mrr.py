@@ -90,8 +90,8 @@ async def forget(tx: Transaction) -> None:
     await tx.run(query("reports", "mrr_forget"))
 
 
-def _read(event: str, type: str, at: int, data: bytes) -> Seen:
-    text = snapshots.unpack(bytes(data))
+def _read(event: str, type: str, at: int, frame: bytes, place: int) -> Seen:
+    text = snapshots.unpack(bytes(frame), place)
     if type in DISCOUNT_EVENTS:
         return Seen(event, at, _discount.decode(text).object.customer or "", None)
     subscription = _subscription.decode(text).object
@@ -140,7 +140,7 @@ async def _snapshots(tx: Transaction, standings: Sequence[Standing]) -> dict[str
     if not standings:
         return {}
     rows = await tx.all(query("reports", "mrr_snapshots"), ids=sorted({s.snapshot for s in standings}))
-    found = [_subscription.decode(snapshots.unpack(bytes(row[0]))).object for row in rows]
+    found = [_subscription.decode(snapshots.unpack(bytes(frame), place)).object for frame, place in rows]
     return {subscription.id: subscription for subscription in found}
 
 

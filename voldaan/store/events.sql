@@ -1,7 +1,8 @@
 -- name: insert_events
 -- Writes a small batch of events, given as a JSON array of arrays; the snapshot arrives as hex.
-insert into events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data)
-select %(account)s, e->>0, e->>1, to_timestamp((e->>2)::bigint), to_timestamp((e->>3)::bigint), e->>4, e->>5, e->>6, decode(e->>7, 'hex')
+insert into events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data, held_by, place)
+select %(account)s, e->>0, e->>1, to_timestamp(%(now)s), to_timestamp(%(wall)s), e->>2, e->>3, e->>4,
+       decode(e->>5, 'hex'), e->>6, (e->>7)::smallint
   from jsonb_array_elements(%(rows)s) e;
 
 -- name: insert_deliveries
@@ -27,12 +28,13 @@ select %(account)s, d.event, d.endpoint, d.try, to_timestamp(%(now)s), d.result,
 -- name: read
 -- Events with the number of deliveries that are still to be made. Their subjects are put together beforehand (`offset 0`):
 -- under row-level security only a bare comparison finds its index.
-select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, e.data,
+select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, coalesce(e.data, h.data), e.place,
        (select count(*)
           from (select e.id || ':' || w.id as subject from webhook_endpoints w where w.account_id = %(account)s offset 0) s
           join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject
          where d.parked_at is null)
-  from events e where e.account_id = %(account)s and e.id = any(%(ids)s);
+  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
+ where e.account_id = %(account)s and e.id = any(%(ids)s);
 
 -- name: exists
 -- Whether a cursor is an event of this account.

@@ -63,9 +63,13 @@ create table events (
   object_id       text not null,
   request_id      text,
   idempotency_key text,
-  data            bytea not null,         -- compressed JSON: {"object": …, "previous_attributes": …}
-  primary key (account_id, id)
-);
+  data            bytea,                  -- compressed JSON of some events of one transaction, each a line:
+                                          -- {"object": …, "previous_attributes": …}
+  held_by         text,                   -- the event whose row has it; null: this one
+  place           smallint not null default 0,
+  primary key (account_id, id),
+  constraint events_held check ((data is null) = (held_by is not null))
+) with (toast_tuple_target = 8160);       -- a frame stays in its row
 create index events_by_object on events (account_id, object_id, id);  -- one object's history
 
 create table webhook_endpoints (

@@ -474,6 +474,12 @@ select i.account_id, i.id, format('%%s invoice.paid events', count(e.id))
  where i.status = 'paid' and (%(only)s::text is null or i.account_id = %(only)s)
  group by i.account_id, i.id having count(e.id) <> 1;
 
+-- name: E2_events_have_their_snapshots
+-- An event that holds no frame of its own names an earlier one that holds it.
+select e.account_id, e.id, 'its snapshot is gone'
+  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by and h.data is not null
+ where e.data is null and (h.id is null or h.id >= e.id) and (%(only)s::text is null or e.account_id = %(only)s);
+
 -- name: S1_no_request_runs_for_ever
 -- No idempotency key has been running for more than an hour.
 select account_id, key, 'running since ' || created_at from idempotency_keys

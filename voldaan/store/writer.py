@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from voldaan.rules import entitlements
 from voldaan.rules.decision import Cut, Decision, Due, Event, Posting, Refusal, Update, together
 from voldaan.store import access, rows
 from voldaan.store.adapt import Json, binary_columns
-from voldaan.store.ids import new_id
+from voldaan.store.ids import new_ids
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
@@ -178,29 +179,28 @@ async def _postings(tx: Transaction, postings: Sequence[Posting]) -> None:
 async def _events(tx: Transaction, events: Sequence[Event]) -> None:
     if not events:
         return
-    lines = [
-        (
-            tx.account.id, new_id("evt"), e.type, tx.now, tx.wall, e.object.id,
-            *(e.cause or (tx.request_id, tx.idempotency_key)), packed,
-        )
-        for e, packed in zip(events, snapshots.pack(events), strict=True)
-    ]  # fmt: skip
-    if len(lines) < COPY_FROM:
-        wire = [(*line[1:-1], line[-1].hex()) for line in lines]
-        await tx.run(query("events", "insert_events"), rows=Json(msgspec.json.encode(wire)))
+    count = len(events)
+    ids, types, objects = new_ids("evt", count), [e.type for e in events], [e.object.id for e in events]
+    requests, keys = zip(*(e.cause or (tx.request_id, tx.idempotency_key) for e in events), strict=True)
+    frames, holders, places = snapshots.pack(events, ids)
+    if count < COPY_FROM:
+        sent = [frame and frame.hex() for frame in frames]
+        lines = list(zip(ids, types, objects, requests, keys, sent, holders, places, strict=True))
+        await tx.run(query("events", "insert_events"), rows=Json(msgspec.json.encode(lines)), now=tx.now, wall=tx.wall)
     else:
         await copy(
             tx,
-            "copy events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data) "
-            "from stdin (format binary)",
-            ["text", "text", "text", "timestamptz", "timestamptz", "text", "text", "text", "bytea"],
-            list(zip(*lines, strict=True)),
-        )
-    if len(lines) >= COPY_FROM and not await tx.one(query("events", "has_endpoints")):
-        return
-    await tx.run(
-        query("events", "insert_deliveries"), ids=[line[1] for line in lines], types=[line[2] for line in lines], wall=tx.wall
-    )
+            "copy events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data, "
+            "held_by, place) from stdin (format binary)",
+            ["text", "text", "text", "timestamptz", "timestamptz", "text", "text", "text", "bytea", "text", "int2"],
+            [
+                repeat(tx.account.id), ids, types, [tx.now] * count, [tx.wall] * count, objects, requests, keys, frames, holders,
+                places,
+            ],
+        )  # fmt: skip
+        if not await tx.one(query("events", "has_endpoints")):
+            return
+    await tx.run(query("events", "insert_deliveries"), ids=ids, types=types, wall=tx.wall)
 
 
 async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[str, str]]) -> None:
