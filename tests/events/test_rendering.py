@@ -67,7 +67,8 @@ def test_an_object_is_encoded_as_its_declaration_says(cls: type[Resource]) -> No
     resource = filled(cls)
     expected = msgspec.json.encode(plain(resource), enc_hook=to_json)
     assert encode(resource) == encode(resource) == expected
-    assert in_events(Event("any", resource, {"livemode": False})) == [b'{"object":' + expected + b',"previous_attributes":{"livemode":false}}']
+    told = b'{"object":' + expected + b',"previous_attributes":{"livemode":false}}'
+    assert in_events(Event("any", resource, {"livemode": False})) == [told]
 
 
 def test_lists_that_two_snapshots_share_are_encoded_for_each_object_as_they_are_then() -> None:
