@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import compress, count, repeat
-from operator import attrgetter, ne
+from operator import attrgetter, is_not
 from types import NoneType
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
+from msgspec.structs import astuple
 
 from voldaan.resources.base import UNSET, Field, Resource, UnsetType, spec
 from voldaan.resources.numbers import encode_json, from_json
@@ -193,29 +194,30 @@ def copy_columns(account: str, resources: Sequence[Resource]) -> list[Iterable[A
 
 
 def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
-    """Names of the fields whose column differs, with "doc" last if anything in the document differs."""
-    made = shape(type(new))
-    columns = spec(type(new)).columns
-    before, after = (stored(was), stored(new)) if made.convert else (made.columns(was), made.columns(new))
-    changed = [columns[at].name for at in _differing(after, before)]
-    if _doc_differs(made, made.doc(new), made.doc(was)):
-        changed.append("doc")
+    """Names of the fields whose column differs, with "doc" last if anything in the document differs.
+
+    A changed object is a copy, so that nearly all its values are the very same: only the others need be compared.
+    """
+    after, before, fields = astuple(new), astuple(was), _places(type(new))
+    changed: dict[str, None] = {}
+    for at in compress(count(), map(is_not, after, before)):
+        column, embedded = fields[at]
+        if column is None or after[at] == before[at] or (embedded and ids_of(after[at]) == ids_of(before[at])):
+            continue
+        changed[column] = None
+    if "doc" in changed:
+        changed["doc"] = changed.pop("doc")  # last
     return tuple(changed)
 
 
-def _doc_differs(made: Shape, after: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
-    if after == before:
-        return False
-    if not made.embedded:
-        return True
-    return any(
-        at not in made.embedded or ids_of(after[at]) != ids_of(before[at]) for at in _differing(after, before)
+@cache
+def _places(cls: type[Resource]) -> tuple[tuple[str | None, bool], ...]:
+    """Of each field in order: its own name if it is a column, "doc" if it is in the document, else None; and if it is embedded."""
+    s = spec(cls)
+    columns, in_doc = {f.name for f in s.columns}, {f.name for f in s.in_doc}
+    return tuple(
+        (f.name if f.name in columns else "doc" if f.name in in_doc else None, f.embedded is not None) for f in s.fields
     )
-
-
-def _differing(after: Sequence[Any], before: Sequence[Any]) -> Iterator[int]:
-    """The positions at which two rows differ."""
-    return compress(count(), map(ne, after, before))
 
 
 @cache
