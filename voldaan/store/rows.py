@@ -212,7 +212,7 @@ def changed_columns(new: Resource, was: Resource) -> tuple[str, ...]:
 
 @cache
 def _places(cls: type[Resource]) -> tuple[tuple[str | None, bool], ...]:
-    """Of each field in order: its own name if it is a column, "doc" if it is in the document, else None; and if it is embedded."""
+    """Of each field: its own name if it is a column, "doc" if it is in the document, else None; and whether it is embedded."""
     s = spec(cls)
     columns, in_doc = {f.name for f in s.columns}, {f.name for f in s.in_doc}
     return tuple(
