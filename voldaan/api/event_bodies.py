@@ -21,7 +21,7 @@ BODY_MAX = 10_485_760  # bytes
 NDJSON = b"application/x-ndjson"
 
 
-class Event(msgspec.Struct, forbid_unknown_fields=True):
+class Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """An event as it stands in a body."""
 
     event_name: Annotated[str, Meta(min_length=1, max_length=100)]

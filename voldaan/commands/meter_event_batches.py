@@ -111,9 +111,14 @@ stream.weight = bulk.weight = _events  # type: ignore[attr-defined]
 stream.together_max = bulk.together_max = TOGETHER_MAX  # type: ignore[attr-defined]
 
 
+def _named(event: Any) -> Given:
+    """An event that came without an identifier gets one."""
+    return Given(event.event_name, event.payload, new_id("mevt"), event.timestamp)
+
+
 async def _record_all(tx: Transaction, calls: Sequence[Sequence[Any]]) -> list[list[tuple[Given, Rejection | None]]]:
     """Records the events of several calls at once; the outcomes are by call again."""
-    given = [Given(e.event_name, e.payload, e.identifier or new_id("mevt"), e.timestamp) for events in calls for e in events]
+    given = [e if e.identifier else _named(e) for events in calls for e in events]
     outcomes = await record(tx, given)
     pairs = list(zip(given, outcomes, strict=True))
     await meter_event_errors.keep(tx, [(event, outcome) for event, outcome in pairs if outcome is not None])

@@ -7,7 +7,8 @@ nothing a second time, however long ago the first was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,7 +35,7 @@ class Standing(NamedTuple):
     now: int
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """What is written of one event for one meter."""
 
     identifier: str
@@ -110,10 +111,10 @@ async def record(tx: Transaction, events: Sequence[Given]) -> list[Rejection | N
             outcomes.append(None)
             main[event.identifier] = made[0]
             further += made[1:]
-    known = await _write_new(tx, list(main.values()))
+    known = await _write_new(tx, main)
     fresh = [row for row in further if row.identifier not in known]
     if fresh:
-        await _write(tx, sorted(fresh))
+        await _write(tx, fresh)
     await _write_values(tx, [row for row in (*main.values(), *fresh) if row.text is not None and row.identifier not in known])
     if known:
         for number, event in enumerate(events):
@@ -166,53 +167,57 @@ def _rows(
         standing = standings.get(point.place)
         if standing is None:
             return rules.no_customer(point)
-        at = standing.now if event.timestamp is None else event.timestamp
-        wrong = rules.outside(at, standing.now, point.place.meter)
-        if wrong:
-            return wrong
+        at = standing.now
+        if event.timestamp is not None:
+            at = event.timestamp
+            wrong = rules.outside(at, standing.now, point.place[1])
+            if wrong:
+                return wrong
         made.append(Row(event.identifier, number, standing.series, at, received, point.value, point.text))
     return made
 
 
-async def _write_new(tx: Transaction, made: list[Row]) -> set[str]:
-    """Writes those of the rows whose identifiers are new, and their sums; returns the identifiers that were there before.
+async def _write_new(tx: Transaction, made: Mapping[str, Row]) -> set[str]:
+    """Writes those of the rows, by identifier, that are new, and their sums; returns the identifiers that were there before.
 
     All of them are expected to be new, unless some of the account's last batch were not: a statement that need not look first
     costs a third less, and fails where it was wrong. Then those that are there are asked for and left out.
     """
     if not made:
         return set()
-    made.sort()  # two transactions with the same identifiers wait for each other instead of locking each other out
     known = await _known(tx, made) if tx.account.id in _repeating else set()
     await tx.run("savepoint recording")
-    while new := [row for row in made if row.identifier not in known]:
+    while new := [row for identifier, row in made.items() if identifier not in known]:
         try:
             await _write(tx, new)
             break
         except UniqueViolation:
             await tx.run("rollback to savepoint recording")
-            known |= await _known(tx, new)
+            known |= await _known(tx, made)
     (_repeating.add if known else _repeating.discard)(tx.account.id)
     return known
 
 
-async def _known(tx: Transaction, made: Sequence[Row]) -> set[str]:
-    """The identifiers that are there."""
-    return {row[0] for row in await tx.all(query("usage", "known"), identifiers=Texts(row.identifier for row in made))}
+async def _known(tx: Transaction, identifiers: Iterable[str]) -> set[str]:
+    """Those that are there."""
+    return {row[0] for row in await tx.all(query("usage", "known"), identifiers=Texts(identifiers))}
 
 
-async def _write(tx: Transaction, made: Sequence[Row]) -> None:
-    """Writes new rows, sorted, and their sums. Raises UniqueViolation, which leaves the transaction to be rolled back."""
-    identifiers, places, series, at, received, values, texts = zip(*made, strict=True)
+async def _write(tx: Transaction, new: list[Row]) -> None:
+    """Writes rows and their sums. Raises UniqueViolation if one is there, which leaves the transaction to be rolled back.
+
+    Sorted, so that two transactions with the same identifiers wait for each other instead of locking each other out.
+    """
+    new.sort(key=attrgetter("identifier"))
     await tx.run(
         query("usage", "record"),
-        identifiers=Texts(identifiers),
-        places=Numbers(places if any(places) else ()),
-        series=Numbers(series),
-        at=Numbers(at),
-        received=Numbers(received),
-        values=Texts(values),
-        texts=Texts(texts if any(texts) else ()),
+        identifiers=Texts([row.identifier for row in new]),
+        places=Numbers([row.place for row in new] if any(row.place for row in new) else ()),
+        series=Numbers([row.series for row in new]),
+        at=Numbers([row.at for row in new]),
+        received=Numbers([row.received for row in new]),
+        values=Texts([row.value for row in new]),
+        texts=Texts([row.text for row in new] if any(row.text is not None for row in new) else ()),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
-from typing import NamedTuple
 
 import msgspec
 
@@ -42,7 +41,8 @@ class UsageKey:
     dimensions: tuple[tuple[str, str], ...] = ()
 
 
-class Given(msgspec.Struct, frozen=True):
+# gc=False, here and below: one for each event, without cycles that a collector would have to look for.
+class Given(msgspec.Struct, frozen=True, gc=False):
     """An event as the caller sends it; `timestamp` in epoch seconds."""
 
     event_name: str
@@ -60,15 +60,11 @@ class Rejection(msgspec.Struct, frozen=True):
     meter: str | None = None
 
 
-class Place(NamedTuple):
-    """Whose usage of what: `dimensions` is the key of a place in the meter's dimensions (`dimensions_key`)."""
-
-    customer: str
-    meter: str
-    dimensions: str
+# Whose usage of what: customer, meter, and the key of a place in the meter's dimensions (`dimensions_key`).
+Place = tuple[str, str, str]
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """What one event says to one meter. `value` is a number as text; `text` what count_distinct tells apart."""
 
     place: Place
@@ -83,22 +79,18 @@ def read(event: Given, meters: Sequence[Meter]) -> list[Point] | Rejection:
     An event counts for all of them or for none: what one meter cannot read is rejected as a whole.
     """
     points = []
-    archived = None
+    payload = event.payload
     for meter in meters:
-        if meter.status != "active":
-            archived = meter
-            continue
-        if meter.filter is not UNSET and not passes(event.payload, meter.filter):
-            continue
-        point = _point(event.payload, meter)
-        if isinstance(point, Rejection):
-            return point
-        points.append(point)
+        if meter.status == "active" and (meter.filter is UNSET or passes(payload, meter.filter)):
+            point = _point(payload, meter)
+            if isinstance(point, Rejection):
+                return point
+            points.append(point)
     if points or any(meter.status == "active" for meter in meters):
         return points
-    if archived is not None:
+    if meters:
         return Rejection(
-            "archived_meter", f"The meter with the event name {event.event_name} is inactive.", "event_name", archived.id
+            "archived_meter", f"The meter with the event name {event.event_name} is inactive.", "event_name", meters[-1].id
         )
     return Rejection("no_meter", f"No active meter found for event name {event.event_name}.", "event_name")
 
@@ -120,17 +112,20 @@ def _point(payload: Mapping[str, str], meter: Meter) -> Point | Rejection:
     if formula != "count":
         key = meter.value_settings.event_payload_key
         given = payload.get(key)
-        wrong = _wrong_value(given, key, meter) if formula != "count_distinct" else _wrong_text(given, key, meter)
+        if formula == "count_distinct":
+            wrong, text = _wrong_text(given, key, meter), given
+        elif given is None or not (len(given) <= DIGITS_MAX and given.isdecimal() and given.isascii()):
+            wrong, value = _wrong_value(given, key, meter), given or ""
+        else:
+            wrong, value = None, given
         if wrong:
             return wrong
-        assert given is not None
-        value, text = (given, None) if formula != "count_distinct" else ("1", given)
     if meter.dimensions is UNSET:
-        return Point(Place(customer, meter.id, ""), value, text)
+        return Point((customer, meter.id, ""), value, text)
     dimensions = _dimensions(payload, meter, meter.dimensions)
     if isinstance(dimensions, Rejection):
         return dimensions
-    return Point(Place(customer, meter.id, dimensions_key(dimensions)), value, text, dimensions)
+    return Point((customer, meter.id, dimensions_key(dimensions)), value, text, dimensions)
 
 
 def _wrong_value(given: str | None, key: str, meter: Meter) -> Rejection | None:
@@ -138,8 +133,6 @@ def _wrong_value(given: str | None, key: str, meter: Meter) -> Rejection | None:
         return Rejection(
             "meter_event_invalid_value", f"Value key {key} not found in payload.", f"payload[{key}]", meter.id
         )
-    if len(given) <= DIGITS_MAX and given.isdecimal() and given.isascii():
-        return None
     if not _NUMBER.fullmatch(given):
         return Rejection(
             "meter_event_invalid_value", f"Invalid value in the event payload: {given[:100]}; must be a number.",
@@ -180,8 +173,8 @@ def _dimensions(payload: Mapping[str, str], meter: Meter, keys: Sequence[str]) -
 
 def no_customer(point: Point) -> Rejection:
     """The event names a customer who is not there."""
-    place = point.place
-    return Rejection("meter_event_customer_not_found", f"No such customer: '{place.customer}'", "payload", place.meter)
+    customer, meter, _ = point.place
+    return Rejection("meter_event_customer_not_found", f"No such customer: '{customer}'", "payload", meter)
 
 
 def outside(at: int, now: int, meter: str | None) -> Rejection | None:
