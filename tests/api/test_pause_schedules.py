@@ -288,3 +288,32 @@ def test_previews_are_what_happens(fresh: World):
     bad = {"schedule": schedule["id"], "schedule_details": {"pause_schedules": nothing}}
     answer = fresh.wire.send("POST", "/v1/invoices/create_preview", bad)
     assert (answer.status, answer.error["param"]) == (400, "schedule_details[pause_schedules][0][pause][pause_at]")
+
+
+def test_usage_until_the_pause_is_known_before_it_comes(fresh: World):
+    """Whoever looks ahead, as a preview or a reminder does, meets the pause within the period of usage."""
+    clock = fresh.clock()["id"]
+    customer = fresh.payer(test_clock=clock)["id"]
+    made = fresh.subscription(customer, fresh.metered(10)["id"])
+    schedule = fresh.wire.post(PATH, from_subscription=made["id"], pause_schedules=[entry()])
+    fresh.advance(clock, MONDAY + 3 * DAY)
+    fresh.uses(customer, 50, MONDAY + 2 * DAY)
+    answer = fresh.wire.send("POST", "/v1/invoices/create_preview", {"subscription": made["id"]})
+    assert answer.error["code"] == "invoice_upcoming_none"  # it is paused by then
+    preview = fresh.wire.post("/v1/invoices/create_preview", schedule=schedule["id"])
+    assert preview["total"] == 500
+    fresh.advance(clock, MONDAY + 12 * DAY)
+    [waits] = fresh.wire.get("/v1/invoiceitems", customer=customer, pending=True)["data"]
+    assert waits["amount"] == 500
+
+
+def test_usage_until_now_is_billed_when_a_schedule_pauses_now(fresh: World):
+    clock = fresh.clock()["id"]
+    customer = fresh.payer(test_clock=clock)["id"]
+    made = fresh.subscription(customer, fresh.metered(10)["id"])
+    schedule = fresh.wire.post(PATH, from_subscription=made["id"])
+    fresh.advance(clock, MONDAY + 3 * DAY)
+    fresh.uses(customer, 50, MONDAY + 2 * DAY)
+    pause = {"pause_at": {"type": "now"}, "settings": {"invoicing_behavior": "invoice"}}
+    fresh.wire.post(f"{PATH}/{schedule['id']}", pause_schedules=[{"pause": pause}])
+    assert fresh.invoices(made["id"])[-1]["total"] == 500

@@ -8,6 +8,7 @@ from tests.campaign.journey_checks import differences, renewal_as_previewed
 from tests.campaign.journeys import BAD, COUNTRIES, DAY, HOP, JSON, Journey
 
 PRORATIONS = ["create_prorations", "always_invoice", "none"]
+ITEMIZED: JSON = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
 
 
 def items(j: Journey, most: int = 3) -> list[JSON]:
@@ -47,7 +48,7 @@ def subscribe(j: Journey) -> None:
     if j.chance(0.25):
         said["trial_period_days"] = j.random.choice([1, 7, 30])
     if j.chance(0.3):
-        said["billing_mode"] = {"type": j.random.choice(["classic", "flexible"])}
+        said["billing_mode"] = j.random.choice([{"type": "classic"}, {"type": "flexible"}, ITEMIZED])
     if j.chance(0.2):
         said |= {"collection_method": "send_invoice", "days_until_due": 14}
     if j.chance(0.2):
@@ -59,6 +60,8 @@ def subscribe(j: Journey) -> None:
         said["backdate_start_date"] = j.now - j.random.choice([3, 20, 45]) * DAY
     if j.chance(0.1):
         said["cancel_at"] = j.now + j.random.choice([20, 75]) * DAY
+    if j.chance(0.1):
+        said["billing_schedules"] = [in_advance(j)]
     if j.chance(0.15):
         said["pending_invoice_item_interval"] = {"interval": "week"}
     ask = {"customer": j.customer, "currency": j.currency, "items": items(j), **said}
@@ -226,6 +229,55 @@ def pause_or_resume(j: Journey) -> None:
               invoicing_behavior=j.random.choice(["invoice", "pending_invoice_item"]))  # fmt: skip
 
 
+def pause_by_schedule(j: Journey) -> None:
+    """Agreed in a schedule of its own, or in the one that there is; changed, or taken back."""
+    one = j.one_of("active", "past_due", "trialing", "paused")
+    if one is None:
+        return
+    pause: JSON = {"pause_at": {"type": "timestamp", "timestamp": j.now + j.random.choice([1, 5, 20, 45]) * DAY}}
+    if j.chance(0.2):
+        pause = {"pause_at": {"type": "now"}}
+    unused = j.random.choice(["item_current_period_start", "none", "pause_at"])
+    pause["settings"] = {"invoicing_behavior": j.random.choice(["invoice", "pending_invoice_item"]),
+                         "bill_for": {"unused_time_from": {"type": unused}}}  # fmt: skip
+    duration = {"interval": "day", "interval_count": j.random.choice([3, 10, 40])}
+    resume: JSON = {"resume_at": {"type": "duration", "duration": duration}, "settings": {
+        "billing_cycle_anchor": j.random.choice(["resume_at", "unchanged"]), "proration_behavior": j.random.choice(PRORATIONS),
+        "payment_behavior": j.random.choice(["resume_on_payment_attempt", "resume_on_payment_success"])}}  # fmt: skip
+    entry: JSON = {"resume": resume} if one["status"] == "paused" else {"pause": pause}
+    if j.chance(0.7):
+        entry["resume"] = resume
+    if one["schedule"] is None:
+        j.ask("post", "/v1/subscription_schedules", from_subscription=one["id"], pause_schedules=[entry])
+        return
+    path = f"/v1/subscription_schedules/{one['schedule']}"
+    agreed = j.get(path)["pause_schedules"]
+    if agreed and j.chance(0.8):
+        entry["key"] = agreed[0]["key"]
+    j.ask("post", path, pause_schedules="" if agreed and j.chance(0.2) else [entry])
+
+
+def in_advance(j: Journey) -> JSON:
+    """Billed until then; by periods, or to some instant within one."""
+    if j.chance(0.3):
+        return {"bill_until": {"type": "timestamp", "timestamp": j.now + j.random.choice([40, 95]) * DAY}}
+    duration = {"interval": "month", "interval_count": j.random.choice([1, 2, 4])}
+    return {"bill_until": {"type": "duration", "duration": duration}}
+
+
+def bill_in_advance(j: Journey) -> None:
+    if one := j.one_of("active", "trialing", "past_due"):
+        said: JSON = {"billing_schedules": "" if one["billing_schedules"] and j.chance(0.3) else [in_advance(j)]}
+        if j.chance(0.3):
+            j.ask("post", "/v1/invoices/create_preview", subscription=one["id"], subscription_details=said)
+        j.ask("post", f"/v1/subscriptions/{one['id']}", **said)
+
+
+def itemize(j: Journey) -> None:
+    if one := j.one_of():
+        j.ask("post", f"/v1/subscriptions/{one['id']}/migrate", billing_mode=ITEMIZED)
+
+
 def cancel(j: Journey) -> None:
     if one := j.one_of():
         j.ask("delete", f"/v1/subscriptions/{one['id']}", invoice_now=j.chance(0.5), prorate=j.chance(0.5))
@@ -367,6 +419,7 @@ def advance_some(j: Journey) -> None:
 
 ACTS = {
     subscribe: 8, quote: 4, schedule: 5, end_schedule: 2, change: 14, wonder: 8, change_terms: 10, pause_or_resume: 5, cancel: 3,
+    pause_by_schedule: 6, bill_in_advance: 6, itemize: 2,
     use: 12, unuse: 2, grant: 5, end_grant: 1, balance: 3, contract: 5, invoice_item: 5, invoice: 3, handle_invoice: 6,
     credit_note: 8, customer_changes: 4, advance_some: 10, renewal_as_previewed: 22,
 }  # fmt: skip

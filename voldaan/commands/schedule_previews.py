@@ -37,6 +37,7 @@ async def decided(tx: Transaction, params: InvoiceCreatePreview, new_id: NewId) 
     if schedule.status not in ("not_started", "active"):
         return facts, Decision()
     now = await clocks.now_for(tx, schedule.test_clock)
+    await metered.know_more(tx, facts)  # until the customer's own time
     decision = Decision()
     if params.schedule_details is not None:
         decision = await _changed(tx, facts, debits, schedule, said, now, new_id)

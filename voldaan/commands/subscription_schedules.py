@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups, pending_updates, posting, schedule_facts, subscriptions
+from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, schedule_facts, subscriptions
 from voldaan.commands import schedule_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.commands.subscription_changes import load_one
@@ -229,6 +229,7 @@ async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Debits, Subscri
     if was is None:
         raise Missing("subscription_schedule", id)
     await clocks.now_for(tx, was.test_clock)
+    await metered.know_more(tx, facts)  # until the customer's own time
     return facts, debits, was
 
 

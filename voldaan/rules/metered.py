@@ -7,7 +7,7 @@ Sources: docs/behaviour-billing.md, "Usage". Amounts are minor units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import combinations
 
@@ -23,7 +23,7 @@ from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscription_schedules import Phase
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.usage_periods import UsagePeriod
-from voldaan.rules import commitments, invoices, lines, pricing
+from voldaan.rules import commitments, invoices, lines, pause_schedules, pricing
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.decision import Decision, Update
@@ -46,7 +46,7 @@ def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
     wanted = {_key(facts, period) for period in facts.usage.periods.values()}
     for subscription in facts.parties.subscriptions.values():
         phases = _phases(facts, subscription, now)
-        turns = [now, *(at for phase in phases for at in (phase.start_date, phase.end_date))]
+        turns = [now, *_pauses(facts, subscription), *(at for phase in phases for at in (phase.start_date, phase.end_date))]
         for item in subscription.items.data:
             if is_metered(facts.catalogue, price_id(item)):
                 start, end = since(item), item.current_period_end
@@ -65,6 +65,12 @@ def _phases(facts: BillingFacts, subscription: Subscription, now: int) -> list[P
         return []
     last = max(now, subscription.current_period_end)
     return [p for p in schedule.agreed if p.end_date > subscription.current_period_start and p.start_date <= last]
+
+
+def _pauses(facts: BillingFacts, subscription: Subscription) -> Iterable[int]:
+    """When its schedule is to pause and to resume it."""
+    schedule = facts.parties.schedules.get(subscription.schedule or "")
+    return () if schedule is None else pause_schedules.to_come(schedule).values()
 
 
 def _between(
