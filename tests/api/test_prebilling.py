@@ -149,3 +149,15 @@ def test_what_it_does_not_go_with(fresh: World):
     for behavior in ("pending_if_incomplete", "error_if_incomplete"):
         given = {"billing_schedules": [months(2)], "payment_behavior": behavior}
         assert fresh.wire.send("POST", f"/v1/subscriptions/{made['id']}", given).error["param"] == "billing_schedules"
+
+
+def test_a_bill_that_comes_to_nothing_is_earned_month_by_month_all_the_same(fresh: World):
+    """A new period in the middle of what is paid: the same time is given back and charged, by other periods."""
+    made, clock = ahead(fresh, months(3))
+    fresh.advance(clock, MONDAY + 10 * DAY)
+    again = {"billing_cycle_anchor": {"type": "now"}, "proration_behavior": "always_invoice"}
+    changed = fresh.wire.post(f"/v1/subscriptions/{made['id']}", **again)
+    assert sorted(lines(fresh, changed["latest_invoice"])) == [-1000, -1000, -677, 677, 1000, 1000]
+    assert fresh.wire.get(f"/v1/invoices/{changed['latest_invoice']}")["total"] == 0
+    for month in (40, 70, 100):
+        assert fresh.advance(clock, MONDAY + month * DAY)["status"] == "ready"

@@ -68,6 +68,18 @@ def test_it_can_be_asked_what_usage_costs_until_an_earlier_end(book: World, mode
     assert preview["total"] == invoice["total"] == 50
 
 
+def test_the_end_with_the_shortest_period_bills_what_a_longer_one_has_used(book: World):
+    clock = book.clock()["id"]
+    customer = book.payer(test_clock=clock)["id"]
+    items = [{"price": book.metered()["id"]}, {"price": book.price(700, "week")["id"]}]
+    made = book.wire.post("/v1/subscriptions", customer=customer, items=items)
+    book.uses(customer, 5, MONDAY)
+    changed(book, made, cancel_at_period_end=True)
+    preview = book.wire.post("/v1/invoices/create_preview", subscription=made["id"])
+    book.advance(clock, MONDAY + 7 * DAY + 3600)
+    assert preview["total"] == book.invoices(made["id"])[-1]["total"] == 50
+
+
 @pytest.mark.parametrize("mode", ["classic", "flexible"])
 def test_a_trial_that_begins_with_another_item_charges_nothing_for_it(book: World, mode: str):
     """A period of no time was divided by; and what was charged for the trial would have been given back in the same breath."""

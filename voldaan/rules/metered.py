@@ -46,7 +46,8 @@ def keys(facts: BillingFacts, now: int) -> set[UsageKey]:
     wanted = {_key(facts, period) for period in facts.usage.periods.values()}
     for subscription in facts.parties.subscriptions.values():
         phases = _phases(facts, subscription, now)
-        turns = [now, *_pauses(facts, subscription), *(at for phase in phases for at in (phase.start_date, phase.end_date))]
+        dates = [at for phase in phases for at in (phase.start_date, phase.end_date)]
+        turns = [now, subscription.current_period_end, *_pauses(facts, subscription), *dates]
         for item in subscription.items.data:
             if is_metered(facts.catalogue, price_id(item)):
                 start, end = since(item), item.current_period_end

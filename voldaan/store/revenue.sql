@@ -10,7 +10,7 @@ select i.id, i.customer_id, i.currency, i.finalized_at, d.amount::bigint,
   from invoices i
   join invoice_line_items l on l.account_id = i.account_id and l.invoice_id = i.id
  cross join lateral (
-   select sum(case when p.credit = 'deferred_revenue' then p.amount else -p.amount end) as amount from postings p
+   select coalesce(sum(case when p.credit = 'deferred_revenue' then p.amount else -p.amount end), 0) as amount from postings p
     where p.account_id = i.account_id and p.invoice_id = i.id
       and (p.debit = 'deferred_revenue' or p.credit = 'deferred_revenue')) d
  where i.account_id = %(account)s and i.id > %(after)s and i.status in ('open', 'paid', 'uncollectible')
