@@ -38,12 +38,15 @@ select d.subject, d.due_at
 
 -- name: lease
 -- Takes due work that calls the outside: the lease outlives the transaction, and ends by itself if the worker dies.
+-- Materialized: it is taken once, whatever the planner thinks of the order of things.
+with taken as materialized (
+  select subject, due_at from due
+   where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
+     and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
+   order by due_at limit %(limit)s for update skip locked)
 update due d set lease = %(lease)s, leased_until = to_timestamp(%(until)s), tries = d.tries + 1
-  from (select account_id, kind, subject, due_at from due
-         where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
-           and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
-         order by due_at limit %(limit)s for update skip locked) c
- where d.account_id = c.account_id and d.kind = c.kind and d.subject = c.subject and d.due_at = c.due_at
+  from taken t
+ where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = t.subject and d.due_at = t.due_at
 returning d.subject, d.due_at, d.tries;
 
 -- name: done

@@ -36,19 +36,21 @@ create table if not exists schema_migrations (
 """
 
 # What a book's share of a table is. Statistics know the books of yesterday: of a new one PostgreSQL would expect no row at all,
-# find any index that begins with the account as good as the right one, and read the whole book for each query. So every
-# book is said to own everything, also before there are statistics, and queries are planned without looking at which book asks
-# (store/transaction.py).
+# find any index that begins with the account as good as the right one, and read the whole book for each query, or take one batch
+# of work as often as there is work. So every book is said to own everything, also before there are statistics; no statistics are
+# made of whose rows they are (it would look up which book asks, also in a plan that is kept for others); and queries are planned
+# without looking at which book asks (store/transaction.py).
 SHARES = """
 do $$
 declare t text;
 begin
   for t in select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
             where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'
-              and not coalesce(a.attoptions @> '{n_distinct=1}', false)
+              and (not coalesce(a.attoptions @> '{n_distinct=1}', false) or a.attstattarget is distinct from 0)
   loop
-    execute format('alter table %I alter column account_id set (n_distinct = 1)', t);
+    execute format('alter table %I alter column account_id set (n_distinct = 1), alter column account_id set statistics 0', t);
     if current_setting('server_version_num')::int >= 180000 then
+      perform pg_clear_attribute_stats(current_schema()::text, t, 'account_id', false);
       perform pg_restore_attribute_stats(
         'schemaname', current_schema()::text, 'relname', t, 'attname', 'account_id', 'inherited', false,
         'null_frac', 0::real, 'avg_width', 31, 'n_distinct', 1::real);
