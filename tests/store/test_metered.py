@@ -8,6 +8,7 @@ import pytest
 
 from tests.store.billing_world import GRADUATED, BillingWorld, shown
 from tests.store.payments_world import DAY, HOUR
+from tests.store.test_invoices import rate
 from voldaan.commands import alerts, current_usage, explanations, meters, subscription_schedules, usage
 from voldaan.commands import invoices as invoice_commands
 from voldaan.commands import subscriptions as subscription_commands
@@ -222,6 +223,22 @@ async def test_the_policy_of_a_meter_decides_over_late_usage(world: BillingWorld
     await world.used(anna, 30, ago=DAY)
     await world.pass_time(31 * DAY)
     assert [amount for _, amount in shown((await world.invoices(subscription))[-1])] == [0]
+
+
+async def test_late_usage_is_taxed_as_it_would_have_been_in_time(world: BillingWorld) -> None:
+    """Whatever rates its item has by now."""
+    anna, old, new = await world.customer(), await rate(world, "20"), await rate(world, "5")
+    subscription = await world.subscribe(anna, {"price": (await world.metered()).id, "tax_rates": [old]})
+    await world.used(anna, 100)
+    await world.pass_time(30 * DAY + 2 * HOUR)
+    asked = SubscriptionUpdate(items=[{"id": subscription.items.data[0].id, "tax_rates": [new]}])
+    await world.do(subscription_commands.update, asked, subscription.id)
+    await world.used(anna, 30, ago=DAY)
+    expected = await world.preview(subscription)
+    await world.pass_time(31 * DAY)
+    last = (await world.invoices(subscription))[-1]
+    assert sorted((line.amount, line.tax) for line in last.lines.data) == [(0, 0), (300, 60)]
+    assert (expected.total, last.total) == (360, 360)
 
 
 async def test_what_is_used_and_what_it_costs_so_far(world: BillingWorld) -> None:

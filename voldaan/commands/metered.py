@@ -46,7 +46,8 @@ async def _know(
     facts.usage.periods |= {period.id: period for period in periods}
     meters = await tx.get(Meter, {period.meter for period in periods})
     facts.usage.late_events |= {meter.id: meter.late_events for meter in meters.values()}
-    await billing.know(tx, facts, prices=[period.price for period in periods])
+    rates = [id for period in periods for id in period.tax_rates]
+    await billing.know(tx, facts, prices=[period.price for period in periods], tax_rates=rates)
     await know_more(tx, facts, instants)
 
 
