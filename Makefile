@@ -6,6 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 
 help:      ## what there is to make
+	@echo 'make TARGET [ARGS="…"], which goes on to the program'
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 install: .venv/.installed    ## the environment, in .venv
@@ -27,10 +28,11 @@ work: install     ## one more worker
 check: install    ## style, types, and the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@if [ -f tests/test_tidy.py ]; then $(BIN)/python -m pytest tests/test_tidy.py; fi
+	$(BIN)/python -m pytest tests/test_tidy.py
 
-bench: install    ## billing run, API, usage and PDF, measured on this machine
-	@for what in billing-run api usage pdf; do $(BIN)/voldaan bench $$what $(ARGS) || exit 1; done
+BENCH ?= billing-run api usage pdf
+bench: install    ## billing run, API, usage and PDF, measured on this machine; one of them: make bench BENCH=pdf ARGS="--lines 300"
+	@for what in $(BENCH); do $(BIN)/voldaan bench $$what $(ARGS) || exit 1; done
 
 campaign: install ## crashes, lost answers and races, many times over
 	$(BIN)/python -m tests.campaign $(ARGS)

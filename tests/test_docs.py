@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from voldaan.api.app import DOORS
 from voldaan.api.routes import ROUTES
+from voldaan.processors.sandbox.faults import Faults
 from voldaan.reference import pages
 
 DOCS = Path(__file__).parent.parent / "docs"
+SETTING = re.compile(r"\b(?:VOLDAAN_[A-Z_]+|DATABASE_URL)\b")
 
 
 @pytest.mark.parametrize("name", ["operations.md", "states.md", "inside.md"])
@@ -24,6 +27,18 @@ def test_the_route_table_is_whole() -> None:
     assert len(keys) == len(set(keys))
     assert all(path.startswith(DOORS) for _, path in keys)
     assert not [f"{method} {path}" for method, path, command, *_ in ROUTES if not command.__doc__]
+
+
+def test_the_readme_names_every_setting_and_no_other() -> None:
+    code = [path.read_text(encoding="utf-8") for path in (DOCS.parent / "voldaan").rglob("*.py")]
+    read = {name for text in code for name in SETTING.findall(text)}
+    named = SETTING.findall((DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    assert sorted(read) == sorted(set(named))
+
+
+def test_the_readmes_faults_are_known() -> None:
+    [given] = re.findall(r"`(lost_reply=.*?)`", (DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    assert Faults.parse(given) == Faults(lost_reply=0.08, lost_request=0.04, seed=7)
 
 
 def test_the_readmes_example_works_as_printed(api_server: str, secret_key: str, capsys: pytest.CaptureFixture[str]) -> None:
