@@ -193,8 +193,8 @@ def bench_api(clients: int, seconds: int, port: int) -> None:
 
 
 @bench.command("pdf")
-@click.option("--invoices", default=200, show_default=True)
-@click.option("--lines", default=10, show_default=True)
+@click.option("--invoices", default=200, show_default=True, help="How many are set.")
+@click.option("--lines", default=10, show_default=True, help="Of each.")
 def bench_pdf(invoices: int, lines: int) -> None:
     """Invoices on paper: processor time each."""
     from voldaan.bench.pdf import bench as measure

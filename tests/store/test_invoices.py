@@ -45,7 +45,8 @@ from voldaan.resources.line_items import LinesAdd, LinesRemove, LinesUpdate, Lin
 from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.tax_rates import TaxRateCreate
 from voldaan.rules.decision import Refused
-from voldaan.store.transaction import Missing
+from voldaan.store.transaction import Missing, transaction
+from voldaan.web import papers
 
 pytestmark = pytest.mark.anyio
 
@@ -432,3 +433,21 @@ async def test_many_at_once_are_written_by_copy(world: BillingWorld) -> None:
     assert months == [("2026-09",)]
     await world.pass_time(120 * DAY)
     assert "deferred_revenue" not in await world.balances()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ((500,), [("Work for 500", 500)]),
+        ((500, 700), [("Work for 500", 500), ("Work for 700", 700)]),
+        ((500, 700, 900, 1100), [("Work for 500", 500), ("Work for 700", 700), ("2 more lines", 2000)]),
+    ],
+)
+async def test_paper_says_how_many_lines_are_not_on_it(
+    world: BillingWorld, monkeypatch: pytest.MonkeyPatch, amounts: tuple[int, ...], said: list[tuple[str, int]]
+) -> None:
+    """And what they come to, so that it adds up."""
+    monkeypatch.setattr(papers, "LINES_MAX", 2)
+    made = await draft(world, await world.customer(), *amounts)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        assert [(line.description, line.amount) for line in await papers.lines(tx, made)] == said

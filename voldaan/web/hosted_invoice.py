@@ -109,14 +109,13 @@ class HostedInvoice:
 
 
 async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
-    lines = await tx.select(LineItem, "t.invoice_id = %(invoice)s", f"t.id limit {papers.LINES_MAX}", invoice=invoice.id)
     payments = await tx.select(InvoicePayment, "t.invoice_id = %(invoice)s", invoice=invoice.id)
     intents = await tx.get(PaymentIntent, [p.payment_intent for p in payments if p.status == "open"])
     clocks = await tx.get(TestClock, [invoice.test_clock])
     now = next((c.frozen_time for c in clocks.values()), tx.wall)
     waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
     return Sheet(
-        invoice, lines, now, await papers.issuer(tx, invoice), await papers.accent(tx, invoice),
+        invoice, await papers.lines(tx, invoice), now, await papers.issuer(tx, invoice), await papers.accent(tx, invoice),
         await papers.taxes(tx, invoice.total_taxes), await papers.off(tx, invoice.total_pretax_credit_amounts),
         waiting[0] if waiting else None,
     )  # fmt: skip

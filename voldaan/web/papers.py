@@ -15,6 +15,7 @@ from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
@@ -37,6 +38,23 @@ async def printed(sheet: dict[str, Any], at: int, name: str) -> Response:
     """A sheet as of `at` (epoch seconds), under the name that it is kept by."""
     made = await pdf.print_out(sheet, at)
     return Response(made, headers=pdf.headers(f"{name}.pdf", inline=True))
+
+
+async def lines(tx: Transaction, invoice: Invoice) -> list[LineItem]:
+    """Its lines; of more than a thousand the last one says how many others there are, and what they come to."""
+    of_invoice = "t.invoice_id = %(invoice)s"
+    found = await tx.select(LineItem, of_invoice, f"t.id limit {LINES_MAX}", invoice=invoice.id)
+    if len(found) < LINES_MAX:
+        return found
+    beyond = f"select count(*), sum(t.amount)::bigint from invoice_line_items t where t.account_id = %(account)s and {of_invoice}"
+    count, amount = await tx.one(f"{beyond} and t.id > %(last)s", invoice=invoice.id, last=found[-1].id)
+    if not count:
+        return found
+    rest = LineItem(
+        id="", amount=amount, subtotal=amount, currency=invoice.currency, description=f"{count} more lines",
+        invoice=invoice.id, livemode=invoice.livemode, period_start=invoice.created, period_end=invoice.created,
+    )  # fmt: skip
+    return [*found, rest]
 
 
 async def issuer(tx: Transaction, invoice: Invoice) -> dict[str, Any]:
