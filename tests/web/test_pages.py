@@ -18,7 +18,9 @@ from tests.api.world import World
 from tests.conftest import new_account
 from tests.web.conftest import Visitor
 from voldaan.settings import Settings
-from voldaan.web import pages
+from voldaan.web import pages, wording
+from voldaan.work import test_clocks
+from voldaan.work.handlers import HANDLERS
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -235,6 +237,10 @@ def test_a_business_name_never_becomes_markup(api_server: str, dsn: str) -> None
         page = http.get("/").text
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
+
+
+def test_all_due_work_has_words() -> None:
+    assert wording.DUE.keys() == {handler.kind for handler in HANDLERS} | {test_clocks.KIND}
 
 
 # ── the log of a request ────────────────────────────────────────────────────────────────────────────────────────────
