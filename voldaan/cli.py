@@ -68,7 +68,6 @@ def serve(port: int | None, host: str | None, no_worker: bool) -> None:
     starting.check_port(settings.host, settings.port)
     os.environ.setdefault("VOLDAAN_PUBLIC_URL", settings.public_url)  # a port given here is part of every address we hand out
     dsn = ready_database()
-    click.echo(f"Voldaan listens on {settings.public_url}")
     run(serve_forever(dsn, settings, worker=not no_worker, embedded="DATABASE_URL" not in os.environ))
 
 

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import signal
+from socket import socket
 
 import uvicorn
 
 from voldaan.api.app import App
 from voldaan.runtime import running
-from voldaan.settings import Settings
+from voldaan.settings import Settings, site
 from voldaan.store.embedded import ServerError, ensure_server
 from voldaan.work.process import collect_seldom
 from voldaan.work.worker import Worker
@@ -20,7 +21,12 @@ log = logging.getLogger("voldaan.serve")
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to `serve`, which also stops the worker."""
+    """Leaves signals to `serve`, which also stops the worker, and says when it listens."""
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"Voldaan listens on {site()}", flush=True)
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
