@@ -81,6 +81,8 @@ def test_the_next_invoice_is_not_told_of_where_none_comes(fresh: World):
     made, _ = ahead(fresh, months(3))
     answer = fresh.wire.send("POST", "/v1/invoices/create_preview", {"subscription": made["id"]})
     assert answer.error["code"] == "invoice_upcoming_none"
+    usual = fresh.wire.post("/v1/invoices/create_preview", subscription=made["id"], preview_mode="recurring")
+    assert usual["total"] == 1000
 
 
 def test_canceled_at_the_end_of_the_period_the_rest_is_given_back(fresh: World):

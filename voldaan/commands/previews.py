@@ -106,6 +106,8 @@ async def _of_existing(
         facts.pending = {}
         for item in after.items.data:
             item.debits = []
+            item.__post_init__()
+        after = facts.parties.subscriptions[was.id] = replace(after, billing_schedules=[])
     debits = await schedule_facts.know_due(tx, facts)
     await metered.know_more(tx, facts)
     return _drawn(schedules.renew(facts, debits, after, after.current_period_end, new_id))

@@ -70,6 +70,7 @@ async def know_due(tx: Transaction, facts: BillingFacts) -> Debits:
     stands = await lookups.debits(tx, items) if items else {}
     for item in items:
         item.debits = stands[item.id]
+        item.__post_init__()
     ends = {s.schedule: s.current_period_end for s in facts.parties.subscriptions.values() if s.schedule}
     steps = {s.id: next_step(s) for s in facts.parties.schedules.values()}
     due = [s for s in facts.parties.schedules.values() if (step := steps[s.id]) is not None and step[0] <= ends.get(s.id, 0)]

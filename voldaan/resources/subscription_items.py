@@ -99,6 +99,11 @@ class SubscriptionItem(Resource, kw_only=True):
 
 def billed_until(end: int, debits: list[Debit]) -> int | UnsetType:
     """Until when was billed ahead from `end` on, without a gap; UNSET if nothing was."""
+    for debit in debits:
+        if debit.ahead:
+            break
+    else:
+        return UNSET  # of nearly all items, at every renewal
     until = end
     for debit in sorted((d for d in debits if d.ahead and d.credited_by is None), key=lambda d: d.start):
         if debit.start <= until < debit.end:

@@ -23,7 +23,7 @@ from voldaan.resources.billing_schedules import (
 )
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.params import Unset
-from voldaan.resources.subscription_items import Debit, SubscriptionItem, billed_until
+from voldaan.resources.subscription_items import Debit, SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import lines, periods
 from voldaan.rules.catalogue import Catalogue
@@ -37,8 +37,7 @@ Span = tuple[int, int]
 
 def covered(item: SubscriptionItem) -> int:
     """Until when the item is billed: the end of its period, or of what was billed ahead of it without a gap."""
-    found = billed_until(item.current_period_end, item.debits)
-    return item.current_period_end if found is UNSET else found
+    return item.current_period_end if item.billed_until is UNSET else item.billed_until
 
 
 def target(catalogue: Catalogue, subscription: Subscription, item: SubscriptionItem) -> int:
@@ -56,6 +55,8 @@ def spans(catalogue: Catalogue, subscription: Subscription, item: SubscriptionIt
     """The periods to bill from `since` on: what is left of the present one, and those ahead of it."""
     end = item.current_period_end
     present = [(since, end)] if since < end else []
+    if not subscription.billing_schedules:
+        return present
     return present + ahead(catalogue, subscription, item, max(since, end))
 
 
@@ -81,8 +82,10 @@ def is_ahead(item: SubscriptionItem) -> bool:
 
 def debited(item: SubscriptionItem, line: LineItem) -> None:
     """Lets an item that nobody else holds know that the line has billed it."""
-    item.debits = [*item.debits, lines.debit(line, ahead=line.period_start >= item.current_period_end)]
-    item.__post_init__()
+    ahead = line.period_start >= item.current_period_end
+    item.debits = [*item.debits, lines.debit(line, ahead=ahead)]
+    if ahead:
+        item.__post_init__()
 
 
 def not_over(schedules: list[BillingSchedule], at: int) -> list[BillingSchedule]:
