@@ -69,7 +69,9 @@ def test_a_void_invoice_has_billed_nothing_in_advance(fresh: World):
     path = f"/v1/subscriptions/{made['id']}"
     later = fresh.wire.post(path, billing_schedules=[months(3)])
     assert lines(fresh, later["latest_invoice"]) == [1000, 1000]
+    assert "billed_until" in later["items"]["data"][0]
     fresh.wire.post(f"/v1/invoices/{later['latest_invoice']}/void")
+    assert "billed_until" not in fresh.wire.get(path)["items"]["data"][0]
     fresh.wire.post(path, billing_schedules="")
     fresh.advance(clock, item["current_period_end"] + 3600)
     renewed = fresh.wire.get(path)

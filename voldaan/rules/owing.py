@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.accounts import BillingSettings
-from voldaan.resources.base import UNSET
+from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.credit_balance import CreditBalanceTransaction
 from voldaan.resources.credit_grants import CreditGrant
 from voldaan.resources.customer_balance_transactions import BalanceTransactionType
@@ -200,7 +200,32 @@ def cancel_payments(facts: CollectionFacts, now: int) -> Decision:
 
 
 def no_longer_owed(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
-    """What follows for the subscription when its latest invoice was voided or written off by somebody's hand."""
+    """What follows for the subscription when an invoice of it was voided or written off by somebody's hand."""
+    decision = _not_billed_ahead(facts) if facts.invoice.status == "void" else Decision()
+    return decision.add(_status_after(facts, now, new_id))
+
+
+def _not_billed_ahead(facts: CollectionFacts) -> Decision:
+    """What the void invoice had billed in advance is billed no more, and the items say so."""
+    subscription, void = facts.subscription, facts.invoice.id
+    if subscription is None or subscription.ended_at is not None:
+        return Decision()
+    decision, items = Decision(), []
+    for item in subscription.items.data:
+        stands = [debit for debit in item.debits if not (debit.ahead and debit.invoice == void)]
+        if len(stands) < len(item.debits):
+            after = replace(item, debits=stands)
+            decision.updates.append(Update(after, item))
+            item = after
+        items.append(item)
+    if decision.updates:
+        changed = replace(subscription, items=ListObject(data=items, url=subscription.items.url))
+        facts.parties.subscriptions[changed.id] = changed
+        decision.events.append(Event("customer.subscription.updated", changed, subscription))
+    return decision
+
+
+def _status_after(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     subscription, invoice = facts.subscription, facts.invoice
     if subscription is None:
         return Decision()
