@@ -110,3 +110,16 @@ async def test_an_event_whose_frame_nobody_holds_is_seen(tampered: BillingWorld,
     of_one = "(select max(id) from events where account_id = %(account)s and held_by is not null)"
     await change(tampered, f"update events set held_by = {holder} where account_id = %(account)s and id = {of_one}")
     assert await broken(tampered) == {"E2_events_have_their_snapshots"}
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("invoices", "customer_id"), ("invoices", "subscription_id"), ("payment_intents", "customer_id"),
+     ("usage_periods", "customer_id"), ("usage_periods", "subscription_id"), ("usage_periods", "price_id")],
+)  # fmt: skip
+async def test_what_names_nobody_is_seen(tampered: BillingWorld, table: str, column: str) -> None:
+    await tampered.subscribe(await tampered.customer(), await tampered.price(1_000, "month"), await tampered.metered(7))
+    await tampered.pass_time(32 * DAY)
+    assert await broken(tampered) == set()
+    await change(tampered, f"update {table} set {column} = {column} || 'x' where account_id = %(account)s")
+    assert "R1_what_is_named_is_there" in await broken(tampered)

@@ -480,6 +480,20 @@ select e.account_id, e.id, 'its snapshot is gone'
   from events e left join events h on h.account_id = e.account_id and h.id = e.held_by and h.data is not null
  where e.data is null and (h.id is null or h.id >= e.id) and (%(only)s::text is null or e.account_id = %(only)s);
 
+-- name: R1_what_is_named_is_there
+-- What the billing run writes names a customer, a subscription and a price that are there. No foreign key says so: they are
+-- never deleted.
+select w.account_id, w.id, format('there is no %%s', concat_ws(', ', w.customer_id, w.subscription_id, w.price_id))
+  from (select account_id, id, customer_id, subscription_id, null as price_id from invoices
+         union all select account_id, id, customer_id, null, null from payment_intents
+         union all select account_id, id, customer_id, subscription_id, price_id from usage_periods) w
+  left join customers c on c.account_id = w.account_id and c.id = w.customer_id
+  left join subscriptions s on s.account_id = w.account_id and s.id = w.subscription_id
+  left join prices p on p.account_id = w.account_id and p.id = w.price_id
+ where (%(only)s::text is null or w.account_id = %(only)s)
+   and ((w.customer_id is not null and c.id is null) or (w.subscription_id is not null and s.id is null)
+        or (w.price_id is not null and p.id is null));
+
 -- name: S1_no_request_runs_for_ever
 -- No idempotency key has been running for more than an hour.
 select account_id, key, 'running since ' || created_at from idempotency_keys
