@@ -72,9 +72,9 @@ def voided(invoice: Invoice, recognised: int, at: int) -> list[Posting]:
     recognised -= invoice.credited_revenue
     legs: list[Leg] = [(TAX_PAYABLE, RECEIVABLE, owed.tax), (VOIDS, RECEIVABLE, owed.recognised)]
     if invoice.marked_uncollectible_at is None:
-        legs.append((DEFERRED_REVENUE, RECEIVABLE, owed.deferred))
+        legs += [(DEFERRED_REVENUE, RECEIVABLE, owed.deferred), (CUSTOMER_BALANCE, RECEIVABLE, owed.debt)]
     else:
-        legs = [(TAX_PAYABLE, BAD_DEBT, owed.tax), (VOIDS, BAD_DEBT, owed.recognised)]
+        legs = [(TAX_PAYABLE, BAD_DEBT, owed.tax), (VOIDS, BAD_DEBT, owed.recognised), (CUSTOMER_BALANCE, BAD_DEBT, owed.debt)]
     legs += [
         (VOIDS, CUSTOMER_BALANCE, recognised - owed.recognised),
         (DEFERRED_REVENUE, CUSTOMER_BALANCE, net - recognised - owed.deferred),
@@ -84,14 +84,15 @@ def voided(invoice: Invoice, recognised: int, at: int) -> list[Posting]:
 
 
 def written_off(invoice: Invoice, recognised: int, at: int) -> list[Posting]:
-    """Nobody expects the rest any more. Its tax stays owed to the state, so it is a loss like what was earned."""
+    """Nobody expects the rest any more. Its tax stays owed to the state, so it is a loss like what was earned, and so is what
+    the customer had owed before."""
     part = _unpaid(invoice, recognised)
     return _post(
         invoice,
         "uncollectible",
         at,
         [
-            (BAD_DEBT, RECEIVABLE, part.recognised + part.tax),
+            (BAD_DEBT, RECEIVABLE, part.loss),
             (DEFERRED_REVENUE, RECEIVABLE, part.deferred),
         ],
     )
@@ -103,7 +104,7 @@ def recovered(invoice: Invoice, payment: str, amount: int, recognised: int, at: 
     Comes with the cash, which settles a receivable that no longer stood.
     """
     part = _unpaid(invoice, recognised)
-    loss = divide((part.recognised + part.tax) * amount, part.total) if part.total else 0
+    loss = divide(part.loss * amount, part.total) if part.total else 0
     legs: list[Leg] = [(RECEIVABLE, BAD_DEBT, loss), (RECEIVABLE, RECOVERABLES, amount - loss)]
     return postings(payment, "recovered", invoice.currency, at, legs, customer=invoice.customer, invoice=invoice.id)
 
@@ -111,20 +112,25 @@ def recovered(invoice: Invoice, payment: str, amount: int, recognised: int, at: 
 class _Part:
     """What of an invoice was not paid, by what it is."""
 
-    __slots__ = ("deferred", "recognised", "tax", "total")
+    __slots__ = ("debt", "deferred", "loss", "recognised", "tax", "total")
 
-    def __init__(self, recognised: int, deferred: int, tax: int) -> None:
-        self.recognised, self.deferred, self.tax = recognised, deferred, tax
-        self.total = recognised + deferred + tax
+    def __init__(self, recognised: int, deferred: int, tax: int, debt: int) -> None:
+        self.recognised, self.deferred, self.tax, self.debt = recognised, deferred, tax, debt
+        self.loss = recognised + tax + debt
+        self.total = self.loss + deferred
 
 
 def _unpaid(invoice: Invoice, recognised: int) -> _Part:
-    """The unpaid part: tax, earned and deferred revenue in the proportions of all that was not credited."""
+    """The unpaid part: tax, earned and deferred revenue in the proportions of all that was not credited, and in the same
+    proportion what the customer had owed before, which the invoice asks for too."""
     net, tax = _net_and_tax(invoice)
     unpaid = invoice.amount_due - invoice.amount_paid
-    unpaid_net = divide(net * unpaid, net + tax) if net + tax else 0
+    debt = max(0, -invoice.applied_balance)
+    whole = net + tax + debt
+    unpaid_net = divide(net * unpaid, whole) if whole else 0
+    unpaid_debt = divide(debt * unpaid, whole) if debt else 0
     earned = divide(unpaid_net * (recognised - invoice.credited_revenue), net) if net else 0
-    return _Part(earned, unpaid_net - earned, unpaid - unpaid_net)
+    return _Part(earned, unpaid_net - earned, unpaid - unpaid_net - unpaid_debt, unpaid_debt)
 
 
 def _net_and_tax(invoice: Invoice) -> tuple[int, int]:
