@@ -332,6 +332,31 @@ async def test_what_is_read_does_not_grow_with_history(pool: Pool, account: Acco
     assert read <= 60, read  # 19 hours, 6 events of two half hours, the meter, the series and little else
 
 
+async def test_until_now_the_events_of_a_busy_hour_are_not_read(pool: Pool, account: Account) -> None:
+    """Where the rest of an hour has no event, its sum is the hour's; one event after the window, and they are counted."""
+    customer, meter = await make(pool, account)
+    now = clock.wall() // HOUR * HOUR - 1800
+    key = UsageKey(meter, customer, now - DAY - 900, now + 60)
+
+    async def record(*at: int) -> None:
+        async with transaction(pool, account, now, now) as tx:
+            events = [Given("baked", {"stripe_customer_id": customer, "value": "1"}, new_id("e"), each) for each in at]
+            assert await meter_events.record(tx, events) == [None] * len(at)
+
+    async def read() -> tuple[Decimal, int]:
+        async with transaction(pool, account, now, now) as tx:
+            before = (await tx.one(READ))[0]
+            found = await quantities(tx, [key])
+            return found[key], (await tx.one(READ))[0] - before
+
+    await record(*(now - number % 1800 for number in range(2_000)))
+    used, rows = await read()
+    assert used == 2_000
+    assert rows <= 20, rows
+    await record(now + 60)
+    assert (await read())[0] == 2_000
+
+
 async def test_whoever_waits_for_usage_is_found_among_all_who_do(pool: Pool, account: Account) -> None:
     """An alert for everybody that was told to everybody, and one for each customer."""
     customer, meter = await make(pool, account)

@@ -20,6 +20,7 @@ MINUTE = 60
 
 async def page(tx: Transaction, params: MeterEventSummaryList, id: str) -> dict[str, Any]:
     """GET /v1/billing/meters/{id}/event_summaries: the newest window first, those without usage too."""
+    await tx.preload(Meter, [id])  # quantities asks for it again
     await tx.need(Meter, id)
     await customers.living(tx, params.customer, param="customer")
     windows = _windows(params)

@@ -74,19 +74,33 @@ with asked as materialized (
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
 ), edges as materialized (
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until,
+         to_timestamp(h.since - mod(h.since, 3600)) as hour_at, to_timestamp(h.since - mod(h.since, 3600) + 3600) as next_at
     from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), parts as materialized (  -- where the rest of its hour has no event, its sum is the hour's: so it is until now
+  select a.*,
+         not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                        and e.canceled_at is null and e.at >= a.hour_at and e.at < a.since offset 0)
+         and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                            and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
+    from edges a
 ), pieces as (
   select a.place, r.events, r.total, r.most, r.last
     from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
      and r.hour_at >= a.since and r.hour_at < a.until
   union all
+  select a.place, r.events, r.total, r.most, r.last
+    from parts a
+    join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series and r.hour_at = a.hour_at
+   where a.whole
+  union all
   select a.place, 1, e.value, e.value, array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]
-    from edges a
+    from parts a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
      and e.at >= a.since and e.at < a.until
+   where not a.whole
 )
 select place, sum(events)::bigint, sum(total), max(most), (max(last))[3] from pieces group by place;
 
@@ -103,20 +117,34 @@ with asked as materialized (
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
 ), edges as materialized (
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until,
+         to_timestamp(h.since - mod(h.since, 3600)) as hour_at, to_timestamp(h.since - mod(h.since, 3600) + 3600) as next_at
     from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), parts as materialized (  -- where the rest of its hour has no event, its sum is the hour's: so it is until now
+  select a.*,
+         not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                        and e.canceled_at is null and e.at >= a.hour_at and e.at < a.since offset 0)
+         and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                            and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
+    from edges a
 ), pieces as (
   select a.place, a.series, date_bin(a.step, r.hour_at, timestamptz 'epoch') as step_at, r.last
     from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
      and r.hour_at >= a.since and r.hour_at < a.until
   union all
+  select a.place, a.series, date_bin(a.step, r.hour_at, timestamptz 'epoch'), r.last
+    from parts a
+    join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series and r.hour_at = a.hour_at
+   where a.whole
+  union all
   select a.place, a.series, date_bin(a.step, e.at, timestamptz 'epoch'),
          array[extract(epoch from e.at), extract(epoch from e.received_at), e.value]
-    from edges a
+    from parts a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
      and e.at >= a.since and e.at < a.until
+   where not a.whole
 ), steps as (
   select place, max(last) as last from pieces group by place, series, step_at
 )
@@ -135,19 +163,33 @@ with asked as materialized (
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
 ), edges as materialized (
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
+  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until,
+         to_timestamp(h.since - mod(h.since, 3600)) as hour_at, to_timestamp(h.since - mod(h.since, 3600) + 3600) as next_at
     from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
+), parts as materialized (  -- where the rest of its hour has no event, its sum is the hour's: so it is until now
+  select a.*,
+         not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                        and e.canceled_at is null and e.at >= a.hour_at and e.at < a.since offset 0)
+         and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
+                            and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
+    from edges a
 ), pieces as (
   select a.place, v.value
     from hours a
     join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0
      and v.hour_at >= a.since and v.hour_at < a.until
   union all
+  select a.place, v.value
+    from parts a
+    join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0 and v.hour_at = a.hour_at
+   where a.whole
+  union all
   select a.place, e.text_value
-    from edges a
+    from parts a
     join meter_events e on e.account_id = %(account)s and e.series_id = a.series and e.canceled_at is null
      and e.at >= a.since and e.at < a.until
+   where not a.whole
 )
 select place, count(distinct value) from pieces group by place;
 
