@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from voldaan.documents import invoices, pdf, sheets
+from voldaan.documents.sheets import Look
 from voldaan.resources.accounts import Account
 from voldaan.resources.base import ListObject
 from voldaan.resources.billing import CustomField
@@ -37,7 +38,7 @@ def sheet(*lines: LineItem, accent: str | None = None, **more: Any) -> dict[str,
         "lines": ListObject(data=[], url=""), "period_start": START, "period_end": START, "effective_at": START,
         "status": "open", "subtotal": total, "total": total, "amount_remaining": total, "number": "BAKERY-0001",
     }  # fmt: skip
-    return invoices.sheet(BAKERY, Invoice(**given | more), lines, [], [], accent)
+    return invoices.sheet(BAKERY, Invoice(**given | more), lines, [], [], Look(accent))
 
 
 def pages(printed: bytes) -> int:

@@ -10,6 +10,7 @@ import pytest
 from tests.api.wire import JSON
 from tests.web.conftest import Visitor
 from tests.web.test_pages import PAYLOADS
+from voldaan.documents import sheets
 
 RETURN = "https://shop.example/done?order=7"
 
@@ -56,6 +57,25 @@ def test_an_invoice_says_who_sends_it_under_which_number(visitor: Visitor) -> No
     page = visitor.http.get(path_of(own["hosted_invoice_url"])).text
     assert "VAT DE123456789" in page
     assert "NL123456789B13" not in page
+
+
+def test_an_invoice_shows_the_days_of_its_customers_calendar(visitor: Visitor) -> None:
+    """Its month begins at midnight in Amsterdam, which is the day before in UTC; a bill sent at eleven there is of that day."""
+    world = visitor.world
+    midnight = 1_798_758_000  # 31 December 2026, 23:00 UTC
+    clock = world.wire.post("/v1/test_helpers/test_clocks", frozen_time=midnight)
+    anna = world.payer(test_clock=clock["id"])
+    world.wire.post(f"/voldaan/customers/{anna['id']}/billing_settings", timezone="Europe/Amsterdam")
+    invoice = world.subscription(anna["id"], expand=["latest_invoice"])["latest_invoice"]
+    page = visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    for day in ("Paid on", ">1 Jan 2027<", ">1 Feb 2027<"):
+        assert day in page, day
+    assert "2026<" not in page
+    world.wire.post(f"/voldaan/customers/{anna['id']}/billing_settings", timezone="America/New_York")
+    again = visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    assert ">1 Jan 2027<" in again, "a subscription keeps its calendar"
+    [line] = invoice["lines"]["data"]
+    assert sheets.period(line["period"]["start"], line["period"]["end"], "Europe/Amsterdam") == "1 Jan 2027 – 1 Feb 2027"
 
 
 def test_an_invoice_says_that_its_payment_failed(visitor: Visitor) -> None:

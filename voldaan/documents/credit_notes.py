@@ -7,6 +7,7 @@ from typing import Any
 
 from voldaan.documents import invoices, sheets
 from voldaan.documents.invoices import Named
+from voldaan.documents.sheets import PLAIN, Look
 from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.invoices import Invoice
 from voldaan.rules.tax_notes import notes
@@ -22,10 +23,10 @@ def sheet(
     invoice: Invoice,
     discounts: Named,
     taxes: Named,
-    accent: str | None = None,
+    look: Look = PLAIN,
 ) -> dict[str, Any]:
     """What is credited, to whom, and where it went. A note by its amount alone has no lines: its sum is one."""
-    facts = [("Date", day(note.effective_at or note.created)), ("Invoice", invoice.number or invoice.id)]
+    facts = [("Date", day(note.effective_at or note.created, look.zone)), ("Invoice", invoice.number or invoice.id)]
     if note.reason:
         facts.append(("Reason", words(note.reason)))
     shown = [_line(line, note.currency) for line in lines]
@@ -44,7 +45,7 @@ def sheet(
         notes=notes(invoice),
         footer=invoice.footer,
         paper=invoices.paper(invoice),
-        accent=accent,
+        look=look,
     )
 
 

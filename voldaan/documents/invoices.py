@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from voldaan.documents import sheets
+from voldaan.documents.sheets import PLAIN, Look
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.rules.tax_notes import notes
@@ -21,14 +22,14 @@ def sheet(
     lines: Sequence[LineItem],
     discounts: Named,
     taxes: Named,
-    accent: str | None = None,
+    look: Look = PLAIN,
 ) -> dict[str, Any]:
     """What is billed, to whom, what of it is still to be paid, and what the law wants said of its tax."""
     facts = []
     if dated := invoice.effective_at or invoice.finalized_at:
-        facts.append(("Date", day(dated)))
+        facts.append(("Date", day(dated, look.zone)))
     if invoice.due_date:
-        facts.append(("Due", day(invoice.due_date)))
+        facts.append(("Due", day(invoice.due_date, look.zone)))
     facts += [(custom.name, custom.value) for custom in invoice.custom_fields or ()]
     return sheets.sheet(
         kind="Invoice",
@@ -38,12 +39,12 @@ def sheet(
         recipient=recipient(invoice),
         facts=facts,
         text=invoice.description,
-        lines=[_line(line) for line in lines],
+        lines=[_line(line, look.zone) for line in lines],
         sums=[sheets.sums(None, _rows(invoice, discounts, taxes), invoice.currency)],
         notes=notes(invoice),
         footer=invoice.footer,
         paper=paper(invoice),
-        accent=accent,
+        look=look,
     )
 
 
@@ -61,9 +62,9 @@ def recipient(invoice: Invoice) -> dict[str, Any]:
     return {"name": name, "lines": [*sheets.place(invoice.customer_address), *numbers, *mail]}
 
 
-def _line(line: LineItem) -> dict[str, Any]:
+def _line(line: LineItem, zone: str) -> dict[str, Any]:
     return sheets.line(
-        line.description or "Item", sheets.period(line.period_start, line.period_end), line.quantity_decimal,
+        line.description or "Item", sheets.period(line.period_start, line.period_end, zone), line.quantity_decimal,
         sheets.unit_price(line.unit_amount_decimal, line.currency), line.amount, line.currency,
     )  # fmt: skip
 

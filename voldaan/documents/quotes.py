@@ -29,10 +29,11 @@ def sheet(
 ) -> dict[str, Any]:
     """Who offers what to whom until when, and what it comes to: at first, and each time after that."""
     currency = quote.currency or account.default_currency
+    zone = customer.timezone or account.settings_billing.timezone
     data = quote.subscription_data
-    facts = [("Date", day(quote.finalized_at or quote.created)), ("Valid until", day(quote.expires_at))]
+    facts = [("Date", day(quote.finalized_at or quote.created, zone)), ("Valid until", day(quote.expires_at, zone))]
     if data.effective_date:
-        facts.append(("Begins", day(data.effective_date)))
+        facts.append(("Begins", day(data.effective_date, zone)))
     if data.trial_period_days:
         facts.append(("Trial", f"{data.trial_period_days} days"))
     return sheets.sheet(

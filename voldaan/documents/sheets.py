@@ -19,6 +19,17 @@ PAPERS = {"letter": "us-letter"}
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a sheet is set: `accent` is a color as #rrggbb, `zone` the time zone whose days it shows."""
+
+    accent: str | None = None
+    zone: str = "UTC"
+
+
+PLAIN = Look()
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A sheet to be set once the transaction that has read it is over, dated `at` (epoch seconds), under a file name."""
 
@@ -42,9 +53,9 @@ def sheet(
     notes: Sequence[str] = (),
     footer: str | None = None,
     paper: str = "a4",
-    accent: str | None = None,
+    look: Look = PLAIN,
 ) -> dict[str, Any]:
-    """`notes` is what must be said below the sums, `accent` a color as #rrggbb."""
+    """`notes` is what must be said below the sums."""
     return {
         "kind": kind,
         "number": number,
@@ -59,7 +70,7 @@ def sheet(
         "sums": list(sums),
         "notes": list(notes),
         "footer": footer,
-        "accent": accent,
+        "accent": look.accent,
         "paper": PAPERS.get(paper, "a4"),
     }
 
@@ -98,8 +109,8 @@ def sums(name: str | None, rows: Iterable[tuple[str, int, bool]], currency: str)
     return {"name": name, "rows": said}
 
 
-def period(start: int, end: int) -> str | None:
-    return f"{day(start)} – {day(end)}" if start < end else None
+def period(start: int, end: int, zone: str = "UTC") -> str | None:
+    return f"{day(start, zone)} – {day(end, zone)}" if start < end else None
 
 
 def place(address: Address | None) -> list[str]:

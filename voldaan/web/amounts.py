@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -99,9 +100,9 @@ def moment(instant: int) -> str:
     return _date(instant, "d MMM y, HH:mm")
 
 
-def day(instant: int) -> str:
-    """14 Oct 2026"""
-    return _date(instant, "d MMM y")
+def day(instant: int, zone: str = "UTC") -> str:
+    """14 Oct 2026, in a time zone of the IANA database."""
+    return _date(instant, "d MMM y", zone)
 
 
 def short_day(instant: int) -> str:
@@ -144,5 +145,5 @@ def _first(name: str) -> int:
     return int(datetime(year, number, 1, tzinfo=UTC).timestamp())
 
 
-def _date(instant: int, pattern: str) -> str:
-    return str(format_datetime(datetime.fromtimestamp(instant, UTC), pattern, locale=LOCALE))
+def _date(instant: int, pattern: str, zone: str = "UTC") -> str:
+    return str(format_datetime(datetime.fromtimestamp(instant, ZoneInfo(zone)), pattern, locale=LOCALE))

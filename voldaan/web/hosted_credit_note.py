@@ -34,8 +34,8 @@ class HostedCreditNote:
             most = f"t.id limit {papers.LINES_MAX}"
             lines = await tx.select(CreditNoteLine, "t.credit_note_id = %(note)s", most, note=note.id)
             off, taxes = await papers.off(tx, note.pretax_credit_amounts), await papers.taxes(tx, note.total_taxes)
-            issuer, accent = await papers.issuer(tx, invoice), await papers.accent(tx, invoice)
-        sheet = documents.sheet(issuer, note, lines, invoice, off, taxes, accent)
+            issuer, look = await papers.issuer(tx, invoice), await papers.look(tx, invoice)
+        sheet = documents.sheet(issuer, note, lines, invoice, off, taxes, look)
         return await papers.printed(sheet, note.created, note.number)
 
 

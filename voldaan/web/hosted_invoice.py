@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from voldaan.documents import invoices as documents
+from voldaan.documents.sheets import Look
 from voldaan.engine import Engine
 from voldaan.reports.overview import snapshot
 from voldaan.resources.accounts import Account
@@ -34,7 +35,7 @@ class Sheet:
     lines: list[LineItem]
     now: int
     issuer: dict[str, Any]
-    accent: str | None  # of the rendering template
+    look: Look
     taxes: list[tuple[str, int]]
     discounts: list[tuple[str, int]]
     confirm_at: str | None
@@ -88,7 +89,7 @@ class HostedInvoice:
         if sheet is None or account is None:
             return await self.page(request)
         invoice = sheet.invoice
-        set_as = documents.sheet(sheet.issuer, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.accent)
+        set_as = documents.sheet(sheet.issuer, invoice, sheet.lines, sheet.discounts, sheet.taxes, sheet.look)
         return await papers.printed(set_as, invoice.finalized_at or sheet.now, invoice.number or invoice.id)
 
     async def _revision(self, account: Account, invoice: Invoice) -> str | None:
@@ -115,7 +116,7 @@ async def _gather(tx: Transaction, invoice: Invoice) -> Sheet:
     now = next((c.frozen_time for c in clocks.values()), tx.wall)
     waiting = [address for intent in intents.values() if (address := _confirm_at(intent))]
     return Sheet(
-        invoice, await papers.lines(tx, invoice), now, await papers.issuer(tx, invoice), await papers.accent(tx, invoice),
+        invoice, await papers.lines(tx, invoice), now, await papers.issuer(tx, invoice), await papers.look(tx, invoice),
         await papers.taxes(tx, invoice.total_taxes), await papers.off(tx, invoice.total_pretax_credit_amounts),
         waiting[0] if waiting else None,
     )  # fmt: skip

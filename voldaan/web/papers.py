@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from voldaan.documents import pdf, sheets
+from voldaan.documents.sheets import Look
 from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
 from voldaan.resources.coupons import Coupon
+from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
+from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.resources.tax_settings import TaxSettings
@@ -70,8 +73,15 @@ async def issuer(tx: Transaction, invoice: Invoice) -> dict[str, Any]:
     return sheets.issuer(tx.account, head.address if head else None, numbers, invoice.account_name)
 
 
-async def accent(tx: Transaction, invoice: Invoice) -> str | None:
-    """The color that the invoice's rendering template gives."""
+async def look(tx: Transaction, invoice: Invoice) -> Look:
+    """The color of the invoice's rendering template, and the days of its subscription, else of its customer or the book."""
+    subscriptions = await tx.get(Subscription, [invoice.subscription])
+    customers = await tx.get(Customer, [invoice.customer])
+    zones = [*(each.timezone for each in (*subscriptions.values(), *customers.values())), tx.account.settings_billing.timezone]
+    return Look(await _accent(tx, invoice), next(zone for zone in zones if zone))
+
+
+async def _accent(tx: Transaction, invoice: Invoice) -> str | None:
     rendering = invoice.rendering
     if rendering is None or rendering.template is None:
         return None
