@@ -76,7 +76,20 @@ def database(cluster: str, purpose: str) -> Iterator[str]:
         yield made
     finally:
         with psycopg.connect(cluster, autocommit=True) as connection:
+            drop(connection, name)
+
+
+def drop(connection: psycopg.Connection[Any], name: str) -> None:
+    """Takes a database away with those who are still connected. Whoever vacuums it at this moment may not be thrown out, and is
+    soon done."""
+    for _ in range(40):
+        try:
             connection.execute(f"drop database {name} with (force)")
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            time.sleep(0.5)
+        else:
+            return
+    raise TimeoutError(f"{name} is in use by somebody who may not be thrown out")
 
 
 @pytest.fixture(scope="session")

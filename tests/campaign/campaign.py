@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from tests.campaign import checks
 from tests.campaign.crew import RANDOM, Crew, environment
 from tests.campaign.points import FINALIZE, POINTS, RENEW, RESOLVE
+from tests.conftest import drop
 from voldaan.bench import seed
 from voldaan.reports.verify import Verdict, verify
 from voldaan.runtime import running
@@ -137,17 +138,6 @@ def database(server: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             drop(connection, name)
-
-
-def drop(connection: psycopg.Connection, name: str) -> None:
-    """Whoever vacuums the database at this moment may not be thrown out, and is soon done."""
-    for _ in range(20):
-        try:
-            connection.execute(f"drop database {name} with (force)")
-        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
-            time.sleep(0.5)
-        else:
-            return
 
 
 async def prepared(dsn: str, plan: Plan) -> str:
