@@ -147,7 +147,7 @@ def _applies_to(asked: Asked, params: BillingScheduleParams, here: str) -> list[
         if each.price is None:
             raise missing(param)
         if each.price not in prices:
-            raise refused(f"No item of the subscription has the price '{each.price}'.", param)
+            raise refused(f"No item of the subscription has the price '{each.price}'.", param, "resource_missing")
         if lines.is_metered(asked.catalogue, each.price):
             raise refused("What a meter counts cannot be billed in advance.", param)
     return [BillingScheduleAppliesTo(price=each.price) for each in params.applies_to if each.price is not None]
