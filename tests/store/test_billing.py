@@ -561,6 +561,9 @@ async def test_resuming_waits_for_the_payment_if_asked_to(world: BillingWorld) -
     await world.do(subscription_commands.resume, params, subscription.id)
     assert (await world.whole(subscription)).status == "paused"
     *_, last = await world.invoices()
+    with pytest.raises(Refused, match=last.id):  # it would be billed a second time
+        await world.do(subscription_commands.resume, params, subscription.id)
+    assert (await world.invoices())[-1].id == last.id
     await world.do(invoices.pay, InvoicePay(payment_method=await attached(world, anna)), last.id)
     assert (await world.whole(subscription)).status == "active"
 

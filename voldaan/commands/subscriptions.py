@@ -149,6 +149,8 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
     facts, was = await changing.load_one(tx, id)
     if was.status != "paused":
         raise refused("You can only resume a subscription if it is `paused`.")
+    if was.resumes_with is not None:
+        raise refused(f"This subscription resumes as soon as the invoice {was.resumes_with} is paid. Pay that, or void it first.")
     anchor = params.billing_cycle_anchor.type if params.billing_cycle_anchor else "now"
     waits = params.payment_behavior == "resume_on_payment_success"
     decision = Decision()
