@@ -106,7 +106,7 @@ async def test_all_move_once_although_a_worker_dies(dsn: str, monkeypatch: pytes
                 "(select id from price_migration_subscriptions where account_id = %s limit 1)", (book.id,)
             )  # fmt: skip
         broken = await verify(engine.pool, wall, account=book.id, processors=engine.processors)
-        assert [finding.invariant for finding in broken.findings] == ["R1_migrations_count_their_subscriptions"]
+        assert [finding.invariant for finding in broken.findings] == ["R2_migrations_count_their_subscriptions"]
 
 
 async def test_at_renewal_all_are_billed_the_new_price_and_a_replay_tells_the_difference(dsn: str) -> None:

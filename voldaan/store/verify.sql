@@ -672,7 +672,7 @@ select p.account_id, p.id, format('lacked %%s, billed %%s', p.charged, coalesce(
                     where i.account_id = p.account_id and i.subscription_id = p.subscription_id and i.status = 'void'
                       and l.doc->>'commitment' = p.id);
 
--- name: R1_migrations_count_their_subscriptions
+-- name: R2_migrations_count_their_subscriptions
 -- What a price migration says of its cohort is what the rows of the cohort say; one that is completed has nothing pending.
 select m.account_id, m.id, format('counts %%s, rows %%s', m.doc -> 'subscriptions', to_jsonb(r))
   from price_migrations m
