@@ -88,8 +88,8 @@ async def test_what_is_known_of_a_key_is_found_by_the_key(pool: Pool, book: Acco
 
 
 async def test_work_is_taken_and_ended_without_looking_at_all_there_is(pool: Pool, book: Account) -> None:
-    """Of a kind of which the book has much to do."""
-    sooner = "update due set due_at = due_at - interval '1 day' where account_id = %s"
+    """Of a kind of which the book has much to do, and the most overdue: whoever is served first."""
+    sooner = "update due set due_at = due_at - interval '20 years' where account_id = %s"
     async with pool.connection() as connection:
         await connection.execute(sooner, [book.id])
     work = {"kind": "subscription.renew", "now": clock.wall() + 400 * 86_400}
