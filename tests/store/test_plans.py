@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tests.store.rows_read import rows_read
 from voldaan.api import idempotency
 from voldaan.bench import seed
 from voldaan.commands import billing, renewals
@@ -12,7 +13,7 @@ from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer
 from voldaan.store.pool import Pool
 from voldaan.store.queries import query
-from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.transaction import transaction
 from voldaan.work import clock
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.anyio
 BOOK = 2_000     # subscribers of each book
 ASKED = 8
 CHANGED = "select relname, n_tup_upd::int, n_tup_hot_upd::int from pg_stat_xact_user_tables"
-READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
 
 
 @pytest.fixture(scope="module", params=["never analyzed", "analyzed before the book was there"])
@@ -35,12 +35,6 @@ async def book(pool: Pool, dsn: str, request: pytest.FixtureRequest) -> Account:
     book, price = await seed.account(pool, wall, "Unheard of")
     await seed.subscribers(pool, book, price, BOOK, wall)
     return book
-
-
-async def rows_read(tx: Transaction) -> int:
-    """How many rows this transaction has fetched from tables so far. From now on none is read whole, as a small one may be."""
-    await tx.run("set local enable_seqscan = off")
-    return int((await tx.one(READ))[0])
 
 
 async def ids_of(pool: Pool, book: Account, table: str) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.store.rows_read import rows_read
 from voldaan.commands import customers, meter_event_adjustments, meter_events, meters
 from voldaan.commands.usage import quantities
 from voldaan.reports.verify import verify
@@ -313,7 +314,6 @@ async def test_the_same_events_in_many_transactions_at_once_count_once(pool: Poo
 
 
 EVENTS_READ = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'meter_events'"
-READ = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int from pg_stat_xact_user_tables"
 
 
 async def test_what_is_read_does_not_grow_with_history(pool: Pool, account: Account) -> None:
@@ -325,10 +325,10 @@ async def test_what_is_read_does_not_grow_with_history(pool: Pool, account: Acco
     async with transaction(pool, account, now, now) as tx:
         assert await meter_events.record(tx, events) == [None] * 4_000
     async with transaction(pool, account, now, now) as tx:
-        before = (await tx.one(READ))[0]
+        before = await rows_read(tx)
         key = UsageKey(meter, customer, now - 20 * HOUR - 1800, now - 1800)
         assert await quantities(tx, [key]) == {key: Decimal(120)}
-        read = (await tx.one(READ))[0] - before
+        read = await rows_read(tx) - before
     assert read <= 60, read  # 19 hours, 6 events of two half hours, the meter, the series and little else
 
 
@@ -345,9 +345,9 @@ async def test_until_now_the_events_of_a_busy_hour_are_not_read(pool: Pool, acco
 
     async def read() -> tuple[Decimal, int]:
         async with transaction(pool, account, now, now) as tx:
-            before = (await tx.one(READ))[0]
+            before = await rows_read(tx)
             found = await quantities(tx, [key])
-            return found[key], (await tx.one(READ))[0] - before
+            return found[key], await rows_read(tx) - before
 
     await record(*(now - number % 1800 for number in range(2_000)))
     used, rows = await read()
@@ -375,9 +375,8 @@ async def test_whoever_waits_for_usage_is_found_among_all_who_do(pool: Pool, acc
         told = [alerts.trigger(all_of_them, id, Decimal(1), now) for id in others]
         await write(tx, [Decision(inserts=[*made, all_of_them, *map(alert, others)]), *told])
     async with transaction(pool, account, now, now) as tx:
-        await tx.run("set local enable_seqscan = off")  # five hundred rows may as well be read whole, a million may not
-        before = (await tx.one(READ))[0]
+        before = await rows_read(tx)
         rows = await tx.all(query("usage", "watched"), meters=[meter] * 2, customers=[customer, others[0]])
-        read = (await tx.one(READ))[0] - before
+        read = await rows_read(tx) - before
     assert sorted(row[1] for row in rows) == sorted([customer, others[0]])
     assert read <= 10, read
