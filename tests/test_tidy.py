@@ -123,7 +123,7 @@ def test_every_query_has_a_line_that_says_what_for() -> None:
     for path in sorted(HOUSE.rglob("*.sql")):
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines):
-            if line.startswith("-- name:") and not lines[number + 1].startswith("-- "):
+            if line.startswith(("-- name:", "-- piece:")) and not lines[number + 1].startswith("-- "):
                 silent.append(f"{path.relative_to(ROOT)}:{number + 1}")
     assert not silent, silent
 

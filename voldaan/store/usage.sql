@@ -61,15 +61,9 @@ select %(account)s, series, to_timestamp(hour), value, events
  order by 2, 3, 4
     on conflict (account_id, series_id, hour_at, value) do update set events = v.events + excluded.events;
 
--- name: totals
--- What the events of each window add up to: whole hours out of the sums, parts of hours out of the events.
-with asked as materialized (
-  select a.place, s.id as series
-    from unnest(%(customers)s::text[], %(meters)s::text[], %(dimensions)s::text[]) with ordinality
-         as a(customer, meter, dimensions, place)
-    join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
-     and s.dimensions @> a.dimensions::jsonb
-), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
+-- piece: windows
+-- Of what is `asked`, the whole `hours` between two instants, and the `parts` of hours at the edges.
+hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
   select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
     from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
     join asked a on a.place = h.place
@@ -85,7 +79,17 @@ with asked as materialized (
          and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
                             and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
     from edges a
-), pieces as (
+)
+
+-- name: totals
+-- What the events of each window add up to: whole hours out of the sums, parts of hours out of the events.
+with asked as materialized (
+  select a.place, s.id as series
+    from unnest(%(customers)s::text[], %(meters)s::text[], %(dimensions)s::text[]) with ordinality
+         as a(customer, meter, dimensions, place)
+    join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
+     and s.dimensions @> a.dimensions::jsonb
+), {windows}, pieces as (
   select a.place, r.events, r.total, r.most, r.last
     from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
@@ -112,23 +116,7 @@ with asked as materialized (
          as a(customer, meter, dimensions, step, place)
     join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
      and s.dimensions @> a.dimensions::jsonb
-), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
-    from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
-    join asked a on a.place = h.place
-), edges as materialized (
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until,
-         to_timestamp(h.since - mod(h.since, 3600)) as hour_at, to_timestamp(h.since - mod(h.since, 3600) + 3600) as next_at
-    from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
-    join asked a on a.place = h.place
-), parts as materialized (  -- where the rest of its hour has no event, its sum is the hour's: so it is until now
-  select a.*,
-         not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
-                        and e.canceled_at is null and e.at >= a.hour_at and e.at < a.since offset 0)
-         and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
-                            and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
-    from edges a
-), pieces as (
+), {windows}, pieces as (
   select a.place, a.series, date_bin(a.step, r.hour_at, timestamptz 'epoch') as step_at, r.last
     from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
@@ -158,23 +146,7 @@ with asked as materialized (
          as a(customer, meter, dimensions, place)
     join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
      and s.dimensions @> a.dimensions::jsonb
-), hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until
-    from unnest(%(places)s::bigint[], %(since)s::bigint[], %(until)s::bigint[]) as h(place, since, until)
-    join asked a on a.place = h.place
-), edges as materialized (
-  select a.*, to_timestamp(h.since) as since, to_timestamp(h.until) as until,
-         to_timestamp(h.since - mod(h.since, 3600)) as hour_at, to_timestamp(h.since - mod(h.since, 3600) + 3600) as next_at
-    from unnest(%(edge_places)s::bigint[], %(edge_since)s::bigint[], %(edge_until)s::bigint[]) as h(place, since, until)
-    join asked a on a.place = h.place
-), parts as materialized (  -- where the rest of its hour has no event, its sum is the hour's: so it is until now
-  select a.*,
-         not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
-                        and e.canceled_at is null and e.at >= a.hour_at and e.at < a.since offset 0)
-         and not exists (select from meter_events e where e.account_id = %(account)s and e.series_id = a.series
-                            and e.canceled_at is null and e.at >= a.until and e.at < a.next_at offset 0) as whole
-    from edges a
-), pieces as (
+), {windows}, pieces as (
   select a.place, v.value
     from hours a
     join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0
