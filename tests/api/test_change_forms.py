@@ -74,8 +74,8 @@ def test_an_item_moves_to_another_subscription_and_costs_nothing_where_the_perio
     assert (moved["subscription"], moved["quantity"], moved["price"]["id"]) == (other["id"], 3, more)
     assert len(fresh.wire.get(f"/v1/subscriptions/{one['id']}")["items"]["data"]) == 1
     waiting = fresh.wire.get("/v1/invoiceitems", customer=customer)["data"]
-    assert sorted(w["amount"] for w in waiting) == [-3677, 3677]  # 19 of 31 days of 60.00
-    assert {w["parent"]["subscription_details"]["subscription"] for w in waiting} == {one["id"], other["id"]}
+    told = [(w["amount"], w["parent"]["subscription_details"]["subscription"]) for w in waiting]
+    assert told == [(3677, other["id"]), (-3677, one["id"])]  # 19 of 31 days of 60.00
 
 
 def test_what_cannot_move_stays(fresh: World):
@@ -93,3 +93,47 @@ def test_what_cannot_move_stays(fresh: World):
     assert refused(subscription_item="si_nowhere", to=made["id"]) == "subscription_item"
     own = fresh.subscription(made["customer"], fresh.price(100)["id"])
     assert refused(subscription_item=item, to=own["id"]) == "subscription_item"  # the last one of its subscription
+
+
+def test_what_is_wrong_with_an_item_is_said_by_its_place(fresh: World):
+    made = fresh.subscription(fresh.payer()["id"])
+    path, own = f"/v1/subscriptions/{made['id']}", made["items"]["data"][0]["id"]
+    counted = fresh.metered()["id"]
+    for second, param in (
+        ({"price": "price_nowhere"}, "items[1][price]"),
+        ({"quantity": 2}, "items[1][price]"),
+        ({"price": counted, "quantity": 2}, "items[1][quantity]"),
+        ({"price": counted, "tax_rates": ["txr_nowhere"]}, "items[1][tax_rates][0]"),
+        ({"price": counted, "discounts": [{"coupon": "nowhere"}]}, "items[1][discounts][0][coupon]"),
+    ):
+        no = fresh.wire.refused("POST", path, {"items": [{"id": own, "quantity": 2}, second]})
+        assert no.error["param"] == param
+    assert fresh.wire.get(path)["items"]["data"][0]["quantity"] == 1
+
+
+def test_what_is_added_once_has_the_currency_of_its_subscription(fresh: World):
+    """In a phase too, which would not begin otherwise."""
+    customer = fresh.payer()["id"]
+    items = [{"price": fresh.monthly["id"]}]
+    extra = [{"price_data": {"currency": "usd", "product": fresh.bread["id"], "unit_amount": 500}}]
+    param = "add_invoice_items[0][price_data][currency]"
+    given = {"customer": customer, "items": items, "add_invoice_items": extra}
+    assert fresh.wire.refused("POST", "/v1/subscriptions", given).error["param"] == param
+    made = fresh.subscription(customer)
+    no = fresh.wire.refused("POST", f"/v1/subscriptions/{made['id']}", {"add_invoice_items": extra})
+    assert no.error["param"] == param
+    phases = [{"items": items}, {"items": items, "add_invoice_items": extra}]
+    given = {"customer": customer, "start_date": "now", "phases": phases}
+    no = fresh.wire.refused("POST", "/v1/subscription_schedules", given)
+    assert no.error["param"] == "phases[1][add_invoice_items][0][price_data][currency]"
+
+
+def test_an_instant_of_what_is_added_once_goes_with_its_type(fresh: World):
+    once = {"price": fresh.price(500, None)["id"]}
+    period = {"start": {"type": "max_item_period_start", "timestamp": MONDAY}, "end": {"type": "min_item_period_end"}}
+    given = {"items": [{"price": fresh.monthly["id"]}], "add_invoice_items": [{**once, "period": period}]}
+    no = fresh.wire.refused("POST", "/v1/subscriptions", {"customer": fresh.payer()["id"], **given})
+    assert no.error["param"] == "add_invoice_items[0][period][start][timestamp]"
+    phases = {"start_date": "now", "phases": [given]}
+    no = fresh.wire.refused("POST", "/v1/subscription_schedules", {"customer": fresh.payer()["id"], **phases})
+    assert no.error["param"] == "phases[0][add_invoice_items][0][period][start][timestamp]"

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.api.racing import done, together
 from tests.api.wire import JSON
-from tests.api.world import World
+from tests.api.world import DAY, MONDAY, World
 
 FAILS = "tok_chargeCustomerFail"
 
@@ -149,3 +149,20 @@ def test_changes_of_one_subscription_at_once_follow_one_another(fresh: World):
     assert len(credited) == len(set(credited)) == len(answers)
     (standing,) = charged.keys() - set(credited)
     assert charged[standing] == now(fresh, made)["items"]["data"][0]["quantity"]
+
+
+def test_a_preview_of_a_pause_bills_the_usage_that_the_pause_bills(fresh: World):
+    clock = fresh.clock()["id"]
+    customer = fresh.payer(test_clock=clock)["id"]
+    items = [{"price": fresh.metered(10)["id"]}, {"price": fresh.monthly["id"]}]
+    made = fresh.wire.post("/v1/subscriptions", customer=customer, items=items)
+    fresh.advance(clock, MONDAY + 3 * DAY)
+    fresh.uses(customer, 50, MONDAY + 2 * DAY)
+    totals = []
+    for kind in ("now", "none"):
+        pause = {"invoicing_behavior": "invoice", "bill_for": {"outstanding_usage_through": {"type": kind}}}
+        asked = {"subscription": made["id"], "subscription_details": {"pause": pause}}
+        totals.append(fresh.wire.post("/v1/invoices/create_preview", **asked)["total"])
+    assert totals[0] - totals[1] == 500
+    fresh.wire.post(f"/v1/subscriptions/{made['id']}/pause", **pause)
+    assert fresh.invoices(made["id"])[-1]["total"] == totals[1]

@@ -161,7 +161,7 @@ def test_a_bill_that_comes_to_nothing_is_earned_month_by_month_all_the_same(fres
     fresh.advance(clock, MONDAY + 10 * DAY)
     again = {"billing_cycle_anchor": {"type": "now"}, "proration_behavior": "always_invoice"}
     changed = fresh.wire.post(f"/v1/subscriptions/{made['id']}", **again)
-    assert sorted(lines(fresh, changed["latest_invoice"])) == [-1000, -1000, -677, 677, 1000, 1000]
+    assert lines(fresh, changed["latest_invoice"]) == [-1000, -1000, -677, 677, 1000, 1000]
     assert fresh.wire.get(f"/v1/invoices/{changed['latest_invoice']}")["total"] == 0
     for month in (40, 70, 100):
         assert fresh.advance(clock, MONDAY + month * DAY)["status"] == "ready"

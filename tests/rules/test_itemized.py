@@ -29,8 +29,9 @@ from voldaan.rules.decision import Decision
 from voldaan.rules.explaining import Explained, explain
 from voldaan.rules.proration import Share
 from voldaan.rules.recomputing import Charged
-from voldaan.rules.replaying import replay
-from voldaan.rules.subscription_fields import NewItem, cancel_at_of
+from voldaan.rules.replaying import Terms, replay
+from voldaan.rules.subscription_fields import cancel_at_of
+from voldaan.rules.subscription_items import NewItem
 
 LIVES = 300
 
@@ -208,6 +209,6 @@ def test_every_invoice_explains_itself_and_is_the_same_again() -> None:
         for invoice in life.invoices:
             found = explain(Explained(invoice, catalogue, debited, "per_rate"))
             assert found.holds, (seed, [e for e in found.equations if not e.holds])
-        again = replay(life.invoices, catalogue, {}, {}, "per_rate")
+        again = replay(life.invoices, Terms(catalogue, {}, "per_rate"), {})
         assert again.differences == [], seed
         assert again.same_lines == again.lines

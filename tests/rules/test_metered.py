@@ -24,7 +24,7 @@ from voldaan.rules import changes, metered, pricing, renewals
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem
 from voldaan.rules.usage import UsageKey
 
 CASES = rows("metered.txt")

@@ -37,6 +37,11 @@ def next_(row: Row) -> None:
     assert [written(at) for at in found] == [row["start"], row["end"]]
 
 
+def later(row: Row) -> None:
+    found = periods.later(instant(row["start"]), *every(row["every"]), instant(row["anchor"]), row["zone"])
+    assert ("beyond" if found == periods.BEYOND else written(found)) == row["end"]
+
+
 def config(row: Row) -> None:
     now, month, time = instant(row["now"]), row.get("month"), row.get("time")
     clock = [int(part) for part in time.split(":")] if time else [None, None, None]
@@ -76,6 +81,7 @@ def first(row: Row) -> None:
 CHECKS = {
     "peer": peer,
     "first": first,
+    "later": later,
     "stub": next_,
     "boundaries": boundaries,
     "period": period,

@@ -21,7 +21,8 @@ from voldaan.rules import changes, prebilling, renewals, subscriptions
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.subscription_fields import NewItem, cancel_at_of
+from voldaan.rules.subscription_fields import cancel_at_of
+from voldaan.rules.subscription_items import NewItem
 
 CASES = rows("prebilling.txt")
 LIVES = 200

@@ -25,7 +25,7 @@ from voldaan.rules import changes, renewals, subscriptions
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem
 
 CASES = rows("subscriptions.txt")
 

@@ -27,7 +27,7 @@ from voldaan.rules import changes, crossing, metered, pricing, renewals, thresho
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision, Refused
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem
 
 CASES = rows("thresholds.txt")
 TENTH = START + 10 * DAY

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.store.billing_world import BillingWorld, shown
 from tests.store.payments_world import DAY
-from voldaan.commands import item_moves, mass_changes, price_migrations
+from voldaan.commands import billing, item_moves, mass_changes, price_migrations
 from voldaan.resources.base import UNSET
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.item_moves import ItemMove
@@ -18,7 +20,8 @@ from voldaan.resources.price_migrations import (
 )
 from voldaan.resources.quantity_changes import QuantitiesUpdate
 from voldaan.resources.subscription_items import ItemThresholds
-from voldaan.store.transaction import transaction
+from voldaan.rules.decision import Refused
+from voldaan.store.transaction import Missing, Transaction, transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -91,3 +94,42 @@ async def test_a_quantity_for_usage_is_refused(world: BillingWorld) -> None:
     assert (result.result, result.message) == ("refused", "You cannot set the quantity for metered plans.")
     [after] = (await world.whole(subscription)).items.data
     assert after.quantity is UNSET
+
+
+FLAT = [{"up_to": 10, "unit_amount": 10, "flat_amount": 2000}, {"up_to": "inf", "unit_amount": 5}]
+
+
+async def test_flat_fees_do_not_come_to_a_threshold_by_a_change_or_a_move(world: BillingWorld) -> None:
+    """They would reach it alone, and be billed again and again."""
+    anna, calls, pro = await world.customer(), await world.metered(), await world.price(3000)
+    flat = await world.metered(tiers=FLAT, tiers_mode="graduated", billing_scheme="tiered")
+    watched = await world.subscribe(anna, calls, pro, billing_thresholds={"amount_gte": 1500})
+    planned = await migration(world, calls.id, flat.id)
+    [each] = (await world.do(price_migrations.preview, MigrationPreviewParams(), planned.id)).data
+    assert each.failure.message.startswith("The threshold must be greater than the flat fees")
+    source = await world.subscribe(anna, flat, await world.price(100))
+    item = next(each for each in source.items.data if each.price.id == flat.id)
+    with pytest.raises(Refused, match="The threshold must be greater") as no:
+        await world.do(item_moves.move, ItemMove(subscription_item=item.id, to=watched.id))
+    assert no.value.refusal.param == "to"
+
+
+async def test_an_item_that_two_move_moves_once(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes second has read the item before the first one moved it."""
+    anna, pro = await world.customer(), await world.price(3000)
+    source = await world.subscribe(anna, pro, await world.price(9000))
+    target = await world.subscribe(anna, await world.price(100))
+    item = next(each for each in source.items.data if each.price.id == pro.id)
+    asked = ItemMove(subscription_item=item.id, to=target.id)
+    load, overtakes = billing.load, [True]
+
+    async def overtaken(tx: Transaction, **named: Any) -> Any:
+        if overtakes:
+            overtakes.clear()
+            await world.do(item_moves.move, asked)
+        return await load(tx, **named)
+
+    monkeypatch.setattr(billing, "load", overtaken)
+    with pytest.raises(Missing):
+        await world.do(item_moves.move, asked)
+    assert [len((await world.whole(each)).items.data) for each in (source, target)] == [1, 2]

@@ -130,3 +130,20 @@ async def test_a_discount_that_is_there_already_counts_from_the_first_draft_on(w
     subscription = await world.subscribe(anna, pro, discounts=[{"coupon": coupon.id}])
     quote = await quoted(world, pro.id, customer=anna.id, discounts=[{"discount": subscription.discounts[0]}])
     assert quote.amount_total == 2700
+
+
+async def test_a_line_that_was_usage_is_one_of_what_it_becomes(world: BillingWorld) -> None:
+    quote = await quoted(world, (await world.metered()).id)
+    [line] = await world.rows(QuoteLineItem, "not t.upfront")
+    params = QuoteUpdate(line_items=[{"id": line.id, "price": (await world.price(3000)).id}])
+    after = await world.do(quotes.update, params, quote.id)
+    [line] = await world.rows(QuoteLineItem, "not t.upfront")
+    assert (line.quantity, after.amount_total) == (1, 3000)
+
+
+async def test_it_begins_within_five_years(world: BillingWorld) -> None:
+    """The calendar of later ones may end before their first period does."""
+    for at in (world.now + 6 * 366 * DAY, 253_402_300_799):
+        with pytest.raises(Refused) as no:
+            await quoted(world, (await world.price()).id, subscription_data={"effective_date": at})
+        assert no.value.refusal.param == "subscription_data[effective_date]"

@@ -33,7 +33,7 @@ from voldaan.rules.owing import Parties
 from voldaan.settings import site
 from voldaan.store.children import embed
 from voldaan.store.queries import query
-from voldaan.store.transaction import Transaction
+from voldaan.store.transaction import Missing, Transaction
 
 
 async def load(
@@ -96,6 +96,14 @@ async def load(
     if any(credit_grants.is_counted(price) for price in facts.catalogue.prices.values()):
         await know_grants(tx, parties)
     return facts
+
+
+def living(facts: BillingFacts, id: str) -> Customer:
+    """The customer whom a request names. Raises Missing, also where the customer was deleted."""
+    customer = facts.parties.customers.get(id)
+    if customer is None or customer.deleted_at is not None:
+        raise Missing("customer", id, "customer")
+    return customer
 
 
 def empty(tx: Transaction, parties: Parties) -> BillingFacts:
@@ -177,19 +185,18 @@ def _put_together(facts: BillingFacts, items: Sequence[SubscriptionItem]) -> Non
     for item in items:
         item.price = catalogue.prices[price_id(item)]
         if item.tax_rates:
-            item.tax_rates = [catalogue.tax_rates.get(id, id) for id in rate_ids(item.tax_rates)]
+            item.tax_rates = catalogue.whole_rates(item.tax_rates)
         item.__post_init__()
         by_subscription.setdefault(item.subscription, []).append(item)
     for subscription in facts.parties.subscriptions.values():
         if subscription.default_tax_rates:
-            rates = rate_ids(subscription.default_tax_rates)
-            subscription.default_tax_rates = [catalogue.tax_rates.get(id, id) for id in rates]
+            subscription.default_tax_rates = catalogue.whole_rates(subscription.default_tax_rates)
         subscription.items = ListObject(
             data=by_subscription.get(subscription.id, []), url=f"/v1/subscription_items?subscription={subscription.id}"
         )
     for waiting in (item for each in facts.pending.values() for item in each):
         if waiting.tax_rates:
-            waiting.tax_rates = [catalogue.tax_rates.get(id, id) for id in rate_ids(waiting.tax_rates)]
+            waiting.tax_rates = catalogue.whole_rates(waiting.tax_rates)
 
 
 async def load_drafts(tx: Transaction, ids: Iterable[str]) -> tuple[BillingFacts, dict[str, Invoice]]:
@@ -225,10 +232,9 @@ async def whole(tx: Transaction, facts: BillingFacts, invoices: Sequence[Invoice
     )
     for invoice in invoices:
         if invoice.default_tax_rates:
-            rates = rate_ids(invoice.default_tax_rates)
-            invoice.default_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rates]
+            invoice.default_tax_rates = facts.catalogue.whole_rates(invoice.default_tax_rates)
         if invoice.shipped is not None:
-            invoice.shipping_tax_rates = [facts.catalogue.tax_rates.get(id, id) for id in rate_ids(invoice.shipping_tax_rates)]
+            invoice.shipping_tax_rates = facts.catalogue.whole_rates(invoice.shipping_tax_rates)
             invoice.__post_init__()
         invoice.lines = ListObject(data=lines.get(invoice.id, []), url=f"/v1/invoices/{invoice.id}/lines")
     await know_methods(tx, facts, [i.default_payment_method for i in invoices])

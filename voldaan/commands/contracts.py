@@ -40,9 +40,7 @@ async def create(tx: Transaction, params: ContractCreate) -> Contract:
     """A contract with a customer. It holds for what is billed from its start on; what was billed before stays."""
     named = [params.subscription] if params.subscription else []
     facts = await billing.load(tx, customers=[params.customer], subscriptions=named)
-    customer = facts.parties.customers.get(params.customer)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", params.customer, "customer")
+    customer = billing.living(facts, params.customer)
     await clocks.now_for(tx, customer.test_clock)
     subscription = _subscription(facts, params.subscription, customer)
     starts_at = _start(params, subscription, tx.now)

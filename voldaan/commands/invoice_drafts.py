@@ -148,9 +148,7 @@ async def _blank(tx: Transaction, params: InvoiceCreate) -> tuple[BillingFacts, 
     if params.subscription and subscription is None:
         raise Missing("subscription", params.subscription, "subscription")
     owner = params.customer or (subscription.customer if subscription else "")
-    customer = facts.parties.customers.get(owner)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", owner, "customer")
+    customer = billing.living(facts, owner)
     if subscription is not None and subscription.customer != customer.id:
         raise refused("The subscription does not belong to the customer.", "subscription")
     await clocks.now_for(tx, customer.test_clock)

@@ -28,7 +28,7 @@ from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused
 from voldaan.store.ids import new_id
-from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.transaction import Transaction
 
 
 async def create(tx: Transaction, params: InvoiceItemCreate) -> InvoiceItem:
@@ -207,9 +207,7 @@ async def _for_whom(tx: Transaction, params: InvoiceItemCreate) -> tuple[Billing
             raise refused("You can only add items to invoices that are drafts.", "invoice", "invoice_not_editable")
     else:
         facts = await billing.load(tx, customers=[params.customer], pending=False)
-    customer = facts.parties.customers.get(params.customer)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", params.customer, "customer")
+    customer = billing.living(facts, params.customer)
     await clocks.now_for(tx, customer.test_clock)
     if params.subscription is not None:
         subscription = await tx.need(Subscription, params.subscription, param="subscription")
@@ -228,9 +226,8 @@ async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Invoice | None,
         facts = await billing.load(tx, customers=[found.customer], pending=False)
         await clocks.now_for(tx, found.test_clock)
     was = await tx.need(InvoiceItem, id)
-    rates = lines.rate_ids(was.tax_rates)
-    await billing.know(tx, facts, tax_rates=rates, discounts=was.discounts or [])
-    was.tax_rates = [facts.catalogue.tax_rates.get(rate, rate) for rate in rates]
+    await billing.know(tx, facts, tax_rates=lines.rate_ids(was.tax_rates), discounts=was.discounts or [])
+    was.tax_rates = facts.catalogue.whole_rates(was.tax_rates)
     return facts, draft, was
 
 

@@ -9,12 +9,12 @@ from voldaan.commands import subscription_changes as changing
 from voldaan.resources.item_moves import ItemMove
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import changes, schedules, states
+from voldaan.rules import changes, schedules, thresholds
+from voldaan.rules import subscription_items as items
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.lines import price_id
-from voldaan.rules.mass_changes import as_it_is
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_due import follow_up
 from voldaan.store.ids import new_id
@@ -31,21 +31,20 @@ async def move(tx: Transaction, params: ItemMove) -> SubscriptionItem:
         raise Missing("subscription", params.to, "to")
     await clocks.now_for(tx, source.test_clock)
     await metered.know(tx, facts)
-    item = next(each for each in source.items.data if each.id == item.id)
+    item = changing.item_of(source, item.id, "subscription_item")
     _check(facts, source, target, item)
     await billing.number_whole_book(tx, facts)
     debits = await lookups.debits(tx, [*source.items.data, *target.items.data])
-    joining = dataclasses.replace(as_it_is(item), id=new_id("si"))
+    joining = dataclasses.replace(items.as_it_is(item), id=new_id("si"))
     decision = Decision()
     for was, each in ((source, ItemChange(item, None)), (target, ItemChange(None, joining))):
-        own = {one.id: debits[one.id] for one in was.items.data}
-        asked = Change(at=tx.now, behavior=params.proration_behavior, items=[each], debits=own)
+        asked = Change(at=tx.now, behavior=params.proration_behavior, items=[each], debits=debits)
         decision.add(changes.apply(facts, was, was, asked, tx.now, new_id))
         after = facts.parties.subscriptions[was.id]
         decision.add(follow_up(was, after, tx.now)).add(schedules.mirrored(facts.parties, was, after))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
-    return next(each for each in facts.parties.subscriptions[target.id].items.data if each.id == joining.id)
+    return changing.item_of(facts.parties.subscriptions[target.id], joining.id)
 
 
 def _check(facts: BillingFacts, source: Subscription, target: Subscription, item: SubscriptionItem) -> None:
@@ -54,17 +53,11 @@ def _check(facts: BillingFacts, source: Subscription, target: Subscription, item
         raise refused("The item belongs to this subscription already.", "to")
     if (target.customer, target.currency) != (source.customer, source.currency):
         raise refused("An item can only move between subscriptions of the same customer and currency.", "to")
-    for subscription, param in ((source, "subscription_item"), (target, "to")):
-        if subscription.status in states.SUBSCRIPTION_ENDED or subscription.status in ("incomplete", "paused"):
-            raise refused(f"The items of a subscription that is {subscription.status} cannot be changed.", param)
-        if subscription.held is not None:
-            raise refused("The subscription has a pending update, which waits for its payment.", param)
+    items.check_changeable(source, "subscription_item")
+    items.check_changeable(target, "to")
     if len(source.items.data) == 1:
-        raise refused(
-            f"A subscription must have at least one active plan. All plans on {source.id} cannot be deleted. "
-            "Cancel the subscription instead.",
-            "subscription_item",
-        )
+        raise items.none_left(source.id, "subscription_item")
     named = [(price_id(each), "to") for each in (*target.items.data, item)]
-    kept = {id for id, _ in named}
-    changing.check_items(facts, named, target.currency, kept, target.billing_mode.type)
+    prices = {price for price, _ in named}
+    items.check_items(facts.catalogue, named, target.currency, target.billing_mode.type, fixed=prices)
+    thresholds.check_amount(facts.catalogue, target.billing_thresholds, prices, target.currency, "to")

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from voldaan.commands import billing
 from voldaan.commands.automatic_tax import know as know_taxes
 from voldaan.commands.discounts import redeem
-from voldaan.resources.base import UNSET
 from voldaan.resources.billing import AutomaticTaxParams, DiscountAmount, OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
@@ -23,6 +22,7 @@ from voldaan.resources.params import Unset
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price, PriceCreate, RecurringParams
 from voldaan.resources.products import Product
+from voldaan.resources.schedule_params import PhaseItemParams
 from voldaan.resources.subscription_items import ItemHash, SubscriptionItem
 from voldaan.resources.subscriptions import AddInvoiceItem, ItemPeriodParams
 from voldaan.resources.tax_ids import TaxId
@@ -36,8 +36,8 @@ from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refused
 from voldaan.rules.lines import is_metered
 from voldaan.rules.promotion_codes import not_for
-from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.refusals import check_type, missing, refused
+from voldaan.rules.subscription_items import NewItem, units
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -87,6 +87,41 @@ async def inline_price(
     return price
 
 
+async def price_of(
+    tx: Transaction, facts: BillingFacts, want: ItemHash | PhaseItemParams, here: str, decision: Decision
+) -> str:
+    """The price that an item of a request names, perhaps as its `plan`, or describes."""
+    if want.price_data is not None:
+        return (await inline_price(tx, facts, want.price_data, _at(here, "price_data"), decision)).id
+    id = want.price or want.plan
+    if id is None:
+        raise missing(_at(here, "price"))
+    await know_prices(tx, facts, [(id, _at(here, "price" if want.price else "plan"))])
+    return id
+
+
+async def one_time_price_of(
+    tx: Transaction, facts: BillingFacts, want: AddInvoiceItem, currency: str, here: str, decision: Decision
+) -> str:
+    """The price that something billed once names or describes, in this currency."""
+    if want.price_data is not None:
+        made = await inline_price(tx, facts, want.price_data, f"{here}[price_data]", decision)
+        item_rules.check_currency(made, currency, f"{here}[price_data][currency]")
+        return made.id
+    if want.price is None:
+        raise missing(f"{here}[price]")
+    await know_prices(tx, facts, [(want.price, f"{here}[price]")])
+    item_rules.check_price(facts.catalogue.prices[want.price], currency, f"{here}[price]")
+    return want.price
+
+
+async def know_items(tx: Transaction, facts: BillingFacts, wanted: Sequence[ItemHash]) -> None:
+    """Reads all prices and tax rates that these items name at once. What is not there is refused by whoever looks it up."""
+    prices = [want.price or want.plan for want in wanted]
+    rates = [id for want in wanted for id in want.tax_rates or ()]
+    await billing.know(tx, facts, prices=[id for id in prices if id is not None], tax_rates=rates)
+
+
 async def new_items(
     tx: Transaction,
     facts: BillingFacts,
@@ -98,37 +133,41 @@ async def new_items(
     param: str = "items",
 ) -> list[NewItem]:
     """The items of a request, each with an id of its own."""
-    places = [f"{param}[{number}]" for number in range(len(wanted))] if param else [""] * len(wanted)
-    named = [(w.price or w.plan, "price" if w.price else "plan") for w in wanted]
-    await know_prices(tx, facts, [(id, _at(here, name)) for (id, name), here in zip(named, places, strict=True)])
-    found = []
-    for want, here in zip(wanted, places, strict=True):
-        id = want.price or want.plan
-        if want.price_data is not None:
-            id = (await inline_price(tx, facts, want.price_data, _at(here, "price_data"), decision)).id
-        if id is None:
-            raise missing(_at(here, "price"))
-        counted = is_metered(facts.catalogue, id)
-        if counted and want.quantity is not None:
-            raise refused("You cannot set the quantity for metered plans.", _at(here, "quantity"))
-        item = new_id("si")
-        found.append(
-            NewItem(
-                id=item,
-                price=id,
-                quantity=UNSET if counted else 1 if want.quantity is None else want.quantity,
-                discounts=await discounts(
-                    tx, facts, want.discounts, _at(here, "discounts"), decision,
-                    customer=customer, subscription=subscription, subscription_item=item,
-                ),
-                tax_rates=await tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates")),
-                metadata=dict(getattr(want, "metadata", None) or {}),
-                thresholds=thresholds.of_item(
-                    want.billing_thresholds, counted=counted, param=_at(here, "billing_thresholds")
-                ),
-            )
-        )  # fmt: skip
-    return found
+    await know_items(tx, facts, wanted)
+    return [
+        await new_item(
+            tx, facts, want, f"{param}[{number}]", customer=customer, subscription=subscription, decision=decision
+        )
+        for number, want in enumerate(wanted)
+    ]
+
+
+async def new_item(
+    tx: Transaction,
+    facts: BillingFacts,
+    want: ItemHash,
+    here: str,
+    *,
+    customer: str,
+    subscription: str,
+    decision: Decision,
+) -> NewItem:
+    """An item of a request, with an id of its own. `here` is how the request calls it: "" where it is about nothing else."""
+    price = await price_of(tx, facts, want, here, decision)
+    counted = is_metered(facts.catalogue, price)
+    id = new_id("si")
+    return NewItem(
+        id=id,
+        price=price,
+        quantity=units(want.quantity, counted=counted, param=_at(here, "quantity")),
+        discounts=await discounts(
+            tx, facts, want.discounts, _at(here, "discounts"), decision,
+            customer=customer, subscription=subscription, subscription_item=id,
+        ),
+        tax_rates=await tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates")),
+        metadata=dict(getattr(want, "metadata", None) or {}),
+        thresholds=thresholds.of_item(want.billing_thresholds, counted=counted, param=_at(here, "billing_thresholds")),
+    )  # fmt: skip
 
 
 async def tax_rates(
@@ -241,17 +280,11 @@ async def extra_items(
     decision: Decision,
 ) -> list[InvoiceItem]:
     """What a request adds to the subscription's next invoice, once."""
-    places = [f"add_invoice_items[{number}]" for number in range(len(wanted))]
-    await know_prices(tx, facts, [(w.price, f"{here}[price]") for w, here in zip(wanted, places, strict=True)])
+    await billing.know(tx, facts, prices=[want.price for want in wanted if want.price])
     found = []
-    for want, here in zip(wanted, places, strict=True):
-        price = want.price
-        if want.price_data is not None:
-            price = (await inline_price(tx, facts, want.price_data, f"{here}[price_data]", decision)).id
-        elif price is not None:
-            item_rules.check_price(facts.catalogue.prices[price], currency, f"{here}[price]")
-        if price is None:
-            raise missing(f"{here}[price]")
+    for number, want in enumerate(wanted):
+        here = f"add_invoice_items[{number}]"
+        price = await one_time_price_of(tx, facts, want, currency, here, decision)
         id = new_id("ii")
         item = item_rules.make(
             facts.catalogue,
@@ -262,7 +295,7 @@ async def extra_items(
             now=tx.now,
             quantity=Decimal(1 if want.quantity is None else want.quantity),
             price=price,
-            period=_period(want.period, period, tx.now),
+            period=_period(want.period, period, tx.now, f"{here}[period]"),
             discountable=want.discountable is not False,
             discounts=await discounts(
                 tx, facts, want.discounts, f"{here}[discounts]", decision, customer=customer, invoice_item=id
@@ -324,10 +357,12 @@ async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
     return found
 
 
-def _period(given: ItemPeriodParams | None, default: tuple[int, int], now: int) -> tuple[int, int]:
+def _period(given: ItemPeriodParams | None, default: tuple[int, int], now: int, here: str) -> tuple[int, int]:
     """The period of an added item: from now, an instant, or the items' start; to an instant or the items' end."""
     if given is None:
         return now, now
+    check_type(given.start, f"{here}[start]", "timestamp")
+    check_type(given.end, f"{here}[end]", "timestamp")
     start, end = default
     if given.start.type == "now":
         start = now

@@ -16,8 +16,9 @@ from voldaan.rules import mass_changes as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refusal
+from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_due import follow_up
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem, as_it_is
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
@@ -29,6 +30,7 @@ Wanted = Mapping[str, dict[str, NewItem]]  # by subscription: its items, by id, 
 
 async def quantities(tx: Transaction, params: QuantitiesUpdate) -> QuantityChanges:
     """POST /voldaan/subscriptions/quantities: each subscription is changed as a whole, or not at all."""
+    _check_once(params)
     named = await tx.get(SubscriptionItem, [asked.subscription_item for asked in params.items])
     owners = {item.id: item.subscription for item in named.values()}
     facts = await billing.load(tx, subscriptions=set(owners.values()))
@@ -41,7 +43,7 @@ async def quantities(tx: Transaction, params: QuantitiesUpdate) -> QuantityChang
         elif lines.quantity(item) == asked.quantity and item.quantity is not UNSET:
             results[item.id] = False
         else:
-            new = dataclasses.replace(rules.as_it_is(item), quantity=asked.quantity)
+            new = dataclasses.replace(as_it_is(item), quantity=asked.quantity)
             wanted.setdefault(item.subscription, {})[item.id] = new
     for id, refusal in (await change_all(tx, facts, wanted, params.proration_behavior)).items():
         results |= dict.fromkeys(wanted[id], refusal or True)
@@ -108,6 +110,15 @@ async def times(tx: Transaction, subscriptions: Iterable[Subscription]) -> dict[
     """The instant of each clock that these live by; a clock that is advancing has none."""
     clocks = await tx.get(TestClock, [s.test_clock for s in subscriptions])
     return {None: tx.now} | {id: clock.frozen_time for id, clock in clocks.items() if clock.status != "advancing"}
+
+
+def _check_once(params: QuantitiesUpdate) -> None:
+    """Refuses an item that is named twice: of two quantities only one can be its own."""
+    seen = set()
+    for number, asked in enumerate(params.items):
+        if asked.subscription_item in seen:
+            raise refused("An item can be named once.", f"items[{number}][subscription_item]")
+        seen.add(asked.subscription_item)
 
 
 def _find(facts: BillingFacts, subscription: str | None, item: str) -> SubscriptionItem | None:

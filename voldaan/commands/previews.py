@@ -30,7 +30,8 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Refusal, Refused
 from voldaan.rules.metadata import merged
 from voldaan.rules.refusals import missing, refused, renamed
-from voldaan.rules.subscription_fields import billing_mode, check_amounts
+from voldaan.rules.subscription_fields import billing_mode
+from voldaan.rules.subscription_items import check_amounts, check_items
 from voldaan.store import ids
 from voldaan.store.transaction import Missing, Transaction
 
@@ -167,9 +168,7 @@ async def _of_the_pause(tx: Transaction, facts: BillingFacts, was: Subscription,
     changing.check_pausable(was)
     if pause.invoicing_behavior != "invoice":
         raise Refused(NOTHING_COMES)
-    unused = pause.bill_for.unused_time_from if pause.bill_for else None
-    debits = await lookups.debits(tx, was.items.data)
-    return _drawn(changes.pause(facts, was, unused.type if unused else "now", True, debits, tx.now, new_id))
+    return _drawn(await changing.pause(tx, facts, was, pause.bill_for, pause.invoicing_behavior, new_id))
 
 
 async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, said: PreviewSubscription) -> Invoice:
@@ -219,7 +218,8 @@ async def _of_new(
     )
     currency = params.currency or facts.catalogue.prices[items[0].price].currency
     named = [(item.price, f"subscription_details[items][{number}][price]") for number, item in enumerate(items)]
-    changing.check_items(facts, named, currency, {made.id for made in scratch.inserts}, billing_mode(said.billing_mode).type)
+    inline = {made.id for made in scratch.inserts}
+    check_items(facts.catalogue, named, currency, billing_mode(said.billing_mode).type, fixed=inline)
     params_of = [f"subscription_details[items][{number}][quantity]" for number in range(len(items))]
     check_amounts(facts.catalogue, items, currency, params_of)
     new = rules.Beginning(
@@ -376,9 +376,7 @@ async def _who(
         ids_of = params.customer_details.tax_ids
         facts.tax_ids[NOBODY] = [CustomerTaxId(type=t.type, value=t.value) for t in ids_of]
         return facts, customer, None
-    found = facts.parties.customers.get(owner)
-    if found is None or found.deleted_at is not None:
-        raise Missing("customer", owner, "customer")
+    found = billing.living(facts, owner)
     if params.customer is not None and subscription is not None and params.customer != subscription.customer:
         raise refused("The subscription does not belong to the customer.", "subscription")
     await clocks.now_for(tx, found.test_clock)

@@ -34,7 +34,7 @@ from voldaan.rules import lines, migrating
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Refusal, Update
 from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem, with_price
 from voldaan.store.adapt import Json
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -203,7 +203,7 @@ def _wanted(migration: PriceMigration, facts: BillingFacts, subscription: Subscr
         if lines.price_id(item) != migration.to
         and (lines.price_id(item) == migration.price or prices[lines.price_id(item)].product == migration.product)
     ]
-    return {item.id: migrating.with_price(facts.catalogue, item, migration.to) for item in moving}
+    return {item.id: with_price(facts.catalogue, item, migration.to) for item in moving}
 
 
 async def _check(tx: Transaction, params: PriceMigrationCreate, to: Price) -> None:

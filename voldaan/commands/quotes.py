@@ -7,12 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.commands import automatic_tax, billing, clocks, customers, lookups, posting, quote_lines, schedule_facts
+from voldaan.commands import agreed_discounts, automatic_tax, billing, clocks, customers, posting, quote_fields, quote_lines
 from voldaan.commands.answers import Answer
 from voldaan.documents import quotes as documents
 from voldaan.documents.sheets import Paper
 from voldaan.resources.base import UNSET
-from voldaan.resources.billing import CustomField
 from voldaan.resources.customers import Customer
 from voldaan.resources.quotes import (
     FromQuote,
@@ -22,12 +21,9 @@ from voldaan.resources.quotes import (
     QuoteCancel,
     QuoteCreate,
     QuoteFinalize,
-    QuoteInvoiceSettings,
     QuoteLineItem,
     QuotePdf,
-    QuoteSubscriptionData,
     QuoteUpdate,
-    QuoteWrite,
 )
 from voldaan.resources.tax_ids import TaxId
 from voldaan.resources.tax_rates import TaxRate
@@ -38,14 +34,15 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refused, Update
 from voldaan.rules.invoice_items import check_currency
-from voldaan.rules.lines import rate_ids
 from voldaan.rules.metadata import merged
-from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import NewItem, billing_mode, check_amounts, check_items
+from voldaan.rules.quote_amounts import Offer, computed, price_id
+from voldaan.rules.refusals import refused
+from voldaan.rules.subscription_fields import billing_mode
+from voldaan.rules.subscription_items import NewItem, check_amounts, check_items
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
-from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
 STAYS = {"expand", "metadata"}  # what may be said of a quote that is no draft any more
@@ -66,7 +63,7 @@ async def create(tx: Transaction, params: QuoteCreate) -> Quote:
         livemode=tx.account.livemode,
         test_clock=clock,
     )
-    quote = await _said(tx, facts, quote, params, decision)
+    quote = await quote_fields.said(tx, facts, quote, params, decision)
     if (data := params.subscription_data) and data.billing_mode:
         mode = billing_mode(data.billing_mode)
         said = QuoteBillingMode(type=mode.type, flexible=mode.flexible or UNSET)
@@ -97,7 +94,7 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
     await clocks.now_for(tx, was.test_clock)
     decision = Decision()
     await _know(tx, facts, was, before)
-    changed = await _said(tx, facts, replace(was, customer=was.customer or params.customer), params, decision)
+    changed = await quote_fields.said(tx, facts, replace(was, customer=was.customer or params.customer), params, decision)
     own = [item for item in before if not item.upfront]
     items = own if params.line_items is None else await quote_lines.items(tx, facts, changed, params.line_items, own, decision)
     changed, drawn, upfront = _priced(tx, facts, changed, items, customer)
@@ -125,7 +122,7 @@ async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
     if no := rules.cannot_finalize(priced, own):
         raise Refused(no)
     if params.expires_at is not None:
-        priced = replace(priced, expires_at=_future(params.expires_at, now))
+        priced = replace(priced, expires_at=quote_fields.future(params.expires_at, now))
     decision = Decision()
     sequence, revision = await _number(tx, was, decision, now)
     prefix = customer.invoice_prefix if customer else ""
@@ -157,19 +154,20 @@ async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answe
         raise Refused(no)
     own = [item for item in before if not item.upfront]
     await _know(tx, facts, was, before)
-    await schedule_facts.know_coupons(tx, facts, [*was.wanted, *(d for item in own for d in item.wanted)])
+    await agreed_discounts.lock_coupons(tx, facts, [*was.wanted, *(d for item in own for d in item.wanted)])
     await billing.number_whole_book(tx, facts)
-    if not any(rules.recurs(facts, item) for item in own):
-        invoice, made = rules.invoice_of(facts, was, own, customer, now, new_id)
+    offer = _offer(tx, facts, was, own, customer)
+    if not offer.recurring:
+        invoice, made = rules.invoice_of(offer)
         became: dict[str, Any] = {"invoice": invoice.id}
     elif (was.subscription_data.effective_date or 0) > now:
-        schedule, made = await _schedule(tx, facts, was, own, now)
+        schedule, made = await _schedule(tx, offer)
         became = {"subscription_schedule": schedule}
     else:
-        subscription, made = rules.subscription_of(facts, was, own, now, new_id)
+        subscription, made = rules.subscription_of(offer)
         became = {"subscription": subscription, "invoice": facts.parties.subscriptions[subscription].latest_invoice}
     accepted, change = rules.moved(was, "accept", accepted_at=now, **became)
-    made.add(change).add(await schedule_facts.codes_of_ended_coupons(tx, made))
+    made.add(change).add(await agreed_discounts.codes_of_ended_coupons(tx, made))
     await write(tx, [posting.post(made, now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Quote) if made.attempts else accepted
@@ -214,11 +212,8 @@ async def expire(tx: Transaction, subjects: list[str]) -> None:
 
 async def _load(tx: Transaction, id: str | None) -> tuple[BillingFacts, Customer | None]:
     """The facts, with the customer locked if there is one already."""
-    facts = await billing.load(tx, customers=[id] if id else [], pending=False)
-    customer = facts.parties.customers.get(id or "")
-    if id is not None and (customer is None or customer.deleted_at is not None):
-        raise Missing("customer", id, "customer")
-    return facts, customer
+    facts = await billing.load(tx, customers=[] if id is None else [id], pending=False)
+    return facts, None if id is None else billing.living(facts, id)
 
 
 async def _quote(tx: Transaction, id: str) -> tuple[Quote, list[QuoteLineItem]]:
@@ -242,87 +237,30 @@ async def _clock(tx: Transaction, given: str | None, customer: Customer | None) 
     return clock
 
 
-async def _said(tx: Transaction, facts: BillingFacts, quote: Quote, params: QuoteWrite, decision: Decision) -> Quote:
-    """The quote with everything that the request says of it, but for its lines."""
-    given = params.model_fields_set
-    values: dict[str, Any] = {name: getattr(params, name) or None for name in given & {"description", "footer", "header"}}
-    if "metadata" in given:
-        values["metadata"] = merged(quote.metadata, params.metadata)
-    if params.collection_method is not None:
-        values["collection_method"] = params.collection_method
-    if params.expires_at is not None:
-        values["expires_at"] = _future(params.expires_at, tx.now)
-    if "default_tax_rates" in given:
-        found = await lookups.tax_rates(tx, facts, params.default_tax_rates, "default_tax_rates")
-        values["default_tax_rates"] = rate_ids(found)
-    if params.automatic_tax is not None:
-        await lookups.automatic_tax(tx, facts, params.automatic_tax, values.get("default_tax_rates", quote.default_tax_rates))
-        values["automatic_tax"] = rules.tax_asked(params.automatic_tax.enabled)
-    if "discounts" in given:
-        who = await schedule_facts.know_named(tx, facts, params.discounts or (), quote.customer)
-        wanted, shown = quote_lines.discounts(facts, who, params.discounts, "discounts", tx.now, decision)
-        values |= {"wanted": wanted, "discounts": shown}
-    if params.invoice_settings is not None:
-        values["invoice_settings"] = _invoice_settings(quote.invoice_settings, params)
-    if params.subscription_data is not None:  # type: ignore[attr-defined]
-        values["subscription_data"] = _subscription_data(quote.subscription_data, params)
-    changed = replace(quote, **values)
-    days = changed.invoice_settings.days_until_due
-    if changed.collection_method == "send_invoice" and days is None:
-        raise missing("invoice_settings[days_until_due]")
-    if changed.collection_method == "charge_automatically" and days is not None:
-        raise refused(
-            "You can only set `days_until_due` if the collection method is `send_invoice`.", "invoice_settings[days_until_due]"
-        )
-    return changed
-
-
-def _invoice_settings(was: QuoteInvoiceSettings, params: QuoteWrite) -> QuoteInvoiceSettings:
-    said = params.invoice_settings
-    assert said is not None
-    values: dict[str, Any] = {name: getattr(said, name) or None for name in said.model_fields_set & {"description", "footer"}}
-    if "days_until_due" in said.model_fields_set:
-        values["days_until_due"] = said.days_until_due
-    if "custom_fields" in said.model_fields_set:
-        values["custom_fields"] = [CustomField(name=f.name, value=f.value) for f in said.custom_fields or ()] or None
-    return replace(was, **values)
-
-
-def _subscription_data(was: QuoteSubscriptionData, params: Any) -> QuoteSubscriptionData:
-    said = params.subscription_data
-    if said.effective_date == "current_period_end":
-        raise refused(
-            "`current_period_end` needs a subscription that the quote changes, which is not supported.",
-            "subscription_data[effective_date]",
-        )
-    given = said.model_fields_set & {"description", "effective_date", "trial_period_days"}
-    values: dict[str, Any] = {name: getattr(said, name) or None for name in given}
-    if "metadata" in said.model_fields_set:
-        values["metadata"] = merged(was.metadata or {}, said.metadata)
-    return replace(was, **values)
+def _offer(
+    tx: Transaction, facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], customer: Customer | None
+) -> Offer:
+    """The quote with these lines, as it is now; for somebody, where nobody is named yet."""
+    who = customer or Customer(id="cus_nobody", created=tx.now, invoice_prefix="QUOTE", livemode=quote.livemode)
+    facts.parties.customers.setdefault(who.id, who)
+    return Offer(facts, quote, items, who, tx.now, new_id)
 
 
 def _priced(
     tx: Transaction, facts: BillingFacts, quote: Quote, items: list[QuoteLineItem], customer: Customer | None
 ) -> tuple[Quote, list[QuoteLineItem], list[QuoteLineItem]]:
     """What it all comes to. Refuses lines that do not go together."""
-    currency = items[0].currency if items else None
-    for number, item in enumerate(items):
-        price = facts.catalogue.prices[rules.price_id(item)]
-        check_currency(price, currency or "", f"line_items[{number}][price]")
-    quote = replace(quote, currency=currency)
-    again = [(n, item) for n, item in enumerate(items) if rules.recurs(facts, item)]
-    if again:
-        prices = [replace(facts.catalogue.prices[rules.price_id(item)], active=True) for _, item in again]
-        check_items(prices, [f"line_items[{n}][price]" for n, _ in again], currency or "", "classic")
-    offered = [NewItem("", rules.price_id(item), UNSET if item.quantity is None else item.quantity) for item in items]
-    counted = [(n, each) for n, each in enumerate(offered) if each.quantity is not UNSET]
-    check_amounts(
-        facts.catalogue, [each for _, each in counted], currency or "", [f"line_items[{n}][quantity]" for n, _ in counted]
-    )
-    who = customer or Customer(id="cus_nobody", created=tx.now, invoice_prefix="QUOTE", livemode=quote.livemode)
-    facts.parties.customers.setdefault(who.id, who)
-    return rules.computed(facts, quote, items, who, tx.now, new_id)
+    offer = _offer(tx, facts, replace(quote, currency=items[0].currency if items else None), items, customer)
+    currency = offer.quote.currency or ""
+    named = [(price_id(item), f"line_items[{number}]") for number, item in enumerate(items)]
+    for price, here in named:
+        check_currency(facts.catalogue.prices[price], currency, f"{here}[price]")
+    recurring = [(price, f"{here}[price]") for price, here in named if facts.catalogue.prices[price].recurring is not None]
+    if recurring:
+        check_items(facts.catalogue, recurring, currency, "classic", fixed={price for price, _ in recurring})
+    wanted = [NewItem("", price_id(item), UNSET if item.quantity is None else item.quantity) for item in items]
+    check_amounts(facts.catalogue, wanted, currency, [f"{here}[quantity]" for _, here in named])
+    return computed(offer)
 
 
 async def _know(tx: Transaction, facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem]) -> None:
@@ -330,7 +268,7 @@ async def _know(tx: Transaction, facts: BillingFacts, quote: Quote, items: Seque
     await billing.know(
         tx,
         facts,
-        prices=[rules.price_id(item) for item in items],
+        prices=[price_id(item) for item in items],
         tax_rates=[*quote.default_tax_rates, *(id for item in items for id in item.tax_rates)],
         discounts=[*quote.discounts, *(id for item in items for id in item.discounts)],
     )
@@ -351,17 +289,16 @@ async def _number(tx: Transaction, quote: Quote, decision: Decision, now: int) -
     return last[0] + 1, 1
 
 
-async def _schedule(
-    tx: Transaction, facts: BillingFacts, quote: Quote, items: Sequence[QuoteLineItem], now: int
-) -> tuple[str, Decision]:
-    made = rules.schedule_of(facts, quote, items, now, new_id)
+async def _schedule(tx: Transaction, offer: Offer) -> tuple[str, Decision]:
+    """A schedule that begins at the quote's effective date."""
+    made = rules.schedule_of(offer)
     schedule = schedules.with_phases(made, made.agreed)
     await embed(tx, [schedule])
-    facts.parties.schedules[schedule.id] = schedule
+    offer.facts.parties.schedules[schedule.id] = schedule
     return schedule.id, Decision(
         inserts=[schedule],
         events=[Event("subscription_schedule.created", schedule)],
-        due=[*schedules.coming(schedule), *schedules.warning(schedule, now)],
+        due=[*schedules.coming(schedule), *schedules.warning(schedule, offer.now)],
     )
 
 
@@ -381,7 +318,7 @@ async def _copy(tx: Transaction, params: QuoteCreate) -> Quote:
         id=new_id("qt"),
         status="draft",
         created=now,
-        expires_at=_future(params.expires_at, now) if params.expires_at is not None else now + rules.KEPT,
+        expires_at=quote_fields.future(params.expires_at, now) if params.expires_at is not None else now + rules.KEPT,
         from_quote=FromQuote(is_revision=params.from_quote.is_revision, quote=source.id),
         number=None, sequence=None, revision=None, finalized_at=None, accepted_at=None, canceled_at=None,
         invoice=None, subscription=None, subscription_schedule=None,
@@ -402,10 +339,3 @@ async def _copy(tx: Transaction, params: QuoteCreate) -> Quote:
 
 def _expiry(quote: Quote) -> Due:
     return Due("quote.expire", quote.id, quote.expires_at, quote.test_clock)
-
-
-def _future(at: int, now: int) -> int:
-    if at <= now:
-        raise refused("`expires_at` must be in the future.", "expires_at")
-    return at
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voldaan.commands import automatic_tax, billing, metered, posting, previews, schedule_facts
+from voldaan.commands import agreed_discounts, automatic_tax, billing, metered, posting, previews, schedule_facts
 from voldaan.rules import invoices, pending_intervals
 from voldaan.rules import schedules as rules
 from voldaan.rules.decision import Decision, Event, together
@@ -22,7 +22,7 @@ async def renew(tx: Transaction, subjects: list[str]) -> None:
     decisions = [rules.renew(facts, debits, subscription, tx.now, new_id) for subscription in subscriptions]
     whole = together(decisions)
     if facts.parties.schedules:
-        whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
+        whole.add(await agreed_discounts.codes_of_ended_coupons(tx, whole))
     await write(tx, [posting.post(whole, tx.now)])
     await billing.keep_number(tx, facts)
 

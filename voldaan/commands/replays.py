@@ -30,7 +30,8 @@ async def create(tx: Transaction, params: ReplayCreate) -> Replay:
     _check_currencies(params, facts.catalogue.prices, invoices)
     own = [line for invoice in invoices for line in invoice.lines.data]
     debited = await explanations.debited(tx, own)
-    found = rules.replay(invoices, facts.catalogue, prices, debited, tx.account.settings_billing.tax_rounding)
+    terms = rules.Terms(facts.catalogue, prices, tx.account.settings_billing.tax_rounding)
+    found = rules.replay(invoices, terms, debited)
     more = len(rows) > params.limit
     return Replay(
         id="",

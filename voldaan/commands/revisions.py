@@ -13,14 +13,11 @@ from voldaan.commands.withdrawing import cancel_intents
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoice_params import FromInvoiceParams
 from voldaan.resources.invoices import Invoice
-from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import invoices as rules
 from voldaan.rules import owing, revisions
 from voldaan.rules.billing_facts import BillingFacts
-from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.decision import Decision, Event, Refusal, Update
 from voldaan.rules.invoice_verbs import not_voidable
-from voldaan.rules.lines import rate_ids
 from voldaan.rules.owing import CollectionFacts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -49,15 +46,11 @@ async def begin(
     copies: list[InvoiceItem] = []
     for line in reversed(original.lines.data):       # the last one first: the latest item is shown first
         item = items[line.invoice_item or ""]
-        copy = replace(item, id=new_id("ii"), created=tx.now, invoice=None, tax_rates=_whole(facts.catalogue, item))
+        copy = replace(item, id=new_id("ii"), created=tx.now, invoice=None, tax_rates=facts.catalogue.whole_rates(item.tax_rates))
         copies.append(copy)
         decision.inserts.append(copy)
         decision.events.append(Event("invoiceitem.created", replace(copy, invoice=draft.id)))
     return facts, draft, copies
-
-
-def _whole(catalogue: Catalogue, item: InvoiceItem) -> list[TaxRate | str]:
-    return [catalogue.tax_rates.get(id, id) for id in rate_ids(item.tax_rates)]
 
 
 @dataclass(slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, metered, schedule_facts
-from voldaan.commands import schedule_changes as changing
+from voldaan.commands import billing, clocks, metered, phases, schedule_facts
 from voldaan.resources.invoice_params import InvoiceCreatePreview
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.schedule_params import PreviewSchedule
 from voldaan.resources.subscription_schedules import ScheduleDefaults, SubscriptionSchedule
 from voldaan.rules import pause_schedules, renewals, states
+from voldaan.rules import schedule_changes as changing
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
@@ -57,7 +57,7 @@ async def _changed(
     scratch = Decision()
     changed = replace(was, end_behavior=said.end_behavior or was.end_behavior)
     if said.phases:
-        wanted = await schedule_facts.wanted(tx, facts, said.phases, was.customer, scratch)
+        wanted = await phases.wanted(tx, facts, said.phases, was.customer, scratch)
         changed = changing.rearranged(facts, was, changed, wanted, now, scratch)
     changed = changing.with_pause(facts, was, changed, said.pause_schedules, now, new_id, HERE)
     await schedule_facts.know_phases(tx, facts, changed.agreed)
@@ -73,9 +73,7 @@ async def _of_new(
     if params.customer is None:
         raise missing("customer")
     facts = await billing.load(tx, customers=[params.customer])
-    customer = facts.parties.customers.get(params.customer)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", params.customer, "customer")
+    customer = billing.living(facts, params.customer)
     now = await clocks.now_for(tx, customer.test_clock)
     scratch = Decision()
     schedule = SubscriptionSchedule(
@@ -90,7 +88,7 @@ async def _of_new(
         status="not_started",
         test_clock=customer.test_clock,
     )
-    wanted = await schedule_facts.wanted(tx, facts, said.phases, customer.id, scratch)
+    wanted = await phases.wanted(tx, facts, said.phases, customer.id, scratch)
     given = said.phases[0].start_date if said.phases else None
     start = given if isinstance(given, int) else now
     schedule = rules.with_phases(schedule, changing.agreed(facts, schedule, wanted, start, now, scratch))

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands.answers import Answer
+from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import (
+    BillForParams,
     CancellationDetails,
     CancellationDetailsParams,
     PauseCollection,
@@ -19,10 +21,12 @@ from voldaan.resources.subscriptions import (
 from voldaan.rules import automatic_tax as tax_rules
 from voldaan.rules import changes, finalization, invoices, pending_intervals, schedules, states
 from voldaan.rules import subscription_fields as rules
+from voldaan.rules import subscription_items as items
 from voldaan.rules import thresholds as threshold_rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
+from voldaan.rules.ids import NewId
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
 from voldaan.rules.subscription_due import follow_up
@@ -117,9 +121,9 @@ async def change_of(
         metadata=dict(params.metadata or {}) if "metadata" in params.model_fields_set else None,
         at=prorated_at(was, params.proration_date, params.billing_cycle_anchor is not None, tx.now),
         behavior=params.proration_behavior,
-        items=(items := await item_changes(tx, facts, was, params.items, decision)),
+        items=(moving := await item_changes(tx, facts, was, params.items, decision)),
         anchor=params.billing_cycle_anchor.type if params.billing_cycle_anchor else None,
-        trial_end=_plan_trial(facts, items, tx.now) if params.trial_from_plan else _trial_end(params.trial_end, tx.now),
+        trial_end=_plan_trial(facts, moving, tx.now) if params.trial_from_plan else _trial_end(params.trial_end, tx.now),
         extra=await lookups.extra_items(
             tx, facts, params.add_invoice_items, customer=was.customer, subscription=was.id, currency=was.currency,
             period=(was.current_period_start, was.current_period_end), decision=decision,
@@ -138,6 +142,7 @@ async def item_changes(
     decision: Decision,
 ) -> list[ItemChange]:
     """Each named item as it is and as it shall be. Refuses what no subscription can consist of."""
+    await lookups.know_items(tx, facts, wanted)
     own = {item.id: item for item in was.items.data}
     found: list[ItemChange] = []
     after = {item.id: (price_id(item), "items") for item in was.items.data}
@@ -152,35 +157,20 @@ async def item_changes(
             continue
         if item is not None and want.price is None and want.plan is None and want.price_data is None:
             want = want.model_copy(update={"price": price_id(item)})
-        new = (
-            await lookups.new_items(
-                tx, facts, [want], customer=was.customer, subscription=was.id, decision=decision, param=""
-            )
-        )[0]
+        new = await lookups.new_item(
+            tx, facts, want, here, customer=was.customer, subscription=was.id, decision=decision
+        )
         if item is not None:
-            new = rules.kept(item, new, want)
-        rules.check_amounts(facts.catalogue, [new], was.currency, [f"{here}[quantity]"])
+            new = items.kept(item, new, want)
+        items.check_amounts(facts.catalogue, [new], was.currency, [f"{here}[quantity]"])
         found.append(ItemChange(item, new))
         after[new.id] = (new.price, f"{here}[price]")
     if not after:
-        raise refused(
-            f"A subscription must have at least one active plan. All plans on {was.id} cannot be deleted. "
-            "Cancel the subscription instead.",
-            "items",
-        )
+        raise items.none_left(was.id, "items")
     if found:
         fixed = {price_id(item) for item in was.items.data} | {p.id for p in decision.inserts}
-        check_items(facts, list(after.values()), was.currency, fixed, was.billing_mode.type)
+        items.check_items(facts.catalogue, list(after.values()), was.currency, was.billing_mode.type, fixed)
     return found
-
-
-def check_items(
-    facts: BillingFacts, named: list[tuple[str, str]], currency: str, inline: set[str], mode: str
-) -> None:
-    """Refuses items that a subscription in this currency cannot have. A price made for it is not active for others."""
-    prices = [facts.catalogue.prices[id] for id, _ in named]
-    params = [param for _, param in named]
-    rules.check_items([replace(p, active=True) if p.id in inline else p for p in prices], params, currency, mode)
 
 
 def prorated_at(was: Subscription, date: int | None, anchored: bool, now: int) -> int:
@@ -215,9 +205,9 @@ def _trial_end(given: int | str | None, now: int) -> int | None:
     return given
 
 
-def _plan_trial(facts: BillingFacts, items: list[ItemChange], now: int) -> int | None:
+def _plan_trial(facts: BillingFacts, moving: list[ItemChange], now: int) -> int | None:
     """The longest trial that the new items' prices give; None if they give none."""
-    prices = [each.wanted.price for each in items if each.wanted is not None]
+    prices = [each.wanted.price for each in moving if each.wanted is not None]
     days = max((facts.catalogue.prices[id].recurring_trial_period_days or 0 for id in prices), default=0)
     return now + days * DAY if days else None
 
@@ -226,6 +216,24 @@ def check_pausable(was: Subscription) -> None:
     """Refuses to pause what is not running."""
     if states.advance(states.SUBSCRIPTION, was.status, "pause") is None:
         raise refused(f"A subscription that is {was.status} cannot be paused.")
+
+
+async def pause(
+    tx: Transaction, facts: BillingFacts, was: Subscription, bill_for: BillForParams | None, invoicing: str, new_id: NewId
+) -> Decision:
+    """The pause that a request asks for, or asks about."""
+    unused = bill_for.unused_time_from if bill_for else None
+    outstanding = bill_for.outstanding_usage_through if bill_for else None
+    return changes.pause(
+        facts,
+        was,
+        unused.type if unused else "now",
+        invoicing == "invoice",
+        await lookups.debits(tx, was.items.data),
+        tx.now,
+        new_id,
+        bill_usage=outstanding is None or outstanding.type == "now",
+    )
 
 
 def details_of(was: CancellationDetails | None, given: CancellationDetailsParams | None) -> CancellationDetails:
@@ -249,3 +257,11 @@ async def load_one(tx: Transaction, id: str, param: str | None = None) -> tuple[
     await clocks.now_for(tx, subscription.test_clock)
     await metered.know(tx, facts)
     return facts, subscription
+
+
+def item_of(subscription: Subscription, id: str, param: str | None = None) -> SubscriptionItem:
+    """The subscription's item, as it is now that nobody else changes it. Raises Missing."""
+    for item in subscription.items.data:
+        if item.id == id:
+            return item
+    raise Missing("subscription_item", id, param)

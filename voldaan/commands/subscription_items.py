@@ -13,13 +13,13 @@ from voldaan.resources.subscription_items import (
 )
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import states
-from voldaan.rules import subscription_fields as rules
+from voldaan.rules import subscription_items as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.lines import price_id
 from voldaan.rules.refusals import refused
-from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.transaction import Transaction
 
 Params = SubscriptionItemCreate | SubscriptionItemUpdate | SubscriptionItemDelete
 
@@ -28,8 +28,8 @@ async def create(tx: Transaction, params: SubscriptionItemCreate) -> Subscriptio
     """Adds an item to a subscription."""
     facts, was = await _load(tx, params.subscription, params)
     decision = Decision()
-    [new] = await lookups.new_items(
-        tx, facts, [params], customer=was.customer, subscription=was.id, decision=decision, param=""
+    new = await lookups.new_item(
+        tx, facts, params, "", customer=was.customer, subscription=was.id, decision=decision
     )
     _check(facts, was, {item.id: price_id(item) for item in was.items.data} | {new.id: new.price}, decision)
     rules.check_amounts(facts.catalogue, [new], was.currency, ["quantity"])
@@ -40,14 +40,12 @@ async def update(tx: Transaction, params: SubscriptionItemUpdate, id: str) -> Su
     """Changes price, quantity, discounts, tax rates or metadata of an item."""
     item = await tx.need(SubscriptionItem, id)
     facts, was = await _load(tx, item.subscription, params)
-    item = _own(was, id)
+    item = changing.item_of(was, id)
     decision = Decision()
     want = params
     if params.price is None and params.plan is None and params.price_data is None:
         want = params.model_copy(update={"price": price_id(item)})
-    [new] = await lookups.new_items(
-        tx, facts, [want], customer=was.customer, subscription=was.id, decision=decision, param=""
-    )
+    new = await lookups.new_item(tx, facts, want, "", customer=was.customer, subscription=was.id, decision=decision)
     new = rules.kept(item, new, params)
     _check(facts, was, {each.id: price_id(each) for each in was.items.data} | {id: new.price}, decision)
     rules.check_amounts(facts.catalogue, [new], was.currency, ["quantity"])
@@ -58,12 +56,9 @@ async def delete(tx: Transaction, params: SubscriptionItemDelete, id: str) -> di
     """Takes an item off its subscription, which keeps at least one."""
     item = await tx.need(SubscriptionItem, id)
     facts, was = await _load(tx, item.subscription, params)
-    item = _own(was, id)
+    item = changing.item_of(was, id)
     if len(was.items.data) == 1:
-        raise refused(
-            f"A subscription must have at least one active plan. All plans on {was.id} cannot be deleted. "
-            "Cancel the subscription instead."
-        )
+        raise rules.none_left(was.id)
     await _apply(tx, facts, was, ItemChange(item, None), params, Decision(), id)
     return {"id": id, "object": "subscription_item", "deleted": True}
 
@@ -104,13 +99,7 @@ async def _load(tx: Transaction, subscription: str, params: Params) -> tuple[Bil
     return facts, was
 
 
-def _own(was: Subscription, id: str) -> SubscriptionItem:
-    for item in was.items.data:
-        if item.id == id:
-            return item
-    raise Missing("subscription_item", id)
-
-
 def _check(facts: BillingFacts, was: Subscription, prices: dict[str, str], decision: Decision) -> None:
     fixed = {price_id(item) for item in was.items.data} | {made.id for made in decision.inserts}
-    changing.check_items(facts, [(id, "price") for id in prices.values()], was.currency, fixed, was.billing_mode.type)
+    named = [(price, "price") for price in prices.values()]
+    rules.check_items(facts.catalogue, named, was.currency, was.billing_mode.type, fixed)

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, schedule_facts, subscriptions
-from voldaan.commands import schedule_changes as changing
+from voldaan.commands import (
+    agreed_discounts,
+    billing,
+    clocks,
+    lookups,
+    metered,
+    pending_updates,
+    phases,
+    posting,
+    schedule_facts,
+    subscriptions,
+)
 from voldaan.commands.answers import Answer
 from voldaan.commands.subscription_changes import load_one
-from voldaan.resources.base import UNSET
 from voldaan.resources.params import Unset
 from voldaan.resources.pause_schedules import PauseScheduleParams
 from voldaan.resources.schedule_params import (
@@ -19,29 +28,21 @@ from voldaan.resources.schedule_params import (
     SubscriptionScheduleRelease,
     SubscriptionScheduleUpdate,
 )
-from voldaan.resources.subscription_schedules import (
-    CurrentPhase,
-    Phase,
-    PhaseDiscount,
-    PhaseItem,
-    ScheduleDefaults,
-    ScheduleInvoiceSettings,
-    SubscriptionSchedule,
-)
+from voldaan.resources.subscription_schedules import ScheduleDefaults, SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription, SubscriptionCancel
-from voldaan.rules import changes, pause_schedules, pause_terms, states
+from voldaan.rules import changes, pause_schedules, states
+from voldaan.rules import schedule_changes as changing
 from voldaan.rules import schedules as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
 from voldaan.rules.customer_balance_transactions import refusal as other_currency
 from voldaan.rules.decision import Decision, Due, Event, Refused, Update, together
-from voldaan.rules.lines import price_id, rate_ids
 from voldaan.rules.metadata import merged
+from voldaan.rules.phase_settings import end_of
 from voldaan.rules.refusals import missing, refused
 from voldaan.rules.schedule_ends import no_more_due
 from voldaan.rules.subscription_due import cancellation, follow_up
 from voldaan.rules.subscription_fields import billing_mode
-from voldaan.rules.subscriptions import zone_of
 from voldaan.store.children import embed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -58,9 +59,7 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
     if params.customer is None:
         raise missing("customer")
     facts = await billing.load(tx, customers=[params.customer])
-    customer = facts.parties.customers.get(params.customer)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", params.customer, "customer")
+    customer = billing.living(facts, params.customer)
     now = await clocks.now_for(tx, customer.test_clock)
     if params.start_date is None:
         raise missing("start_date")
@@ -77,18 +76,17 @@ async def create(tx: Transaction, params: SubscriptionScheduleCreate) -> Subscri
         status="not_started",
         test_clock=customer.test_clock,
     )
-    defaults = await schedule_facts.defaults(tx, facts, ScheduleDefaults(), params.default_settings, customer.id)
+    defaults = await phases.defaults(tx, facts, ScheduleDefaults(), params.default_settings, customer.id)
     schedule = replace(schedule, default_settings=defaults)
     begins = now if params.start_date == "now" else params.start_date
-    wanted = await schedule_facts.wanted(tx, facts, params.phases, customer.id, decision)
+    wanted = await phases.wanted(tx, facts, params.phases, customer.id, decision)
     agreed = changing.agreed(facts, schedule, wanted, begins, now, decision)
     if no := other_currency(customer, agreed[0].currency):
         raise Refused(no)
     if begins <= now and agreed[0].end_date <= now:
         raise refused("The first phase must end in the future.", "phases[0][end_date]")
     schedule = rules.with_phases(replace(schedule, next_at=begins), agreed)
-    asked = pause_terms.Asked(schedule, None, zone_of(facts, customer), now)
-    schedule = pause_terms.applied(asked, params.pause_schedules, new_id)
+    schedule = changing.with_pause(facts, schedule, schedule, params.pause_schedules, now, new_id)
     await embed(tx, [schedule])
     facts.parties.schedules[schedule.id] = schedule
     decision.inserts.append(schedule)
@@ -112,14 +110,14 @@ async def update(tx: Transaction, params: SubscriptionScheduleUpdate, id: str) -
     given, now, decision = params.model_fields_set, tx.now, Decision()
     changed = replace(
         was,
-        default_settings=await schedule_facts.defaults(
+        default_settings=await phases.defaults(
             tx, facts, was.default_settings, params.default_settings, was.customer
         ),
         end_behavior=params.end_behavior if "end_behavior" in given else was.end_behavior,
         metadata=merged(was.metadata or {}, params.metadata) if "metadata" in given else was.metadata,
     )
     if params.phases is not None:
-        wanted = await schedule_facts.wanted(tx, facts, params.phases, was.customer, decision)
+        wanted = await phases.wanted(tx, facts, params.phases, was.customer, decision)
         changed = changing.rearranged(facts, was, changed, wanted, now, decision)
         await embed(tx, [changed])
     changed = changing.with_pause(facts, was, changed, params.pause_schedules, now, new_id)
@@ -156,7 +154,7 @@ async def release(tx: Transaction, params: SubscriptionScheduleRelease, id: str)
     await billing.number_whole_book(tx, facts)
     decision = Decision()
     subscription = facts.parties.subscriptions.get(was.subscription or "")
-    if subscription is not None and rules.end_of(was) == subscription.cancel_at is not None and not params.preserve_cancel_date:
+    if subscription is not None and end_of(was) == subscription.cancel_at is not None and not params.preserve_cancel_date:
         open_ended = replace(subscription, cancel_at=None, canceled_at=None)
         change = Change(at=tx.now, debits=debits, drafts=True)
         decision.add(changes.apply(facts, subscription, open_ended, change, tx.now, new_id))
@@ -184,10 +182,10 @@ async def begin_phases(tx: Transaction, subjects: list[str]) -> None:
     facts, debits = await schedule_facts.load(tx, [subject for subject in subjects if subject not in waits])
     if schedule_facts.finalizes(tx, facts):
         await billing.number_whole_book(tx, facts)
-    due = sorted((s for s in facts.parties.schedules.values() if s.id in set(subjects)), key=lambda s: s.id)
+    due = [facts.parties.schedules[id] for id in sorted({*subjects} & facts.parties.schedules.keys())]
     whole = together(rules.advance(facts, debits, schedule, tx.now, new_id) for schedule in due)
     whole.due += [Due("schedule.pause", schedule.id, tx.now + LOOK_AGAIN, schedule.test_clock) for schedule in waits.values()]
-    whole.add(await schedule_facts.codes_of_ended_coupons(tx, whole))
+    whole.add(await agreed_discounts.codes_of_ended_coupons(tx, whole))
     await write(tx, [posting.post(whole, tx.now)])
     await billing.keep_number(tx, facts)
 
@@ -234,14 +232,14 @@ async def _load(tx: Transaction, id: str) -> tuple[BillingFacts, Debits, Subscri
 
 
 async def _written(tx: Transaction, facts: BillingFacts, decision: Decision, id: str) -> SubscriptionSchedule | Answer:
-    decision.add(await schedule_facts.codes_of_ended_coupons(tx, decision))
+    decision.add(await agreed_discounts.codes_of_ended_coupons(tx, decision))
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, SubscriptionSchedule) if decision.attempts else facts.parties.schedules[id]
 
 
 async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) -> SubscriptionSchedule | Answer:
-    """One phase, the present period, with the terms that the subscription has."""
+    """A schedule around a subscription that there is."""
     if other := sorted(params.model_fields_set - {"from_subscription", "pause_schedules", "expand"}):
         raise refused(f"You cannot set `{other[0]}` if `from_subscription` is set.", other[0])
     facts, was = await load_one(tx, id, "from_subscription")
@@ -249,32 +247,9 @@ async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) 
         await pending_updates.withdraw(tx, was)
         facts, was = await load_one(tx, id, "from_subscription")
     now = tx.now
-    if was.schedule is not None:
-        raise refused(
-            f"You cannot migrate a subscription that is already attached to a schedule: `{was.schedule}`.", "from_subscription"
-        )
-    if was.status in states.SUBSCRIPTION_ENDED or was.status == "incomplete":
-        raise refused(f"You cannot migrate a subscription that is {was.status}.", "from_subscription")
-    phase = _as_phase(was)
-    schedule = SubscriptionSchedule(
-        id=new_id("sub_sched"),
-        agreed=[],
-        billing_mode=was.billing_mode,
-        created=now,
-        current_phase=CurrentPhase(start_date=phase.start_date, end_date=phase.end_date),
-        customer=was.customer,
-        default_settings=_defaults_of(was),
-        end_behavior="release" if was.cancel_at is None else "cancel",
-        livemode=was.livemode,
-        status="active",
-        subscription=was.id,
-        test_clock=was.test_clock,
-        next_at=phase.end_date,
-    )
-    schedule = rules.with_phases(schedule, [phase])
-    schedule = pause_terms.applied(
-        pause_terms.Asked(schedule, was, was.timezone, now), params.pause_schedules, new_id
-    )
+    _check_free(was)
+    schedule = rules.around(was, now, new_id)
+    schedule = changing.with_pause(facts, schedule, schedule, params.pause_schedules, now, new_id)
     await embed(tx, [schedule])
     changed = replace(was, schedule=schedule.id, cancel_at_period_end=False)
     facts.parties.schedules[schedule.id] = schedule
@@ -289,12 +264,23 @@ async def _around(tx: Transaction, params: SubscriptionScheduleCreate, id: str) 
         due=[*rules.coming(schedule), *rules.warning(schedule, now)],
     )
     if was.cancel_at_period_end:
-        decision.add(Decision(due=cancellation(changed)))
+        decision.due += cancellation(changed)
     if pause_schedules.awaits(schedule):
         debits = await lookups.debits(tx, was.items.data)
         await billing.number_whole_book(tx, facts)
         decision.add(rules.advance(facts, debits, schedule, now, new_id))
     return await _written(tx, facts, decision, schedule.id)
+
+
+def _check_free(subscription: Subscription) -> None:
+    """Refuses a subscription that has a schedule, or has ended."""
+    if subscription.schedule is not None:
+        raise refused(
+            f"You cannot migrate a subscription that is already attached to a schedule: `{subscription.schedule}`.",
+            "from_subscription",
+        )
+    if subscription.status in states.SUBSCRIPTION_ENDED or subscription.status == "incomplete":
+        raise refused(f"You cannot migrate a subscription that is {subscription.status}.", "from_subscription")
 
 
 def _pauses_now(wanted: Sequence[PauseScheduleParams] | Unset | None) -> bool:
@@ -309,53 +295,6 @@ async def _give_up_held(tx: Transaction, facts: BillingFacts, schedule: Subscrip
         return False
     await pending_updates.withdraw(tx, subscription)
     return True
-
-
-def _as_phase(subscription: Subscription) -> Phase:
-    """The present period of a subscription as a phase; its end, if that is agreed already, as the phase's."""
-    start, end = subscription.current_period_start, subscription.current_period_end
-    if subscription.cancel_at is not None:
-        end = subscription.cancel_at
-    trial = subscription.trial_end if subscription.status == "trialing" else None
-    return Phase(
-        currency=subscription.currency,
-        default_tax_rates=list(rate_ids(subscription.default_tax_rates)),
-        discounts=[PhaseDiscount(discount=each) for each in subscription.discounts],
-        end_date=max(end, trial or 0),
-        ignores_customers_discount=subscription.ignores_customers_discount or UNSET,
-        items=[
-            PhaseItem(
-                plan=price_id(item),
-                price=price_id(item),
-                quantity=item.quantity,
-                billing_thresholds=item.billing_thresholds,
-                discounts=[PhaseDiscount(discount=each) for each in item.discounts],
-                metadata=item.metadata,
-                tax_rates=list(rate_ids(item.tax_rates)),
-            )
-            for item in subscription.items.data
-        ],
-        start_date=start,
-        trial_end=trial,
-    )
-
-
-def _defaults_of(subscription: Subscription) -> ScheduleDefaults:
-    settings = subscription.invoice_settings
-    return ScheduleDefaults(
-        automatic_tax=subscription.automatic_tax,
-        billing_thresholds=subscription.billing_thresholds,
-        collection_method=subscription.collection_method,
-        default_payment_method=subscription.default_payment_method,
-        description=subscription.description,
-        invoice_settings=ScheduleInvoiceSettings(
-            account_tax_ids=settings.account_tax_ids,
-            custom_fields=settings.custom_fields,
-            days_until_due=subscription.days_until_due,
-            description=settings.description,
-            footer=settings.footer,
-        ),
-    )
 
 
 def _check_alive(schedule: SubscriptionSchedule, done: str) -> None:

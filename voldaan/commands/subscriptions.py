@@ -11,7 +11,6 @@ from voldaan.commands import subscription_changes as changing
 from voldaan.commands.answers import Answer
 from voldaan.commands.withdrawing import cancel_intents
 from voldaan.resources.base import ListObject
-from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
@@ -34,7 +33,8 @@ from voldaan.rules.customer_balance_transactions import refusal as other_currenc
 from voldaan.rules.decision import Decision, Due, Event, Refusal, Refused, Update
 from voldaan.rules.itemizing import itemizes
 from voldaan.rules.refusals import refused
-from voldaan.rules.subscription_fields import billing_mode, check_amounts
+from voldaan.rules.subscription_fields import billing_mode
+from voldaan.rules.subscription_items import check_amounts, check_items
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
@@ -54,7 +54,7 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
             "payment_behavior",
         )
     facts = await billing.load(tx, customers=[params.customer])
-    customer = _living(facts, params.customer)
+    customer = billing.living(facts, params.customer)
     await clocks.now_for(tx, customer.test_clock)
     id, decision = new_id("sub"), Decision()
     items = await lookups.new_items(tx, facts, params.items, customer=customer.id, subscription=id, decision=decision)
@@ -63,7 +63,7 @@ async def create(tx: Transaction, params: SubscriptionCreate) -> Subscription | 
         raise Refused(no)
     inline = {price.id for price in decision.inserts}
     named = [(item.price, f"items[{number}][price]") for number, item in enumerate(items)]
-    changing.check_items(facts, named, currency, inline, billing_mode(params.billing_mode).type)
+    check_items(facts.catalogue, named, currency, billing_mode(params.billing_mode).type, fixed=inline)
     check_amounts(facts.catalogue, items, currency, [f"items[{number}][quantity]" for number in range(len(items))])
     await lookups.payment_method(tx, facts, params.default_payment_method, customer.id)
     await lookups.automatic_tax(tx, facts, params.automatic_tax, params.default_tax_rates or [])
@@ -168,19 +168,8 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
     facts, was = await changing.load_one(tx, id)
     changing.check_pausable(was)
     facts, was = await _without_held(tx, facts, was)
-    unused = params.bill_for.unused_time_from if params.bill_for else None
-    outstanding = params.bill_for.outstanding_usage_through if params.bill_for else None
     await billing.number_whole_book(tx, facts)
-    decision = changes.pause(
-        facts,
-        was,
-        unused.type if unused else "now",
-        params.invoicing_behavior == "invoice",
-        await lookups.debits(tx, was.items.data),
-        tx.now,
-        new_id,
-        bill_usage=outstanding is None or outstanding.type == "now",
-    )
+    decision = await changing.pause(tx, facts, was, params.bill_for, params.invoicing_behavior, new_id)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]
@@ -363,10 +352,3 @@ def _check_updatable(was: Subscription, params: SubscriptionUpdate) -> None:
         )
     if was.status == "incomplete" and (other := sorted(given - WAITS_FOR_PAYMENT - {"payment_behavior", "off_session"})):
         raise refused(f"A subscription that is incomplete cannot be updated in this way: {other[0]}.", other[0])
-
-
-def _living(facts: BillingFacts, id: str) -> Customer:
-    customer = facts.parties.customers.get(id)
-    if customer is None or customer.deleted_at is not None:
-        raise Missing("customer", id, "customer")
-    return customer

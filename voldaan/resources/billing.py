@@ -145,6 +145,13 @@ class IntervalParams(Hash):
     interval_count: Annotated[int, Field(ge=1)] = 1
 
 
+class DurationParams(Hash):
+    """So long after something: at most three years of days."""
+
+    interval: Interval
+    interval_count: Annotated[int, Field(ge=1, le=1_095)] = 1
+
+
 class OneTimePriceData(Hash):
     """A price made for this line alone."""
 

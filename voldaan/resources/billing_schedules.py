@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from voldaan.resources.base import Expandable, Part
-from voldaan.resources.billing import Interval
+from voldaan.resources.billing import DurationParams, Interval
 from voldaan.resources.params import Hash, Timestamp
 
 SCHEDULES_MAX = 20
@@ -41,13 +41,8 @@ class BillingSchedule(Part, kw_only=True):
 # What requests say -----------------------------------------------------------------------------------------------------
 
 
-class BillingDurationParams(Hash):
-    interval: Interval
-    interval_count: Annotated[int, Field(ge=1, le=1_095)] = 1
-
-
 class BillUntilParams(Hash):
-    duration: BillingDurationParams | None = None
+    duration: DurationParams | None = None
     timestamp: Timestamp | None = None
     type: Literal["duration", "timestamp"]
 

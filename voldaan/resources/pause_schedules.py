@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from voldaan.resources.base import UNSET, Part, UnsetType
-from voldaan.resources.billing import Interval
+from voldaan.resources.billing import DurationParams
 from voldaan.resources.params import Hash, Timestamp, Unset
 from voldaan.resources.subscription_items import ProrationBehavior
 
@@ -114,13 +114,8 @@ class PauseParams(Hash):
     settings: PauseSettingsParams | None = None
 
 
-class ResumeDurationParams(Hash):
-    interval: Interval
-    interval_count: Annotated[int, Field(ge=1, le=1_095)] = 1
-
-
 class ResumeAtParams(Hash):
-    duration: ResumeDurationParams | None = None
+    duration: DurationParams | None = None
     timestamp: Timestamp | None = None
     type: Literal["duration", "now", "timestamp"]
 

@@ -11,7 +11,7 @@ from voldaan.resources.billing import (
     BillingThresholdsParams,
     CollectionMethod,
     CustomFieldParams,
-    Interval,
+    DurationParams,
     LiabilityParams,
     NotSupported,
     RecurringPriceData,
@@ -60,11 +60,6 @@ class PhaseItemParams(Hash):
     trial_offer: NotSupported = None
 
     _one_price = exclusive("price", "price_data")
-
-
-class DurationParams(Hash):
-    interval: Interval
-    interval_count: Annotated[int, Field(ge=1, le=1_095)] = 1
 
 
 class ScheduleInvoiceSettingsParams(Hash):

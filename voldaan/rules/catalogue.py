@@ -82,6 +82,11 @@ class Catalogue:
             found = self._captions[(price, currency)] = self._caption(price, currency)
         return found
 
+    def whole_rates(self, rates: Iterable[TaxRate | str] | None) -> list[TaxRate | str]:
+        """These tax rates, or their ids, as they stand in the catalogue; an id that is not there stays one."""
+        ids = (rate if isinstance(rate, str) else rate.id for rate in rates or ())
+        return [self.tax_rates.get(id, id) for id in ids]
+
     def rates(self, ids: Iterable[str]) -> tuple[tax.Rate, ...]:
         """Tax rates in the form that tax is computed with."""
         return tuple([self._rates.get(id) or self._rate(id) for id in ids])

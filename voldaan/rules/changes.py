@@ -14,7 +14,7 @@ from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.billing_schedules import BillingSchedule
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
-from voldaan.rules import lines, metered, pending_updates, prebilling, states
+from voldaan.rules import billing_schedules, lines, metered, pending_updates, prebilling, states
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.change_invoices import write_change
 from voldaan.rules.crediting import Change, Debits, ItemChange, Work, close_usage, credit, debit, lengthened, shortened
@@ -23,7 +23,8 @@ from voldaan.rules.finalization import Collect
 from voldaan.rules.ids import NewId
 from voldaan.rules.new_periods import resets, turns
 from voldaan.rules.subscription_due import cancellation, no_more_due
-from voldaan.rules.subscription_fields import NewItem, cancel_at_of
+from voldaan.rules.subscription_fields import cancel_at_of
+from voldaan.rules.subscription_items import NewItem
 
 
 def apply(
@@ -331,8 +332,8 @@ def _billing_schedules(work: Work, subscription: Subscription, anew: bool) -> li
     fresh = [each.wanted for each in work.change.items if each.was is None and each.wanted is not None]
     items += [_fresh(work, subscription, new, *_period(work, subscription, new.price)) for new in fresh]
     base = max(subscription.current_period_start, subscription.trial_end or 0)
-    asked = prebilling.Asked(work.facts.catalogue, subscription, items, work.now if anew else base, work.now)
-    return prebilling.given(asked, work.change.billing_schedules, work.new_id)
+    asked = billing_schedules.Asked(work.facts.catalogue, subscription, items, work.now if anew else base, work.now)
+    return billing_schedules.given(asked, work.change.billing_schedules, work.new_id)
 
 
 def _bill_ahead(work: Work, subscription: Subscription) -> None:

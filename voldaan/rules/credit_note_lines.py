@@ -172,7 +172,7 @@ def _of_invoice(left: Left, want: NoteLine, amount: int, part: Parts, catalogue:
         pretax_credit_amounts=off,
         quantity=want.quantity,
         tax=part.tax,
-        tax_rates=[catalogue.tax_rates.get(id, id) for id in credited.rates_of(line)],
+        tax_rates=catalogue.whole_rates(credited.rates_of(line)),
         taxes=[replace(each, amount=part.taxes[each.rate], taxable_amount=part.net) for each in line.taxes or []],
         type="invoice_line_item",
         unit_amount=None if unit is None or unit != int(unit) else int(unit),

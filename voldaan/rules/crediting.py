@@ -31,7 +31,7 @@ from voldaan.rules.lines import Calendar
 from voldaan.rules.proration import Charge, Proration, Share, remaining_debit, unused_credits
 from voldaan.rules.refusals import refused
 from voldaan.rules.renewals import discounts_of
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem
 from voldaan.rules.thresholds import Reached
 
 MustBePaid = Literal["or_waits", "or_fails"]
@@ -320,7 +320,7 @@ def _proration(
         proration_details=InvoiceItemProration(credited_items=credited, discount_amounts=taken),
         subscription=subscription.id,
         subscription_item=item.id,
-        tax_rates=[work.facts.catalogue.tax_rates.get(id, id) for id in lines.rate_ids(item.tax_rates)],
+        tax_rates=work.facts.catalogue.whole_rates(item.tax_rates),
         test_clock=subscription.test_clock,
     )
     work.decision.inserts.append(made)

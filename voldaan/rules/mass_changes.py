@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
-from voldaan.resources.prices import Price
-from voldaan.resources.subscription_items import ProrationBehavior, SubscriptionItem
+from voldaan.resources.subscription_items import ProrationBehavior
 from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import changes, lines, states
+from voldaan.rules import changes, lines, thresholds
+from voldaan.rules import subscription_items as items
 from voldaan.rules.billing_facts import BillingFacts
-from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import Change, Debits, ItemChange
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.refusals import refused
-from voldaan.rules.subscription_fields import NewItem, check_amounts, check_items
+from voldaan.rules.subscription_items import NewItem
 
 
 def change(
@@ -30,9 +27,8 @@ def change(
     new_id: NewId,
 ) -> Decision | Refusal:
     """These items of the subscription, by id, as they shall be."""
-    items = [ItemChange(item, wanted[item.id]) for item in was.items.data if item.id in wanted]
-    own = {item.id: debits.get(item.id, []) for item in was.items.data}
-    asked = Change(at=now, behavior=behavior, items=items, debits=own, collect="off_session")
+    moving = [ItemChange(item, wanted[item.id]) for item in was.items.data if item.id in wanted]
+    asked = Change(at=now, behavior=behavior, items=moving, debits=debits, collect="off_session")
     waiting = list(facts.pending.get(was.customer, []))
     try:
         _check(facts, was, wanted)
@@ -50,54 +46,30 @@ def at_renewal(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem
         _check_rhythm(facts, was, wanted)
     except Refused as no:
         return no.refusal
-    decision, items = Decision(), []
+    decision, kept = Decision(), []
     for item in was.items.data:
         changed = replace(item, next_price=wanted[item.id].price) if item.id in wanted else item
         if changed is not item:
             decision.updates.append(Update(changed, item))
-        items.append(changed)
-    after = replace(was, items=ListObject(data=items, url=was.items.url))
+        kept.append(changed)
+    after = replace(was, items=ListObject(data=kept, url=was.items.url))
     facts.parties.subscriptions[was.id] = after
     decision.events.append(Event("customer.subscription.updated", after, was))
     return decision
 
 
-def as_it_is(item: SubscriptionItem) -> NewItem:
-    """The item in the form in which requests ask for one."""
-    return NewItem(
-        id=item.id,
-        price=lines.price_id(item),
-        quantity=item.quantity,
-        discounts=item.discounts,
-        tax_rates=list(item.tax_rates or []),
-        metadata=item.metadata,
-        thresholds=item.billing_thresholds,
-    )
-
-
-def with_price(catalogue: Catalogue, item: SubscriptionItem, price: str) -> NewItem:
-    """The item as it is, but for its price. One of these has a quantity, or a threshold of usage, and keeps it."""
-    kept = dataclasses.replace(as_it_is(item), price=price)
-    if lines.is_metered(catalogue, price):
-        return dataclasses.replace(kept, quantity=UNSET)
-    return dataclasses.replace(kept, quantity=lines.quantity(item), thresholds=None)
-
-
 def _check(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem]) -> None:
-    if was.status in states.SUBSCRIPTION_ENDED or was.status in ("incomplete", "paused"):
-        raise refused(f"The items of a subscription that is {was.status} cannot be changed.", "subscription")
-    if was.held is not None:
-        raise refused("The subscription has a pending update, which waits for its payment.", "subscription")
+    items.check_changeable(was, "subscription")
     if was.schedule is not None:
         raise refused(f"The subscription is managed by the subscription schedule `{was.schedule}`.", "subscription")
     before = {item.id: lines.price_id(item) for item in was.items.data}
     after = before | {id: item.price for id, item in wanted.items()}
-    kept = set(before.values())
-    prices = [_usable(facts.catalogue.prices[id], kept) for id in after.values()]
-    check_items(prices, ["price"] * len(prices), was.currency, was.billing_mode.type)
+    named = [(price, "price") for price in after.values()]
+    items.check_items(facts.catalogue, named, was.currency, was.billing_mode.type, fixed=set(before.values()))
+    thresholds.check_amount(facts.catalogue, was.billing_thresholds, after.values(), was.currency, "price")
     if any(lines.is_metered(facts.catalogue, item.price) and item.quantity is not UNSET for item in wanted.values()):
         raise refused("You cannot set the quantity for metered plans.", "quantity")
-    check_amounts(facts.catalogue, list(wanted.values()), was.currency, ["quantity"] * len(wanted))
+    items.check_amounts(facts.catalogue, list(wanted.values()), was.currency, ["quantity"] * len(wanted))
 
 
 def _check_rhythm(facts: BillingFacts, was: Subscription, wanted: dict[str, NewItem]) -> None:
@@ -111,8 +83,3 @@ def _check_rhythm(facts: BillingFacts, was: Subscription, wanted: dict[str, NewI
         agreed = (old.recurring.interval, old.recurring.interval_count, old.recurring.usage_type, old.recurring.meter)
         if agreed != (new.recurring.interval, new.recurring.interval_count, new.recurring.usage_type, new.recurring.meter):
             raise refused("At renewal a price can only become one of the same interval and the same usage.", "price")
-
-
-def _usable(price: Price, kept: set[str]) -> Price:
-    """A price that is no longer sold stays with those who have it."""
-    return replace(price, active=True) if price.id in kept else price

@@ -10,8 +10,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refusal
 from voldaan.rules.ids import NewId
-from voldaan.rules.mass_changes import with_price as with_price
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.subscription_items import NewItem
 
 
 def next_sum(facts: BillingFacts, subscription: Subscription, now: int, new_id: NewId) -> int | None:

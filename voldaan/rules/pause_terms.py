@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -34,7 +33,7 @@ from voldaan.resources.subscription_schedules import SubscriptionSchedule
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import pause_schedules, periods
 from voldaan.rules.ids import NewId
-from voldaan.rules.refusals import missing, refused
+from voldaan.rules.refusals import check_type, missing, refused
 from voldaan.rules.subscription_fields import FIVE_YEARS
 
 HERE = "pause_schedules[0]"
@@ -93,24 +92,33 @@ def check(schedule: SubscriptionSchedule, subscription: Subscription | None, par
 
 
 def _new(asked: Asked, params: PauseScheduleParams, new_id: NewId) -> PauseSchedule:
-    key = params.key or new_id("pause")
     subscription = asked.subscription
-    details = subscription.status_details if subscription is not None and subscription.status == "paused" else UNSET
-    if params.pause is not None:
-        at = _pause_at(asked, params.pause)
-        if at is None:
-            raise missing(f"{asked.here}[pause][pause_at]")
-        pause = SchedulePause(pause_at=at, settings=_pause_settings(PauseSettings(), params.pause.settings))
-        if subscription is not None and subscription.status == "paused":
-            raise refused("The subscription is paused already: leave `pause` out.", f"{asked.here}[pause]")
-    elif subscription is None or subscription.status != "paused":
-        raise missing(f"{asked.here}[pause]")
-    elif not params.resume:
-        raise missing(f"{asked.here}[resume]")
+    if subscription is not None and subscription.status == "paused":
+        pause = _as_found(asked, subscription, params)
     else:
-        since = details.paused.transitioned_at if details is not UNSET and details.paused else asked.now
-        pause = SchedulePause(pause_at=since, status=PauseStatus(type="succeeded"))
-    return PauseSchedule(key=key, pause=pause, resume=_resume(asked, pause, None, params.resume or None))
+        pause = _to_come(asked, params.pause)
+    resume = _resume(asked, pause, None, params.resume or None)
+    return PauseSchedule(key=params.key or new_id("pause"), pause=pause, resume=resume)
+
+
+def _to_come(asked: Asked, params: PauseParams | None) -> SchedulePause:
+    if params is None:
+        raise missing(f"{asked.here}[pause]")
+    at = _pause_at(asked, params)
+    if at is None:
+        raise missing(f"{asked.here}[pause][pause_at]")
+    return SchedulePause(pause_at=at, settings=_pause_settings(PauseSettings(), params.settings))
+
+
+def _as_found(asked: Asked, subscription: Subscription, params: PauseScheduleParams) -> SchedulePause:
+    """The pause of a subscription that is paused already, and is only to be resumed."""
+    if params.pause is not None:
+        raise refused("The subscription is paused already: leave `pause` out.", f"{asked.here}[pause]")
+    if not params.resume:
+        raise missing(f"{asked.here}[resume]")
+    details = subscription.status_details
+    since = details.paused.transitioned_at if details is not UNSET and details.paused else asked.now
+    return SchedulePause(pause_at=since, status=PauseStatus(type="succeeded"))
 
 
 def _changed(asked: Asked, was: PauseSchedule, params: PauseScheduleParams) -> PauseSchedule:
@@ -138,14 +146,11 @@ def _pause_at(asked: Asked, params: PauseParams) -> int | None:
     given, param = params.pause_at, f"{asked.here}[pause][pause_at]"
     if given is None:
         return None
-    if given.type == "now":
-        if given.timestamp is not None:
-            raise refused("`timestamp` is only valid with the type `timestamp`.", f"{param}[timestamp]")
+    check_type(given, param, "timestamp")
+    if given.timestamp is None:
         if asked.subscription is None and asked.schedule.status == "not_started" and _start(asked) > asked.now:
             raise refused("A subscription that has not begun cannot be paused now.", f"{param}[type]")
         return asked.now
-    if given.timestamp is None:
-        raise missing(f"{param}[timestamp]")
     if given.timestamp <= asked.now:
         raise refused("The subscription can only be paused in the future, or `now`.", f"{param}[timestamp]")
     if given.timestamp > asked.now + FIVE_YEARS:
@@ -164,36 +169,31 @@ def _resume(
 ) -> ScheduleResume | None:
     if params is None:
         return None
-    param = f"{asked.here}[resume][resume_at]"
-    if params.resume_at is None and was is None:
-        raise missing(param)
     if pause.status.type == "error":
         raise refused("The subscription could not be paused, so it is not resumed.", f"{asked.here}[resume]")
-    at = was.resume_at if params.resume_at is None and was else _resume_at(asked, pause, params.resume_at, param)
-    settings = _resume_settings(was.settings if was else ResumeSettings(), params.settings)
-    return ScheduleResume(resume_at=at, settings=settings)
+    param = f"{asked.here}[resume][resume_at]"
+    if params.resume_at is not None:
+        at = _resume_at(asked, pause, params.resume_at, param)
+    elif was is not None:
+        at = was.resume_at
+    else:
+        raise missing(param)
+    return ScheduleResume(resume_at=at, settings=_resume_settings(was.settings if was else ResumeSettings(), params.settings))
 
 
-def _resume_at(asked: Asked, pause: SchedulePause, given: ResumeAtParams | None, param: str) -> int:
-    """An instant, or so long after the pause."""
-    assert given is not None
-    for name in ("duration", "timestamp"):
-        if (getattr(given, name) is None) == (given.type == name):
-            if given.type == name:
-                raise missing(f"{param}[{name}]")
-            raise refused(f"`{name}` is only valid with the type `{name}`.", f"{param}[{name}]")
-    paused = pause.status.type == "succeeded"
+def _resume_at(asked: Asked, pause: SchedulePause, given: ResumeAtParams, param: str) -> int:
+    """Now, an instant, or so long after the pause."""
+    check_type(given, param, "duration", "timestamp")
     if given.type == "now":
-        if not paused:
+        if pause.status.type != "succeeded":
             raise refused("A subscription that is not paused cannot resume now.", f"{param}[type]")
         return asked.now
-    at: Any = given.timestamp
     if given.duration is not None:
         interval, count = given.duration.interval, given.duration.interval_count
-        try:
-            at = periods.add_interval(pause.pause_at, interval, count, 1, asked.zone)
-        except (ValueError, OverflowError):
-            at = asked.now + FIVE_YEARS + 1
+        at = periods.later(pause.pause_at, interval, count, pause.pause_at, asked.zone)
+    else:
+        assert given.timestamp is not None
+        at = given.timestamp
     here = f"{param}[{given.type}]"
     if at <= pause.pause_at:
         raise refused("The subscription can only resume after it was paused.", here)
@@ -201,7 +201,7 @@ def _resume_at(asked: Asked, pause: SchedulePause, given: ResumeAtParams | None,
         raise refused("The subscription can only resume in the future, or `now`.", here)
     if at > asked.now + FIVE_YEARS:
         raise refused("The subscription can resume within the next five years only.", here)
-    return int(at)
+    return at
 
 
 # Settings: what is not said stays ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 Interval = Literal["day", "week", "month", "year"]
 
 DAY = 86_400
+BEYOND = 1 << 62  # later than any instant of the calendar, which ends with the year 9999
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 MONTHS = {"month": 1, "year": 12}
 DAYS = {"day": 1, "week": 7}
@@ -61,6 +62,18 @@ def period_at(anchor: int, interval: Interval, count: int, at: int, zone: str = 
     if boundary > at:
         return Period(n - 1, _day_in(month + months * (n - 1), day_of_month) * DAY + clock, boundary)
     return Period(n, boundary, _day_in(month + months * (n + 1), day_of_month) * DAY + clock)
+
+
+def later(start: int, interval: Interval, count: int, anchor: int, zone: str = "UTC") -> int:
+    """So many intervals after the start: by the anchor's boundaries where it is one of them, else by its own date. BEYOND,
+    where the calendar ends before that."""
+    try:
+        period = period_at(anchor, interval, 1, start, zone)
+        if period.start == start:
+            return add_interval(anchor, interval, 1, period.n + count, zone)
+        return add_interval(start, interval, count, 1, zone)
+    except (ValueError, OverflowError):
+        return BEYOND
 
 
 def length(rhythm: tuple[Interval, int]) -> int:

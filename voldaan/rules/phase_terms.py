@@ -1,9 +1,8 @@
-"""What a phase says, carried over: its coupons redeemed, its items matched with those that are there, what it adds once."""
+"""What a phase says, carried over: its items matched with those that are there, and what it adds once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,72 +11,18 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
-from voldaan.resources.promotion_codes import PromotionCode
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscription_schedules import Phase, PhaseAddedItem, PhaseDiscount, PhaseItem
 from voldaan.resources.subscriptions import Subscription
-from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import coupons, invoice_items, lines, periods, promotion_codes
+from voldaan.rules import invoice_items, lines, periods
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.crediting import ItemChange
-from voldaan.rules.decision import Decision, Event, Refused, Update
-from voldaan.rules.ids import NewId
+from voldaan.rules.decision import Refused
 from voldaan.rules.metadata import merged
-from voldaan.rules.subscription_fields import NewItem
+from voldaan.rules.redeeming import Redeeming
+from voldaan.rules.subscription_items import NewItem
 from voldaan.rules.subscriptions import zone_of
-
-
-@dataclass(slots=True)
-class Redeeming:
-    """Redeems for one customer what phases name. What was agreed stands: a coupon that has run out since counts all the
-    same, only not beyond its maximum."""
-
-    facts: BillingFacts
-    decision: Decision
-    customer: str
-    now: int
-    new_id: NewId
-
-    def all(self, wanted: Sequence[PhaseDiscount], present: Sequence[str] = (), **owner: str) -> list[str]:
-        """The ids of the discounts. A coupon that is on already is not redeemed a second time."""
-        catalogue = self.facts.catalogue
-        on = {catalogue.discounts[id].source.coupon: id for id in present if self._counts(id)}
-        found = []
-        for want in wanted:
-            code = catalogue.promotion_codes.get(want.promotion_code or "")
-            coupon = code.coupon if code else want.coupon
-            if want.discount is not None:
-                found.append(want.discount)
-            elif coupon in on:
-                found.append(on[coupon])
-            elif coupon in catalogue.coupons:
-                found.append(self._redeem(coupon, code, **owner))
-        return found
-
-    def _counts(self, id: str) -> bool:
-        discount = self.facts.catalogue.discounts.get(id)
-        return discount is not None and (discount.end is None or discount.end > self.now)
-
-    def _redeem(self, coupon_id: str, code: PromotionCode | None, **owner: str) -> str:
-        catalogue = self.facts.catalogue
-        coupon = catalogue.coupons[coupon_id]
-        by = code.id if code else None
-        discount = coupons.discount(coupon, self.now, self.new_id, customer=self.customer, promotion_code=by, **owner)
-        catalogue.discounts[discount.id] = discount
-        self.decision.inserts.append(discount)
-        if "subscription" in owner:
-            self.decision.events.append(Event("customer.discount.created", discount))
-        if coupon.max_redemptions is None or coupon.times_redeemed < coupon.max_redemptions:
-            counted = catalogue.coupons[coupon_id] = coupons.redeemed(coupon)
-            self.decision.updates.append(Update(counted, coupon))
-        if code is not None and (code.max_redemptions is None or code.times_redeemed < code.max_redemptions):
-            used = promotion_codes.redeemed(code)
-            used = replace(used, active=used.active and catalogue.coupons[coupon_id].valid)
-            catalogue.promotion_codes[code.id] = used
-            self.decision.updates.append(Update(used, code))
-            self.decision.events.append(Event("promotion_code.updated", used, code))
-        return discount.id
 
 
 def new_item(redeem: Redeeming, subscription: str, item: PhaseItem) -> NewItem:
@@ -87,7 +32,7 @@ def new_item(redeem: Redeeming, subscription: str, item: PhaseItem) -> NewItem:
         price=item.price,
         quantity=item.quantity,
         discounts=redeem.all(item.discounts, subscription=subscription, subscription_item=id),
-        tax_rates=whole_rates(redeem.facts.catalogue, item.tax_rates),
+        tax_rates=redeem.facts.catalogue.whole_rates(item.tax_rates),
         metadata=merged_metadata({}, item.metadata),
         thresholds=item.billing_thresholds,
     )
@@ -110,7 +55,7 @@ def _kept(redeem: Redeeming, subscription: Subscription, item: SubscriptionItem,
         price=want.price,
         quantity=want.quantity,
         discounts=redeem.all(want.discounts, item.discounts, subscription=subscription.id, subscription_item=item.id),
-        tax_rates=whole_rates(redeem.facts.catalogue, want.tax_rates),
+        tax_rates=redeem.facts.catalogue.whole_rates(want.tax_rates),
         metadata=merged_metadata(item.metadata, want.metadata),
         thresholds=want.billing_thresholds,
     )
@@ -139,7 +84,7 @@ def added(redeem: Redeeming, phase: Phase, subscription: str, span: tuple[int, i
                 discounts=redeem.all(want.discounts, invoice_item=id),
                 metadata=merged_metadata({}, want.metadata),
                 subscription=subscription,
-                tax_rates=whole_rates(facts.catalogue, want.tax_rates),
+                tax_rates=facts.catalogue.whole_rates(want.tax_rates),
                 test_clock=facts.parties.customers[redeem.customer].test_clock,
             )
         )
@@ -177,12 +122,12 @@ def _period(want: PhaseAddedItem, phase: Phase, span: tuple[int, int]) -> tuple[
     return start, max(start, end)
 
 
-def as_it_is(phase: Phase, was: Subscription, after: Subscription) -> Phase:
+def with_changes(phase: Phase, was: Subscription, after: Subscription) -> Phase:
     """The phase with what was changed of its subscription directly. A coupon that is on stays a coupon."""
     values: dict[str, Any] = {}
     if _items(was) != _items(after):
-        before = {item.price: item for item in phase.items}
-        values["items"] = [_phase_item(item, before.get(lines.price_id(item))) for item in after.items.data]
+        said = {item.price: item.metadata for item in phase.items}
+        values["items"] = [_phase_item(item, said.get(lines.price_id(item), {})) for item in after.items.data]
     if was.discounts != after.discounts:
         values["discounts"] = [PhaseDiscount(discount=id) for id in after.discounts]
     if was.ignores_customers_discount != after.ignores_customers_discount:
@@ -205,7 +150,22 @@ def _items(subscription: Subscription) -> list[tuple[Any, ...]]:
     ]
 
 
-def _phase_item(item: SubscriptionItem, before: PhaseItem | None) -> PhaseItem:
+def of_subscription(subscription: Subscription) -> Phase:
+    """The present period of a subscription as a phase; its end, if that is agreed already, as the phase's."""
+    trial = subscription.trial_end if subscription.status == "trialing" else None
+    return Phase(
+        currency=subscription.currency,
+        default_tax_rates=list(lines.rate_ids(subscription.default_tax_rates)),
+        discounts=[PhaseDiscount(discount=id) for id in subscription.discounts],
+        end_date=max(subscription.cancel_at or subscription.current_period_end, trial or 0),
+        ignores_customers_discount=subscription.ignores_customers_discount or UNSET,
+        items=[_phase_item(item, item.metadata) for item in subscription.items.data],
+        start_date=subscription.current_period_start,
+        trial_end=trial,
+    )
+
+
+def _phase_item(item: SubscriptionItem, metadata: dict[str, str] | None) -> PhaseItem:
     price = lines.price_id(item)
     return PhaseItem(
         price=price,
@@ -214,12 +174,8 @@ def _phase_item(item: SubscriptionItem, before: PhaseItem | None) -> PhaseItem:
         billing_thresholds=item.billing_thresholds,
         discounts=[PhaseDiscount(discount=id) for id in item.discounts],
         tax_rates=list(lines.rate_ids(item.tax_rates)),
-        metadata=before.metadata if before else {},
+        metadata=metadata,
     )
-
-
-def whole_rates(catalogue: Catalogue, ids: Iterable[TaxRate | str] | None) -> list[TaxRate | str]:
-    return [catalogue.tax_rates.get(id, id) for id in lines.rate_ids(list(ids or ()))]
 
 
 def named_rates(phases: Iterable[Phase]) -> list[str]:

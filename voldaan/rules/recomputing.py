@@ -106,32 +106,48 @@ def _used(line: LineItem, usage: LineUsage, catalogue: Catalogue, price: str) ->
 def _prorated(
     line: LineItem, basis: Basis, catalogue: Catalogue, price: str, debited: Mapping[str, Charged]
 ) -> Recomputed:
-    assert basis.start is not None
-    assert basis.end is not None
-    assert basis.at is not None
-    made_of, found = MADE_OF[basis.kind], []
+    """A share of a charge: of one that was debited, or of the price for a whole period."""
+    found: list[Stretch] = []
     if basis.anchor is None:
-        then = Charged(basis.whole, basis.off)
-        source = then if basis.cut else debited.get(basis.source or "", then)
-        off = source.off if basis.taken is not None else ()
-        whole = Whole(source.amount + itemizing.total(off), itemizing.total(off), source.amount)
+        whole, off = _as_debited(basis, debited)
     else:
         found = _stretches(line, basis, catalogue, price)
-        gross = sum(each.amount for each in found)
-        off = _off(line, basis, catalogue, price, gross)
-        whole = Whole(gross, itemizing.total(off), gross - itemizing.total(off))
-    charge = Charge(whole.amount, basis.start, basis.end, None, basis.credited)
-    if basis.kind == "longer":
-        proration = Proration(whole.amount, basis.start, basis.end, Share(1, 1))
-    elif basis.kind == "unused":
-        proration = unused_credit(charge, basis.at, basis.grain, basis.zone)
-    else:
-        proration = remaining_debit(charge, basis.at, basis.grain, basis.zone)
+        whole, off = _as_priced(line, basis, catalogue, price, sum(each.amount for each in found))
+    proration = _share(basis, whole.amount)
     amount, taken = proration.amount, None
     if basis.taken is not None:
         amount, taken = itemizing.itemize(amount, whole.amount, off, proration.share, back=basis.kind == "unused")
     share = None if basis.kind == "longer" else proration.share
-    return Recomputed(amount, made_of, stretches=found, share=share, whole=whole, taken=taken)
+    return Recomputed(amount, MADE_OF[basis.kind], stretches=found, share=share, whole=whole, taken=taken)
+
+
+def _as_debited(basis: Basis, debited: Mapping[str, Charged]) -> tuple[Whole, Sequence[DiscountAmount]]:
+    """What was debited, as it stands; as it was where a part of it had been given back before."""
+    then = Charged(basis.whole, basis.off)
+    source = then if basis.cut else debited.get(basis.source or "", then)
+    off = source.off if basis.taken is not None else ()
+    return Whole(source.amount + itemizing.total(off), itemizing.total(off), source.amount), off
+
+
+def _as_priced(
+    line: LineItem, basis: Basis, catalogue: Catalogue, price: str, gross: int
+) -> tuple[Whole, Sequence[DiscountAmount]]:
+    """The price less what discounts take off it."""
+    off = _off(line, basis, catalogue, price, gross)
+    return Whole(gross, itemizing.total(off), gross - itemizing.total(off)), off
+
+
+def _share(basis: Basis, whole: int) -> Proration:
+    """The part of a whole charge that the line gives back, or charges."""
+    assert basis.start is not None
+    assert basis.end is not None
+    assert basis.at is not None
+    if basis.kind == "longer":
+        return Proration(whole, basis.start, basis.end, Share(1, 1))
+    charge = Charge(whole, basis.start, basis.end, None, basis.credited)
+    if basis.kind == "unused":
+        return unused_credit(charge, basis.at, basis.grain, basis.zone)
+    return remaining_debit(charge, basis.at, basis.grain, basis.zone)
 
 
 def with_discounts(line: LineItem, found: Recomputed) -> LineItem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from voldaan.rules.decision import Refusal, Refused
 
 
@@ -18,6 +20,16 @@ def missing(param: str) -> Refused:
 def exclusive(*params: str) -> Refused:
     """Parameters that say the same thing twice; the first is blamed."""
     return refused(f"You may only specify one of these parameters: {', '.join(params)}.", params[0])
+
+
+def check_type(given: Any, here: str, *parts: str) -> None:
+    """Refuses a hash whose `type` is one of these parts that it does not have, or that has one which is not its type."""
+    for name in parts:
+        said = getattr(given, name) is not None
+        if given.type == name and not said:
+            raise missing(f"{here}[{name}]")
+        if given.type != name and said:
+            raise refused(f"`{name}` is only valid with the type `{name}`.", f"{here}[{name}]")
 
 
 def renamed(error: Refused, param: str | None) -> Refused:

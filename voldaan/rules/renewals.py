@@ -25,7 +25,18 @@ from voldaan.resources.subscriptions import (
     SubscriptionStatusDetails,
     TrialEndBehavior,
 )
-from voldaan.rules import commitments, finalization, invoices, lines, metered, owing, periods, prebilling, states
+from voldaan.rules import (
+    billing_schedules,
+    commitments,
+    finalization,
+    invoices,
+    lines,
+    metered,
+    owing,
+    periods,
+    prebilling,
+    states,
+)
 from voldaan.rules.billed_periods import billed_period
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Due, Event, Update
@@ -212,7 +223,7 @@ def _bill(
         items=ListObject(data=items, url=was.items.url),
         current_period_start=max(item.current_period_start for item in items),
         current_period_end=min(item.current_period_end for item in items),
-        billing_schedules=prebilling.not_over(renewed.billing_schedules, at),
+        billing_schedules=billing_schedules.not_over(renewed.billing_schedules, at),
         latest_invoice=was.latest_invoice if empty else invoice.id,
     )
     facts.parties.subscriptions[renewed.id] = renewed

@@ -32,21 +32,25 @@ class Replayed:
     differences: list[ReplayDifference] = field(default_factory=list)
 
 
-def replay(
-    invoices: Sequence[Invoice],
-    catalogue: Catalogue,
-    prices: Mapping[str, str],
-    debited: Mapping[str, Charged],
-    rounding: Rounding,
-) -> Replayed:
-    """These invoices, whole and each customer's in the order in which they were made, with `prices` in the place of their
-    own. `debited`: what invoices before them have charged (recomputing.again)."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what a period is computed again. `prices`: what stands in the place of a price."""
+
+    catalogue: Catalogue
+    prices: Mapping[str, str]
+    rounding: Rounding
+
+
+def replay(invoices: Sequence[Invoice], terms: Terms, debited: Mapping[str, Charged]) -> Replayed:
+    """These invoices, whole and each customer's in the order in which they were made. `debited`: what invoices before them
+    have charged (recomputing.again)."""
     found = Replayed()
     by_customer: dict[str, list[Invoice]] = {}
     for invoice in sorted(invoices, key=lambda i: i.id):
         by_customer.setdefault(invoice.customer, []).append(invoice)
     for customer, own in sorted(by_customer.items()):
-        found.customers.append(_of_customer(found, customer, own, catalogue, prices, debited, rounding))
+        sums = _of_customer(found, own, terms, dict(debited))
+        found.customers.append(ReplayCustomer(customer=customer, invoices=len(own), sums=shown(sums)))
     return found
 
 
@@ -54,20 +58,12 @@ def shown(sums: Sums) -> list[ReplaySum]:
     return [ReplaySum(currency=c, before=b, after=a, difference=a - b) for c, (b, a) in sorted(sums.items())]
 
 
-def _of_customer(
-    found: Replayed,
-    customer: str,
-    invoices: Sequence[Invoice],
-    catalogue: Catalogue,
-    prices: Mapping[str, str],
-    debited: Mapping[str, Charged],
-    rounding: Rounding,
-) -> ReplayCustomer:
-    charged = dict(debited)
+def _of_customer(found: Replayed, invoices: Sequence[Invoice], terms: Terms, charged: dict[str, Charged]) -> Sums:
+    """One customer's invoices, and what they came to. What each of them charges, those after it know."""
     sums: Sums = {}
     for invoice in invoices:
-        twin = _invoice(invoice, catalogue, prices, charged, rounding)
-        _compare(found, customer, invoice, twin)
+        twin = _invoice(invoice, terms, charged)
+        _compare(found, invoice, twin)
         for line in twin.lines.data:
             for name in (line.id, line.invoice_item):
                 if name is not None:
@@ -76,19 +72,17 @@ def _of_customer(
             before, after = each.get(invoice.currency, (0, 0))
             each[invoice.currency] = (before + invoice.total, after + twin.total)
     found.invoices += len(invoices)
-    return ReplayCustomer(customer=customer, invoices=len(invoices), sums=shown(sums))
+    return sums
 
 
-def _invoice(
-    invoice: Invoice, catalogue: Catalogue, prices: Mapping[str, str], charged: Mapping[str, Charged], rounding: Rounding
-) -> Invoice:
+def _invoice(invoice: Invoice, terms: Terms, charged: Mapping[str, Charged]) -> Invoice:
     """A copy of the invoice as it would have come out."""
     own = list(invoice.lines.data)
-    _, then = summed_as_stated(Explained(invoice, catalogue, charged, rounding), own)
+    _, then = summed_as_stated(Explained(invoice, terms.catalogue, charged, terms.rounding), own)
     computed: dict[str, Recomputed] = {}
     here = dict(charged)
     for line in sorted(own, key=lambda line: line.invoice_item or ""):  # what gives back comes after what it gives back of
-        found = computed[line.id] = again(line, catalogue, here, prices.get(line.price or ""))
+        found = computed[line.id] = again(line, terms.catalogue, here, terms.prices.get(line.price or ""))
         if line.proration and line.invoice_item is not None:
             off = found.taken or []  # None: its discounts are in its amount
             here[line.invoice_item] = Charged(found.amount - itemizing.total(off), off)
@@ -97,23 +91,24 @@ def _invoice(
         twin = with_discounts(line, computed[line.id])
         twin.amount = computed[line.id].amount
         anew.append(twin)
-    return summed(invoice, anew, catalogue, then)
+    return summed(invoice, anew, terms.catalogue, then)
 
 
-def _compare(found: Replayed, customer: str, invoice: Invoice, twin: Invoice) -> None:
+def _compare(found: Replayed, invoice: Invoice, twin: Invoice) -> None:
+    """Counts the lines, and keeps what differs: lines by their amount, the invoice by its total."""
+
+    def differs(line: str | None, price: str | None, before: int, after: int) -> None:
+        found.differences.append(
+            ReplayDifference(
+                customer=invoice.customer, invoice=invoice.id, line=line, price=price, before=before, after=after
+            )
+        )
+
     for line, after in zip(invoice.lines.data, twin.lines.data, strict=True):
         found.lines += 1
         if (line.amount, line.discount, line.tax, line.net) == (after.amount, after.discount, after.tax, after.net):
             found.same_lines += 1
-            continue
-        found.differences.append(
-            ReplayDifference(
-                customer=customer, invoice=invoice.id, line=line.id, price=line.price, before=line.amount, after=after.amount
-            )
-        )
+        else:
+            differs(line.id, line.price, line.amount, after.amount)
     if invoice.total != twin.total:
-        found.differences.append(
-            ReplayDifference(
-                customer=customer, invoice=invoice.id, line=None, price=None, before=invoice.total, after=twin.total
-            )
-        )
+        differs(None, None, invoice.total, twin.total)

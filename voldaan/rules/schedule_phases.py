@@ -15,8 +15,10 @@ from voldaan.resources.schedule_params import PHASES_MAX, PhaseChangeParams, Pha
 from voldaan.resources.subscription_schedules import Phase, ScheduleDefaults
 from voldaan.rules import lines, periods, thresholds
 from voldaan.rules.catalogue import Catalogue
+from voldaan.rules.phase_settings import restarts, with_defaults
 from voldaan.rules.refusals import missing, refused
-from voldaan.rules.subscription_fields import FIVE_YEARS, NewItem, check_amounts, check_items
+from voldaan.rules.subscription_fields import FIVE_YEARS, check_days_until_due
+from voldaan.rules.subscription_items import NewItem, check_amounts, check_items
 
 Rhythm = tuple[periods.Interval, int]
 
@@ -53,9 +55,9 @@ def laid_out(
         begins = found[-1].end_date if found else start
         _check_start(each, begins, now)
         own = rhythm_of(catalogue, each.phase)
-        if anchor is not None and (own != rhythm is not None or _restarts(each.phase, defaults)):
+        if anchor is not None and (own != rhythm is not None or restarts(each.phase, defaults)):
             anchor = begins
-        end = _end(each, begins, own, Calendar(calendar.zone, begins if anchor is None else anchor), now)
+        end = _end(each, begins, own, begins if anchor is None else anchor, calendar.zone, now)
         phase = _with_trial(each, replace(each.phase, start_date=begins, end_date=end), defaults, now)
         anchor = phase.trial_end or (begins if anchor is None else anchor)
         rhythm = own
@@ -72,29 +74,21 @@ def rhythm_of(catalogue: Catalogue, phase: Phase) -> Rhythm:
 
 def check(catalogue: Catalogue, each: Wanted, inline: set[str], currency: str, mode: str) -> None:
     """Refuses items that no subscription in this currency can have. A price made for the schedule is not active for others."""
-    prices = [catalogue.prices[item.price] for item in each.phase.items]
-    places = [f"{each.here}[items][{number}]" for number in range(len(prices))]
-    check_items(
-        [replace(p, active=True) if p.id in inline else p for p in prices], [f"{at}[price]" for at in places], currency, mode
-    )
     items = [NewItem("", item.price, item.quantity) for item in each.phase.items]
+    places = [f"{each.here}[items][{number}]" for number in range(len(items))]
+    named = [(item.price, f"{at}[price]") for item, at in zip(items, places, strict=True)]
+    check_items(catalogue, named, currency, mode, fixed=inline)
     check_amounts(catalogue, items, currency, [f"{at}[quantity]" for at in places])
-    own, param = each.phase.billing_thresholds, f"{each.here}[billing_thresholds]"
+    own, param = each.phase.billing_thresholds, f"{each.here}[billing_thresholds][amount_gte]"
     thresholds.check_amount(catalogue, own, [item.price for item in items], currency, param)
 
 
 def check_terms(each: Wanted, defaults: ScheduleDefaults) -> None:
     """Refuses days until due without an invoice that is sent, and an invoice that is sent without them."""
-    phase = each.phase
-    method = phase.collection_method or defaults.collection_method
-    settings = phase.invoice_settings or defaults.invoice_settings
-    param = f"{each.here}[invoice_settings][days_until_due]"
-    if method == "send_invoice" and settings.days_until_due is None:
-        raise refused(
-            "You must set `days_until_due` if the collection method is `send_invoice`.", param, "parameter_missing"
-        )
-    if method != "send_invoice" and phase.invoice_settings and phase.invoice_settings.days_until_due is not None:
-        raise refused("You can only set `days_until_due` if the collection method is `send_invoice`.", param)
+    phase = with_defaults(each.phase, defaults)
+    days = phase.invoice_settings.days_until_due if phase.invoice_settings else None
+    said = each.phase.invoice_settings.days_until_due if each.phase.invoice_settings else None
+    check_days_until_due(phase.collection_method, days, said, f"{each.here}[invoice_settings][days_until_due]")
 
 
 def in_force(phases: Sequence[Phase], at: int) -> Phase | None:
@@ -112,7 +106,7 @@ def _check_start(each: Wanted, begins: int, now: int) -> None:
         )
 
 
-def _end(each: Wanted, begins: int, rhythm: Rhythm, calendar: Calendar, now: int) -> int:
+def _end(each: Wanted, begins: int, rhythm: Rhythm, anchor: int, zone: str, now: int) -> int:
     """A given end, or so many intervals after the start: by the billing cycle, where the phase begins with a period."""
     given: Any = each.params.end_date
     if given == "now":
@@ -123,14 +117,10 @@ def _end(each: Wanted, begins: int, rhythm: Rhythm, calendar: Calendar, now: int
         return given
     duration = each.params.duration
     interval, count = (duration.interval, duration.interval_count) if duration else rhythm
-    zone, anchor = calendar.zone, begins if calendar.anchor is None else calendar.anchor
-    period = periods.period_at(anchor, interval, 1, begins, zone)
-    try:
-        if period.start == begins:
-            return periods.add_interval(anchor, interval, 1, period.n + count, zone)
-        return periods.add_interval(begins, interval, count, 1, zone)
-    except (ValueError, OverflowError) as beyond:
-        raise refused("The phase ends too far in the future.", f"{each.here}[duration]") from beyond
+    end = periods.later(begins, interval, count, anchor, zone)
+    if end == periods.BEYOND:
+        raise refused("The phase ends too far in the future.", f"{each.here}[duration]")
+    return end
 
 
 def _with_trial(each: Wanted, phase: Phase, defaults: ScheduleDefaults, now: int) -> Phase:
@@ -145,15 +135,11 @@ def _with_trial(each: Wanted, phase: Phase, defaults: ScheduleDefaults, now: int
         return phase
     if not phase.start_date <= end <= phase.end_date:
         raise refused("The `trial_end` of a phase must be within the phase.", param)
-    if _restarts(phase, defaults):
+    if restarts(phase, defaults):
         raise refused(
             "`billing_cycle_anchor` cannot be `phase_start` if the phase has a trial.", f"{each.here}[billing_cycle_anchor]"
         )
     return replace(phase, trial_end=end) if end > phase.start_date else phase
-
-
-def _restarts(phase: Phase, defaults: ScheduleDefaults) -> bool:
-    return (phase.billing_cycle_anchor or defaults.billing_cycle_anchor) == "phase_start"
 
 
 def _check_end(wanted: Sequence[Wanted], phases: Sequence[Phase], now: int) -> None:

@@ -11,25 +11,10 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import UNSET
-from voldaan.resources.billing import AutomaticTaxParams, CustomFieldParams
 from voldaan.resources.subscription_items import ProrationBehavior
-from voldaan.resources.subscription_schedules import (
-    CurrentPhase,
-    Phase,
-    ScheduleInvoiceSettings,
-    SubscriptionSchedule,
-)
-from voldaan.resources.subscriptions import (
-    BillingModeParams,
-    FlexibleParams,
-    InvoiceSettingsParams,
-    Subscription,
-    SubscriptionAutomaticTax,
-    SubscriptionCreate,
-    SubscriptionInvoiceSettings,
-)
-from voldaan.rules import changes, pause_schedules, pausing, phase_terms, renewals, states, thresholds
+from voldaan.resources.subscription_schedules import CurrentPhase, Phase, SubscriptionSchedule
+from voldaan.resources.subscriptions import Subscription
+from voldaan.rules import changes, pause_schedules, pausing, phase_settings, phase_terms, renewals, states
 from voldaan.rules import subscriptions as beginning
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, Debits
@@ -37,6 +22,7 @@ from voldaan.rules.decision import Decision, Due, Event, Update
 from voldaan.rules.ids import NewId
 from voldaan.rules.new_periods import resets, turns
 from voldaan.rules.owing import Parties
+from voldaan.rules.redeeming import Redeeming
 from voldaan.rules.schedule_ends import has_next, no_more_due
 from voldaan.rules.schedule_phases import in_force
 from voldaan.rules.subscription_due import follow_up
@@ -79,34 +65,34 @@ def renew(facts: BillingFacts, debits: Debits, subscription: Subscription, now: 
 def start(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, new_id: NewId) -> Decision:
     """The first phase begins, or began in the past: its subscription is made at `at`, and billed since the phase's start."""
     phase = in_force(schedule.agreed, at) or schedule.agreed[0]
-    decision = Decision()
-    new = as_agreed(facts, schedule, phase, at, new_id, decision)
+    new, decision = as_agreed(facts, schedule, phase, at, new_id)
     new.schedule = schedule.id
     decision.add(beginning.begin(facts, new, at, new_id))
-    running = _enters(replace(schedule, status="active", subscription=new.id), phase)
+    running = enters(replace(schedule, status="active", subscription=new.id), phase)
     facts.parties.schedules[schedule.id] = running
     decision.updates.append(Update(running, schedule))
     return decision
 
 
 def as_agreed(
-    facts: BillingFacts, schedule: SubscriptionSchedule, phase: Phase, at: int, new_id: NewId, decision: Decision
-) -> beginning.Beginning:
-    """The subscription that begins at `at` on the terms of this phase. What is redeemed for it goes into the decision."""
-    id, customer = new_id("sub"), facts.parties.customers[schedule.customer]
-    redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
-    return beginning.Beginning(
+    facts: BillingFacts, schedule: SubscriptionSchedule, phase: Phase, at: int, new_id: NewId
+) -> tuple[beginning.Beginning, Decision]:
+    """The subscription that begins at `at` on the terms of this phase, and what is redeemed for it."""
+    id, customer, decision = new_id("sub"), facts.parties.customers[schedule.customer], Decision()
+    redeem = Redeeming(facts, decision, schedule.customer, at, new_id)
+    new = beginning.Beginning(
         id=id,
-        params=_first_params(schedule, phase, at),
+        params=phase_settings.asked(schedule, phase, at),
         customer=customer,
         currency=phase.currency,
         items=[phase_terms.new_item(redeem, id, item) for item in phase.items],
         discounts=redeem.all(phase.discounts, subscription=id),
         ignores_customers_discount=phase.ignores_customers_discount is True,
-        default_tax_rates=phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
+        default_tax_rates=facts.catalogue.whole_rates(phase.default_tax_rates),
         extra=phase_terms.added(redeem, phase, id, phase_terms.first_span(facts, phase, customer, at)),
         unattended=True,
     )
+    return new, decision
 
 
 def enter(
@@ -124,9 +110,9 @@ def enter(
     subscription = facts.parties.subscriptions[schedule.subscription or ""]
     paused = subscription.status == "paused"
     decision = Decision()
-    redeem = phase_terms.Redeeming(facts, decision, schedule.customer, at, new_id)
+    redeem = Redeeming(facts, decision, schedule.customer, at, new_id)
     wanted = replace(
-        _on_terms(facts, schedule, phase, subscription, at),
+        phase_settings.applied(facts.catalogue, schedule, phase, subscription, at),
         discounts=redeem.all(phase.discounts, subscription.discounts, subscription=subscription.id),
         ignores_customers_discount=phase.ignores_customers_discount is True,
     )
@@ -134,7 +120,7 @@ def enter(
         at=at,
         behavior="none" if paused else behavior,
         items=phase_terms.item_changes(redeem, subscription, phase),
-        anchor="now" if begins and not paused and _anchor(schedule, phase) == "phase_start" else None,
+        anchor="now" if begins and not paused and phase_settings.restarts(phase, schedule.default_settings) else None,
         trial_end=None if paused else _trial(subscription, phase, at),
         debits=debits,
         collect="off_session",
@@ -150,6 +136,25 @@ def enter(
     decision.add(changes.apply(facts, subscription, wanted, change, at, new_id))
     after = facts.parties.subscriptions[subscription.id]
     return decision.add(follow_up(subscription, after, at))
+
+
+def around(subscription: Subscription, at: int, new_id: NewId) -> SubscriptionSchedule:
+    """A schedule whose one phase is the present period of a subscription that there is, on the terms that it has."""
+    phase = phase_terms.of_subscription(subscription)
+    schedule = SubscriptionSchedule(
+        id=new_id("sub_sched"),
+        agreed=[],
+        billing_mode=subscription.billing_mode,
+        created=at,
+        customer=subscription.customer,
+        default_settings=phase_settings.of_subscription(subscription),
+        end_behavior="release" if subscription.cancel_at is None else "cancel",
+        livemode=subscription.livemode,
+        status="active",
+        subscription=subscription.id,
+        test_clock=subscription.test_clock,
+    )
+    return with_phases(enters(schedule, phase), [phase])
 
 
 def release(parties: Parties, schedule: SubscriptionSchedule, now: int) -> Decision:
@@ -197,7 +202,7 @@ def mirrored(parties: Parties, was: Subscription, after: Subscription) -> Decisi
         return Decision()
     at = schedule.current_phase.start_date
     agreed = [
-        phase_terms.as_it_is(phase, was, after) if phase.start_date == at else phase for phase in schedule.agreed
+        phase_terms.with_changes(phase, was, after) if phase.start_date == at else phase for phase in schedule.agreed
     ]
     if agreed == schedule.agreed:
         return Decision()
@@ -242,11 +247,6 @@ def warning(schedule: SubscriptionSchedule, now: int) -> list[Due]:
     return [Due("schedule.expiring", schedule.id, at, schedule.test_clock)] if at > now else []
 
 
-def end_of(schedule: SubscriptionSchedule) -> int | None:
-    """When the subscription ends with its schedule."""
-    return schedule.agreed[-1].end_date if schedule.end_behavior == "cancel" else None
-
-
 # Pieces ----------------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +254,12 @@ def with_phases(schedule: SubscriptionSchedule, agreed: list[Phase]) -> Subscrip
     """The schedule with these phases, and with all the tax rates that they name."""
     known = {rate.id if not isinstance(rate, str) else rate: rate for rate in schedule.tax_rates}
     return replace(schedule, agreed=agreed, tax_rates=[known.get(id, id) for id in phase_terms.named_rates(agreed)])
+
+
+def enters(schedule: SubscriptionSchedule, phase: Phase) -> SubscriptionSchedule:
+    """The schedule with this phase as its present one."""
+    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
+    return replace(schedule, current_phase=current, next_at=phase.end_date)
 
 
 def _rests(facts: BillingFacts, schedule: SubscriptionSchedule, at: int, until: int) -> bool:
@@ -278,21 +284,12 @@ def _step(facts: BillingFacts, debits: Debits, schedule: SubscriptionSchedule, a
     phase = in_force(schedule.agreed, at)
     if phase is None:
         return release(facts.parties, schedule, at)
-    entered = _enters(schedule, phase)
+    entered = enters(schedule, phase)
     facts.parties.schedules[schedule.id] = entered
     decision = Decision(
         updates=[Update(entered, schedule)], events=[Event("subscription_schedule.updated", entered, schedule)]
     )
     return decision.add(enter(facts, debits, entered, phase, at, new_id, behavior=phase.proration_behavior, begins=True))
-
-
-def _enters(schedule: SubscriptionSchedule, phase: Phase) -> SubscriptionSchedule:
-    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
-    return replace(schedule, current_phase=current, next_at=phase.end_date)
-
-
-def _anchor(schedule: SubscriptionSchedule, phase: Phase) -> str:
-    return phase.billing_cycle_anchor or schedule.default_settings.billing_cycle_anchor
 
 
 def _trial(subscription: Subscription, phase: Phase, at: int) -> int | None:
@@ -301,80 +298,3 @@ def _trial(subscription: Subscription, phase: Phase, at: int) -> int | None:
         return phase.trial_end if phase.trial_end != subscription.trial_end else None
     trying = subscription.status == "trialing" and (subscription.trial_end or 0) > at
     return 0 if trying and phase.trial_end is not None else None
-
-
-def _settings(schedule: SubscriptionSchedule, phase: Phase) -> ScheduleInvoiceSettings:
-    return phase.invoice_settings or schedule.default_settings.invoice_settings
-
-
-def _automatic_tax(schedule: SubscriptionSchedule, phase: Phase) -> SubscriptionAutomaticTax | None:
-    return schedule.default_settings.automatic_tax if phase.automatic_tax is UNSET else phase.automatic_tax
-
-
-def _first_params(schedule: SubscriptionSchedule, phase: Phase, at: int) -> SubscriptionCreate:
-    """What a request for the first phase's subscription would say."""
-    defaults, settings, mode = schedule.default_settings, _settings(schedule, phase), schedule.billing_mode
-    given: dict[str, Any] = {
-        "collection_method": phase.collection_method or defaults.collection_method or "charge_automatically",
-        "default_payment_method": phase.default_payment_method or defaults.default_payment_method,
-        "description": phase.description or defaults.description,
-        "metadata": phase_terms.merged_metadata({}, phase.metadata),
-        "cancel_at": end_of(schedule),
-    }
-    if (tax := _automatic_tax(schedule, phase)) is not None and tax.enabled:
-        given["automatic_tax"] = AutomaticTaxParams(enabled=True)
-    if given["collection_method"] == "send_invoice":
-        given["days_until_due"] = settings.days_until_due
-    if phase.start_date < at:
-        given["backdate_start_date"] = phase.start_date
-    if own := phase.billing_thresholds or defaults.billing_thresholds:
-        given["billing_thresholds"] = thresholds.asked(own)
-    if phase.trial_end is not None and phase.trial_end > at:
-        given["trial_end"] = phase.trial_end
-    flexible = FlexibleParams(proration_discounts=mode.flexible.proration_discounts) if mode.flexible else None
-    return SubscriptionCreate(
-        customer=schedule.customer,
-        billing_mode=BillingModeParams(type=mode.type, flexible=flexible),
-        invoice_settings=InvoiceSettingsParams(
-            account_tax_ids=settings.account_tax_ids,
-            custom_fields=[CustomFieldParams(name=f.name, value=f.value) for f in settings.custom_fields or ()],
-            description=settings.description,
-            footer=settings.footer,
-        ),
-        off_session=True,
-        proration_behavior=phase.proration_behavior,
-        **{name: value for name, value in given.items() if value is not None},
-    )
-
-
-def _on_terms(
-    facts: BillingFacts, schedule: SubscriptionSchedule, phase: Phase, subscription: Subscription, at: int
-) -> Subscription:
-    """The subscription with all that the phase or the schedule's defaults say, but for items, discounts and trial."""
-    defaults = schedule.default_settings
-    settings = _settings(schedule, phase)
-    method = phase.collection_method or defaults.collection_method or subscription.collection_method
-    end = end_of(schedule)
-    values: dict[str, Any] = {
-        "collection_method": method,
-        "days_until_due": settings.days_until_due if method == "send_invoice" else None,
-        "metadata": phase_terms.merged_metadata(subscription.metadata, phase.metadata),
-        "automatic_tax": _automatic_tax(schedule, phase) or subscription.automatic_tax,
-        "billing_thresholds": phase.billing_thresholds or defaults.billing_thresholds,
-        "default_tax_rates": phase_terms.whole_rates(facts.catalogue, phase.default_tax_rates),
-        "description": phase.description or defaults.description or subscription.description,
-        "default_payment_method": phase.default_payment_method
-        or defaults.default_payment_method
-        or subscription.default_payment_method,
-    }
-    if settings != ScheduleInvoiceSettings():
-        values["invoice_settings"] = SubscriptionInvoiceSettings(
-            account_tax_ids=settings.account_tax_ids,
-            custom_fields=settings.custom_fields,
-            description=settings.description,
-            footer=settings.footer,
-        )
-    if end != subscription.cancel_at:
-        values |= {"cancel_at": end, "cancel_at_period_end": False, "canceled_at": None if end is None else at}
-    return replace(subscription, **values)
-

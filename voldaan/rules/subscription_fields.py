@@ -1,20 +1,18 @@
-"""What a request may say of a subscription: fields that concern nothing else, its end, its items, and what is refused.
+"""What a request may say of a subscription: fields that concern nothing else, and its end.
 
-Everything that costs money is in rules/subscriptions.py, rules/changes.py and rules/renewals.py.
+Its items are in rules/subscription_items.py. Everything that costs money is in rules/subscriptions.py, rules/changes.py and
+rules/renewals.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
-from voldaan.resources.base import UNSET, UnsetType
+from voldaan.resources.base import UNSET
 from voldaan.resources.billing import CardOptions, CustomField, PaymentMethodOptions, PaymentMethodOptionsParams
-from voldaan.resources.prices import Price
-from voldaan.resources.subscription_items import ItemThresholds, SubscriptionItem, SubscriptionItemUpdate
 from voldaan.resources.subscriptions import (
     AnchorConfig,
     BillingMode,
@@ -24,35 +22,17 @@ from voldaan.resources.subscriptions import (
     Subscription,
     SubscriptionCreate,
     SubscriptionInvoiceSettings,
-    SubscriptionItemChange,
     SubscriptionPaymentSettings,
     SubscriptionUpdate,
     SubscriptionWrite,
     TrialEndBehavior,
     TrialSettings,
 )
-from voldaan.resources.tax_rates import TaxRate
-from voldaan.rules import automatic_tax, pricing, thresholds
-from voldaan.rules.catalogue import Catalogue, shown
-from voldaan.rules.invoice_items import check_currency
+from voldaan.rules import automatic_tax, thresholds
 from voldaan.rules.metadata import merged
-from voldaan.rules.money import is_within_maximum, maximum_amount
 from voldaan.rules.refusals import refused
 
 FIVE_YEARS = 5 * 366 * 86_400
-
-
-@dataclass(slots=True)
-class NewItem:
-    """An item of a request with what it names looked up."""
-
-    id: str
-    price: str
-    quantity: int | UnsetType
-    discounts: list[str] = field(default_factory=list)
-    tax_rates: list[TaxRate | str] = field(default_factory=list)
-    metadata: dict[str, str] = field(default_factory=dict)
-    thresholds: ItemThresholds | None = None
 
 
 def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscription:
@@ -86,17 +66,16 @@ def simple(subscription: Subscription, params: SubscriptionWrite) -> Subscriptio
 def _collection(subscription: Subscription, params: SubscriptionWrite) -> dict[str, Any]:
     method = params.collection_method if "collection_method" in params.model_fields_set else subscription.collection_method
     days = params.days_until_due if params.days_until_due is not None else subscription.days_until_due
-    if method == "charge_automatically":
-        if params.days_until_due is not None:
-            raise refused(
-                "You can only set `days_until_due` if the collection method is `send_invoice`.", "days_until_due"
-            )
-        return {"collection_method": method, "days_until_due": None}
-    if days is None:
-        raise refused(
-            "You must set `days_until_due` if the collection method is `send_invoice`.", "days_until_due", "parameter_missing"
-        )
-    return {"collection_method": method, "days_until_due": days}
+    check_days_until_due(method, days, params.days_until_due, "days_until_due")
+    return {"collection_method": method, "days_until_due": days if method == "send_invoice" else None}
+
+
+def check_days_until_due(method: str | None, days: int | None, said: int | None, param: str) -> None:
+    """Refuses an invoice that is sent without them, and to say them of one that is not. `days` are those in force."""
+    if method == "send_invoice" and days is None:
+        raise refused("You must set `days_until_due` if the collection method is `send_invoice`.", param, "parameter_missing")
+    if method != "send_invoice" and said is not None:
+        raise refused("You can only set `days_until_due` if the collection method is `send_invoice`.", param)
 
 
 def _invoice_settings(was: SubscriptionInvoiceSettings, params: SubscriptionWrite) -> SubscriptionInvoiceSettings:
@@ -153,7 +132,7 @@ def billing_mode(mode: BillingModeParams | None) -> BillingMode:
     return BillingMode(flexible=FlexibleBilling(proration_discounts=discounts))
 
 
-# The end, and what an update keeps ----------------------------------------------------------------------------------
+# The end -------------------------------------------------------------------------------------------------------------
 
 
 def cancel_at_of(given: Any, ends: Sequence[int]) -> int | None:
@@ -190,61 +169,6 @@ def ending(subscription: Subscription, params: SubscriptionUpdate, now: int) -> 
         canceled_at=None if at is None else now,
         cancellation_details=replace(details, reason=None if at is None else "cancellation_requested"),
     )
-
-
-def kept(item: SubscriptionItem, wanted: NewItem, params: SubscriptionItemChange | SubscriptionItemUpdate) -> NewItem:
-    """What is asked of an item that exists: what is not said stays as it is."""
-    given = params.model_fields_set
-    keeps = params.quantity is None and UNSET not in (item.quantity, wanted.quantity)  # usage has no quantity to keep
-    keeps_threshold = "billing_thresholds" not in given and wanted.quantity is UNSET
-    return NewItem(
-        id=item.id,
-        price=wanted.price,
-        quantity=item.quantity if keeps else wanted.quantity,
-        discounts=wanted.discounts if "discounts" in given else item.discounts,
-        tax_rates=wanted.tax_rates if "tax_rates" in given else list(item.tax_rates or []),
-        metadata=merged(item.metadata, params.metadata) if "metadata" in given else item.metadata,
-        thresholds=item.billing_thresholds if keeps_threshold else wanted.thresholds,
-    )
-
-
-# What may be subscribed to ---------------------------------------------------------------------------------------------
-
-
-def check_items(prices: Sequence[Price], params: Sequence[str], currency: str, mode: str) -> None:
-    """Refuses prices that do not recur, are off, twice there, or do not go together. `params` names each."""
-    if not prices:
-        raise refused("Missing required param: items.", "items", "parameter_missing")
-    seen: set[str] = set()
-    for price, param in zip(prices, params, strict=True):
-        if price.recurring is None:
-            raise refused(
-                "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
-                param,
-            )
-        if not price.active:
-            raise refused("The price specified is inactive. This field only accepts active prices.", param)
-        if price.id in seen:
-            raise refused(f"Cannot add multiple subscription items with the same plan: {price.id}", param)
-        check_currency(price, currency, param)
-        seen.add(price.id)
-    terms = {(p.recurring.interval, p.recurring.interval_count) for p in prices if p.recurring}
-    if mode == "classic" and len(terms) > 1:
-        raise refused(
-            "Currency and interval fields must match across all plans on this subscription. Found mismatch in interval "
-            "field.",
-            params[0],
-        )
-
-
-def check_amounts(catalogue: Catalogue, items: Sequence[NewItem], currency: str, params: Sequence[str]) -> None:
-    """Refuses a quantity whose bill would have more digits than the currency takes."""
-    for item, param in zip(items, params, strict=True):
-        if item.quantity is UNSET:
-            continue
-        cost = pricing.amount(catalogue.terms(item.price, currency), item.quantity)
-        if not is_within_maximum(cost, currency):
-            raise refused(f"Amount must be no more than {shown(maximum_amount(currency), currency)}", param, "amount_too_large")
 
 
 def check_not_too_far(at: int | None, now: int, param: str) -> None:

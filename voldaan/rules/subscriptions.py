@@ -19,6 +19,7 @@ from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.resources.tax_rates import TaxRate
 from voldaan.rules import (
     automatic_tax,
+    billing_schedules,
     finalization,
     invoices,
     lines,
@@ -42,7 +43,8 @@ from voldaan.rules.renewals import (
     take_pending,
 )
 from voldaan.rules.subscription_due import cancellation, next_renewal, trial_warning
-from voldaan.rules.subscription_fields import NewItem, anchor_config, billing_mode, cancel_at_of, check_not_too_far, simple
+from voldaan.rules.subscription_fields import anchor_config, billing_mode, cancel_at_of, check_not_too_far, simple
+from voldaan.rules.subscription_items import NewItem
 
 DAY = 86_400
 NO_METHOD = (
@@ -119,8 +121,8 @@ def begin(facts: BillingFacts, new: Beginning, now: int, new_id: NewId) -> Decis
     )
     subscription = pending_intervals.agreed(simple(subscription, params), params.pending_invoice_item_interval, now)
     subscription.has_thresholds = thresholds.are_set(subscription)
-    asked = prebilling.Asked(facts.catalogue, subscription, items, trial_end or subscription.current_period_start, now)
-    subscription.billing_schedules = prebilling.given(asked, params.billing_schedules, new_id)
+    asked = billing_schedules.Asked(facts.catalogue, subscription, items, trial_end or subscription.current_period_start, now)
+    subscription.billing_schedules = billing_schedules.given(asked, params.billing_schedules, new_id)
     return _first_invoice(facts, new, subscription, now, new_id)
 
 

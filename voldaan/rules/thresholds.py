@@ -81,20 +81,22 @@ def are_set(subscription: Subscription) -> bool:
 def check(catalogue: Catalogue, subscription: Subscription) -> None:
     """Refuses an amount that flat fees alone would reach."""
     prices = [price_id(item) for item in subscription.items.data]
-    check_amount(catalogue, subscription.billing_thresholds, prices, subscription.currency, "billing_thresholds")
+    check_amount(
+        catalogue, subscription.billing_thresholds, prices, subscription.currency, "billing_thresholds[amount_gte]"
+    )
 
 
 def check_amount(
     catalogue: Catalogue, own: BillingThresholds | None, prices: Iterable[str], currency: str, param: str
 ) -> None:
-    """The same for these prices."""
+    """The same for these prices; `param` is to blame."""
     if own is None or own.amount_gte is None:
         return
     flat = sum(pricing.amount(catalogue.terms(price, currency), 0) for price in prices if is_metered(catalogue, price))
     if own.amount_gte <= flat:
         raise refused(
             f"The threshold must be greater than the flat fees of the metered items, which are {shown(flat, currency)}.",
-            f"{param}[amount_gte]",
+            param,
         )
 
 

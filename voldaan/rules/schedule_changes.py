@@ -1,4 +1,4 @@
-"""Changing a subscription schedule: the phases of a request checked and dated, and what they mean at once. Writes nothing."""
+"""Changing a subscription schedule: the phases of a request checked and dated, and what they mean at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from msgspec.structs import replace
 from voldaan.resources.params import Unset
 from voldaan.resources.pause_schedules import PauseScheduleParams
 from voldaan.resources.subscription_items import ProrationBehavior
-from voldaan.resources.subscription_schedules import CurrentPhase, Phase, SubscriptionSchedule
-from voldaan.resources.subscriptions import Subscription
-from voldaan.rules import pause_terms, schedule_phases
-from voldaan.rules import schedules as rules
+from voldaan.resources.subscription_schedules import Phase, SubscriptionSchedule
+from voldaan.rules import pause_terms, schedule_phases, schedules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Event, Update
@@ -28,19 +26,17 @@ def agreed(
     start: int,
     now: int,
     decision: Decision,
-    subscription: Subscription | None = None,
 ) -> list[Phase]:
-    """The phases of a request, checked and with their dates."""
+    """The phases of a request, checked and with their dates. The decision has the prices that were made for them."""
     inline = {made.id for made in decision.inserts} | {item.price for phase in schedule.agreed for item in phase.items}
     for each in wanted:
         if each.phase.currency != wanted[0].phase.currency:
             raise refused("All phases of a schedule must have the same currency.", f"{each.here}[currency]")
         schedule_phases.check(facts.catalogue, each, inline, each.phase.currency, schedule.billing_mode.type)
         schedule_phases.check_terms(each, schedule.default_settings)
-    calendar = schedule_phases.Calendar(
-        subscription.timezone if subscription else zone_of(facts, facts.parties.customers[schedule.customer]),
-        subscription.billing_cycle_anchor if subscription else None,
-    )
+    subscription = facts.parties.subscriptions.get(schedule.subscription or "")
+    anchor = None if subscription is None else subscription.billing_cycle_anchor
+    calendar = schedule_phases.Calendar(_zone(facts, schedule), anchor)
     return schedule_phases.laid_out(facts.catalogue, wanted, schedule.default_settings, start, now, calendar)
 
 
@@ -71,10 +67,10 @@ def rearranged(
     if current is None and start < now:
         raise refused("A schedule that has not started cannot be moved to the past.", f"{wanted[0].here}[start_date]")
     subscription = facts.parties.subscriptions.get(was.subscription or "")
-    phases = agreed(facts, changed, wanted, start, now, decision, subscription)
+    phases = agreed(facts, changed, wanted, start, now, decision)
     if subscription is not None and phases[0].currency != subscription.currency:
         raise refused("The currency of a subscription cannot be changed.", f"{wanted[0].here}[currency]")
-    return rules.with_phases(changed, [*past, *phases])
+    return schedules.with_phases(changed, [*past, *phases])
 
 
 def with_pause(
@@ -88,9 +84,8 @@ def with_pause(
 ) -> SubscriptionSchedule:
     """The changed schedule with what the request says of its pause. Refuses phases that no pause can be in, too."""
     subscription = facts.parties.subscriptions.get(was.subscription or "")
-    customer = facts.parties.customers[was.customer]
-    zone = subscription.timezone if subscription is not None else zone_of(facts, customer)
-    changed = pause_terms.applied(pause_terms.Asked(changed, subscription, zone, now, here), wanted, new_id)
+    asked = pause_terms.Asked(changed, subscription, _zone(facts, was), now, here)
+    changed = pause_terms.applied(asked, wanted, new_id)
     if wanted is None:
         pause_terms.check(changed, subscription, "phases")
     return changed
@@ -111,25 +106,38 @@ def take_effect(
         told = Event("subscription_schedule.updated", changed, was)
         return Decision(updates=[Update(changed, was)], events=[told])
     if was.current_phase is None:
-        changed = replace(changed, next_at=changed.agreed[0].start_date)
-        facts.parties.schedules[was.id] = changed
-        decision = Decision(updates=[Update(changed, was)])
-        if changed.next_at is not None and changed.next_at <= now:
-            decision.add(rules.start(facts, changed, now, new_id))
-        made = facts.parties.schedules[was.id]
-        decision.events.append(Event("subscription_schedule.updated", made, was))
-        return decision
+        return _before_its_start(facts, was, changed, now, new_id)
     phase = schedule_phases.in_force(changed.agreed, now)
     if phase is None:  # the last phase is over, and the work that says so is about to
         raise refused("The last phase must end in the future.", "phases")
-    current = CurrentPhase(start_date=phase.start_date, end_date=phase.end_date)
-    changed = replace(changed, current_phase=current, next_at=phase.end_date)
-    facts.parties.schedules[was.id] = changed
-    begins = phase.start_date != was.current_phase.start_date
+    changed = facts.parties.schedules[was.id] = schedules.enters(changed, phase)
     decision = Decision(
         updates=[Update(changed, was)], events=[Event("subscription_schedule.updated", changed, was)]
     )
+    begins = phase.start_date != was.current_phase.start_date
     behavior = phase.proration_behavior if begins else behavior
     return decision.add(
-        rules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
+        schedules.enter(facts, debits, changed, phase, now, new_id, behavior=behavior, begins=begins)
     )
+
+
+def _before_its_start(
+    facts: BillingFacts, was: SubscriptionSchedule, changed: SubscriptionSchedule, now: int, new_id: NewId
+) -> Decision:
+    """A schedule that has not started begins when its first phase does now: at once, if that is past."""
+    starts_at = changed.agreed[0].start_date
+    changed = facts.parties.schedules[was.id] = replace(changed, next_at=starts_at)
+    decision = Decision(updates=[Update(changed, was)])
+    if starts_at <= now:
+        decision.add(schedules.start(facts, changed, now, new_id))
+    made = facts.parties.schedules[was.id]
+    decision.events.append(Event("subscription_schedule.updated", made, was))
+    return decision
+
+
+def _zone(facts: BillingFacts, schedule: SubscriptionSchedule) -> str:
+    """By whose calendar its phases are counted."""
+    subscription = facts.parties.subscriptions.get(schedule.subscription or "")
+    if subscription is not None:
+        return subscription.timezone
+    return zone_of(facts, facts.parties.customers[schedule.customer])
