@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import psycopg
 import pytest
 
@@ -188,10 +186,7 @@ def test_the_sdk_walks_over_all_pages(shop):
 
 
 def test_objects_of_the_same_second_keep_their_order(fresh: World):
-    made = []
-    end = int(time.time()) + 1
-    while time.time() < end and len(made) < 40:
-        made.append(fresh.product()["id"])
+    made = [fresh.product()["id"] for _ in range(40)]  # several in each second
     assert ids(fresh.wire.get("/v1/products", limit=100)) == made[::-1]
 
 

@@ -87,10 +87,18 @@ def test_what_cannot_be_counted_is_refused_with_its_reason(world: World, change:
 
 
 def test_edges_of_the_window_are_inside(world: World):
-    now = clock.wall()
-    send(world, "1", timestamp=now - 35 * DAY + 5)
-    send(world, "1", timestamp=now + 295)
-    assert total(world) == 1  # of the last two days
+    """On a test clock, where no second passes between two calls."""
+    bert = world.customer(test_clock=world.clock(MONDAY)["id"])["id"]
+    first, last = MONDAY - 35 * DAY, MONDAY + 300
+    event = {"event_name": world.loaves["event_name"], "payload": {"stripe_customer_id": bert, "value": "1"}}
+    for at in (first, last):
+        world.wire.post("/v1/billing/meter_events", **event, timestamp=at)
+    for at, code in ((first - 1, "timestamp_too_far_in_past"), (last + 1, "timestamp_in_future")):
+        answer = world.wire.refused("POST", "/v1/billing/meter_events", {**event, "timestamp": at})
+        assert answer.error["code"] == code
+    path = f"/v1/billing/meters/{world.loaves['id']}/event_summaries"
+    page = world.wire.get(path, customer=bert, start_time=first, end_time=last + 60)
+    assert [summary["aggregated_value"] for summary in page["data"]] == [2]
 
 
 def test_a_meter_that_is_off_counts_nothing_and_frees_its_name(world: World):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.store.billing_world import BillingWorld
+from tests.store.blocking import waits_for
 from tests.store.payments_world import DAY
 from voldaan.commands import (
     customers,
@@ -28,7 +29,6 @@ from voldaan.resources.tax_rules import TaxRuleCreate
 from voldaan.resources.tax_settings import TaxSettingsUpdate
 from voldaan.resources.tax_transactions import TaxTransaction, TaxTransactionCreate, TaxTransactionReverse
 from voldaan.store import rows
-from voldaan.store.pool import Pool
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 
@@ -148,14 +148,6 @@ async def test_two_at_once_make_a_rate_for_the_first_time(world: BillingWorld, c
     await other
     assert [(rate.country, str(rate.percentage)) for rate in await world.rows(TaxRate)] == [("AT", "20")]
     assert [invoice.total for invoice in await world.invoices()] == [1200] * (1 + commits)
-
-
-async def waits_for(pool: Pool, tx: Transaction) -> None:
-    """Until somebody is held up by this transaction."""
-    async with asyncio.timeout(20), pool.connection() as connection:
-        held = "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
-        while not await (await connection.execute(held, (tx.connection.info.backend_pid,))).fetchone():  # noqa: ASYNC110  another process
-            await asyncio.sleep(0.01)
 
 
 async def test_a_reversal_by_hand_and_one_by_a_refund_do_not_wait_for_each_other(world: BillingWorld) -> None:

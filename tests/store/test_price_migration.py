@@ -125,7 +125,7 @@ async def test_at_renewal_all_are_billed_the_new_price_and_a_replay_tells_the_di
             invoices = await tx.select(Invoice, "true")
             assert (migration.status, migration.subscriptions.moved) == ("completed", CUSTOMERS)
             assert [i.total for i in invoices] == [NEW] * CUSTOMERS
-            asked = {"start": "0", "end": str(wall + 10), "limit": "1000"}
+            asked = {"start": "0", "end": str(clock.wall() + 10), "limit": "1000"}
             same = await replays.create(tx, ReplayCreate.model_validate(asked))
             back = {**asked, "prices": [{"price": migration.to, "replace_with": old}]}
             before = await replays.create(tx, ReplayCreate.model_validate(back))
@@ -159,7 +159,7 @@ async def test_many_take_as_many_queries_as_few(dsn: str, asked: list[str]) -> N
                 tally.append(len(asked))
                 assert found.changed == many
                 asked.clear()
-                replay = await replays.create(tx, ReplayCreate.model_validate({"start": "0", "end": str(wall + 9)}))
+                replay = await replays.create(tx, ReplayCreate.model_validate({"start": "0", "end": str(clock.wall() + 9)}))
                 tally.append(len(asked))
                 assert (replay.invoices, replay.differences) == (many, [])
             tallies.append(tally)

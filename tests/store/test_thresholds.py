@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from tests.store.billing_world import GRADUATED, BillingWorld, shown
+from tests.store.blocking import waits_for
 from tests.store.payments_world import DAY, HOUR
 from voldaan.commands import explanations, subscription_items, subscription_schedules, thresholds
 from voldaan.commands import invoices as invoice_commands
@@ -67,23 +68,10 @@ async def test_two_that_look_at_once_bill_once(world: BillingWorld) -> None:
     async with anyio.create_task_group() as group, transaction(world.pool, world.account, world.now, world.now) as tx:
         await thresholds.evaluate(tx, [f"{subscription.id}:1"])
         group.start_soon(second)
-        await waits_for_a_lock(world)
+        await waits_for(world.pool, tx)
         done.append("first")
     assert done == ["first", "second"]
     assert await amounts(world, subscription) == [[1500]]
-
-
-async def waits_for_a_lock(world: BillingWorld) -> None:
-    with anyio.fail_after(10):
-        async with world.pool.connection() as connection:
-            while True:
-                cursor = await connection.execute(
-                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-                )
-                row = await cursor.fetchone()
-                if row and row[0]:
-                    return
-                await anyio.sleep(0.02)
 
 
 async def test_usage_that_is_committed_after_it_was_counted_is_looked_at_again(world: BillingWorld) -> None:

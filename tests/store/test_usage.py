@@ -265,6 +265,7 @@ async def test_checking_what_came_lately_reads_what_came_lately(pool: Pool, acco
         assert await meter_events.record(tx, [Given("baked", payload, new_id("e"), now - 1800)]) == [None]
     for name in (name for name in shelf("verify") if name.startswith("U")):
         with psycopg.connect(dsn) as connection:
+            connection.execute("set enable_seqscan = off")  # see rows_read.py
             given = {"only": account.id, "usage_since": since}
             before = connection.execute(EVENTS_READ).fetchone()[0]
             assert connection.execute(shelf("verify")[name], given).fetchall() == []
