@@ -141,3 +141,65 @@ def test_quotes_schedules_and_previews_take_it_too(fresh: World):
     assert planned["billing_mode"]["flexible"]["proration_discounts"] == "itemized"
     given = {"customer": customer, "subscription_details": {"items": items, "billing_mode": MODE}, "discounts": coupon}
     assert fresh.wire.post("/v1/invoices/create_preview", **given)["total"] == 750
+
+
+@pytest.mark.parametrize(("mode", "named"), [("flexible", True), ("classic", False)])
+def test_discounts_that_are_included_are_named_and_take_nothing_more_off(fresh: World, mode: str, named: bool):
+    """Of the item's own discounts a line says nothing, of the subscription's that they take 0."""
+    clock = fresh.clock()["id"]
+    given = {
+        "customer": fresh.payer(test_clock=clock)["id"], "discounts": [{"coupon": fresh.coupon()["id"]}],
+        "items": [{"price": fresh.monthly["id"], "discounts": [{"coupon": fresh.coupon(percent_off=10)["id"]}]}],
+        "billing_mode": {"type": mode},
+    }  # fmt: skip
+    made = fresh.wire.post("/v1/subscriptions", **given)
+    [shared], [item] = made["discounts"], made["items"]["data"]
+    fresh.advance(clock, MONDAY + 10 * DAY)
+    wanted = {"items": [{"id": item["id"], "quantity": 4}], "proration_behavior": "always_invoice"}
+    changed = fresh.wire.post(f"/v1/subscriptions/{made['id']}", **wanted)
+    invoice = fresh.wire.get(f"/v1/invoices/{changed['latest_invoice']}")
+    debit, credit = invoice["lines"]["data"]
+    assert (debit["amount"], credit["amount"]) == (1829, -457)  # 40.00 and 10.00 less 10%, less 25%, for 21 of 31 days
+    assert invoice["total"] == invoice["subtotal"] == 1829 - 457
+    assert sum(d["amount"] for d in invoice["total_discount_amounts"]) == 0
+    for line in (debit, credit):
+        assert line["discount_amounts"] == [{"amount": 0, "discount": shared}]
+        waited = fresh.wire.get(f"/v1/invoiceitems/{line['parent']['subscription_item_details']['invoice_item']}")
+        both = [{"amount": 0, "discount": item["discounts"][0]}, {"amount": 0, "discount": shared}]
+        assert waited["proration_details"]["discount_amounts"] == (both if named else [])
+    explained = fresh.wire.get(f"/voldaan/invoices/{invoice['id']}/explain")
+    assert explained["holds"] is True
+
+
+def test_a_credit_of_what_still_waits_names_its_discounts_too(fresh: World):
+    clock = fresh.clock()["id"]
+    made = fresh.subscription(fresh.payer(test_clock=clock)["id"], discounts=[{"coupon": fresh.coupon()["id"]}])
+    [item], path = made["items"]["data"], f"/v1/subscriptions/{made['id']}"
+    for days, quantity in ((10, 4), (20, 2)):
+        fresh.advance(clock, MONDAY + days * DAY)
+        fresh.wire.post(path, items=[{"id": item["id"], "quantity": quantity}])
+    waiting = fresh.wire.get("/v1/invoiceitems", customer=made["customer"], pending=True)["data"]
+    shown = [each["proration_details"]["discount_amounts"] for each in waiting]
+    assert shown == [[{"amount": 0, "discount": made["discounts"][0]}]] * 4
+
+
+def test_only_flexible_billing_has_settings_of_its_own(fresh: World):
+    mode = {"type": "classic", "flexible": {"proration_discounts": "included"}}
+    customer, items = fresh.payer()["id"], [{"price": fresh.monthly["id"]}]
+    made = fresh.subscription(customer)
+    own, inner = "billing_mode[flexible]", "[billing_mode][flexible]"
+    for path, given, param in (
+        ("/v1/subscriptions", {"customer": customer, "items": items, "billing_mode": mode}, own),
+        (f"/v1/subscriptions/{made['id']}/migrate", {"billing_mode": mode}, own),
+        ("/v1/quotes", {"line_items": items, "subscription_data": {"billing_mode": mode}}, f"subscription_data{inner}"),
+        ("/v1/subscription_schedules", {"customer": customer, "start_date": "now", "billing_mode": mode,
+                                        "phases": [{"items": items, "duration": {"interval": "month"}}]}, own),
+        ("/v1/invoices/create_preview", {"customer": customer, "subscription_details": {"items": items, "billing_mode": mode}},
+         f"subscription_details{inner}"),
+        ("/v1/invoices/create_preview", {"customer": customer, "schedule_details": {
+            "billing_mode": mode, "phases": [{"items": items, "duration": {"interval": "month"}}]}},
+         f"schedule_details{inner}"),
+    ):  # fmt: skip
+        answer = fresh.wire.send("POST", path, given)
+        assert (answer.status, answer.error["param"]) == (400, param), path
+    assert len(fresh.wire.get("/v1/subscriptions", customer=customer)["data"]) == 1

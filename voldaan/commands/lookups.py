@@ -347,7 +347,7 @@ async def debits(tx: Transaction, items: Sequence[SubscriptionItem]) -> Debits:
                 off = [DiscountAmount(**each) for each in taken or ()]
             elif now.invoice_item in pending:
                 waits = pending[now.invoice_item]
-                off = itemizing.taken_of(waits) or []
+                off = itemizing.shown_of(waits)
                 amount, start, end = waits.amount - itemizing.total(off), waits.period_start, waits.period_end
             else:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voldaan.resources.base import (
     UNSET,
@@ -50,6 +50,7 @@ from voldaan.resources.params import (
     Timestamp,
     Unset,
     exclusive,
+    refuse,
 )
 from voldaan.resources.pending_updates import HeldUpdate, PendingUpdate, shown
 from voldaan.resources.subscription_items import ItemHash, PaymentBehavior, ProrationBehavior, SubscriptionItem
@@ -279,6 +280,13 @@ class FlexibleParams(Hash):
 class BillingModeParams(Hash):
     type: Literal["classic", "flexible"]
     flexible: FlexibleParams | None = None
+
+    @model_validator(mode="after")
+    def _of_flexible(self) -> BillingModeParams:
+        if self.type == "classic" and self.flexible is not None:
+            message = "You can only specify `billing_mode[flexible]` when `billing_mode[type]` is `flexible`."
+            raise refuse("", message, param="flexible")
+        return self
 
 
 class InvoiceSettingsParams(Hash):

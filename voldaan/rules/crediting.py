@@ -114,7 +114,7 @@ def credit(work: Work, subscription: Subscription, item: SubscriptionItem, at: i
             source = by_key.get(charge.line or "")
             since = found.start if found.start >= item.current_period_end else at
             said = lines.unused(work.facts.catalogue, price, units, since)
-            made = _proration(work, subscription, item, found, said, basis, credited=_credited(source))
+            made = _proration(work, subscription, item, found, said, basis, source)
             if source is not None:
                 spent.append(replace(source, credited_by=made.id))
     return spent
@@ -288,18 +288,17 @@ def _proration(
     found: Proration,
     description: str,
     basis: Basis,
-    *,
-    credited: InvoiceItemCredited | None = None,
+    source: Debit | None = None,
 ) -> InvoiceItem:
-    """The invoice item of a proration, which waits from now on."""
+    """The invoice item of a proration, which waits from now on; one that gives back knows what of."""
     amount = found.amount
     if itemizing.itemizes(subscription.billing_mode):
-        amount, taken = itemizing.itemize(
+        amount, shown = itemizing.itemize(
             found.amount, basis.whole, basis.off, found.share, back=basis.kind == "unused"
         )
-        basis = replace(basis, taken=taken)
+        basis = replace(basis, taken=shown)
     else:
-        taken = [] if basis.kind == "unused" else [replace(t, amount=found.share.of(t.amount)) for t in basis.off]
+        shown = itemizing.included(subscription.billing_mode, basis.off if source is None else source.off)
     made = invoice_items.of_proration(
         id=work.new_id("ii"),
         amount=amount,
@@ -317,7 +316,7 @@ def _proration(
         customer=subscription.customer,
         livemode=subscription.livemode,
         metadata=subscription.metadata,
-        proration_details=InvoiceItemProration(credited_items=credited, discount_amounts=taken),
+        proration_details=InvoiceItemProration(credited_items=_credited(source), discount_amounts=shown),
         subscription=subscription.id,
         subscription_item=item.id,
         tax_rates=work.facts.catalogue.whole_rates(item.tax_rates),
@@ -341,7 +340,7 @@ def _left(debit: Debit, end: int, calendar: Calendar) -> Debit:
 
 def _debited(waiting: InvoiceItem, found: Proration) -> Debit:
     """What an invoice item has debited, and a later change may give back."""
-    off = itemizing.taken_of(waiting) or []
+    off = itemizing.shown_of(waiting)
     return Debit(invoice_item=waiting.id, amount=found.amount, off=off, start=found.start, end=found.end)
 
 

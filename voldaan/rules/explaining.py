@@ -75,7 +75,7 @@ def summed(invoice: Invoice, own: Sequence[LineItem], catalogue: Catalogue, roun
     """
     twin = copy.copy(invoice)
     found = [line for line in invoice.lines.data if itemizing.taken_of(line) is None]  # others bring their discounts along
-    taken = {each.discount for line in found for each in line.discount_amounts or []}
+    taken = {each.discount for line in found for each in line.discount_amounts or [] if each.amount}
     twin.discounts = [id for id in invoice.discounts if id in taken]
     twins = [copy.copy(line) for line in own]
     for line in twins:

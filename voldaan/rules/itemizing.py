@@ -37,10 +37,20 @@ def itemize(
     discounts take off it: they were given for that time. Of no discount more is given back than it took.
     """
     if not total(off):
-        return net, []
+        return net, [replace(each, amount=0) for each in off]
     gross = share.of(whole + total(off)) * (-1 if back else 1)
     taken = split(gross - net, [each.amount for each in off])
     return gross, [replace(each, amount=amount) for each, amount in zip(off, taken, strict=True)]
+
+
+def included(mode: BillingMode, off: Iterable[DiscountAmount]) -> list[DiscountAmount]:
+    """What is shown of discounts that are in the amount: that they are. Classic billing shows nothing."""
+    return [replace(each, amount=0) for each in off] if mode.type == "flexible" else []
+
+
+def shown_of(waiting: InvoiceItem) -> list[DiscountAmount]:
+    """The discounts of a proration that waits, with what each takes off its amount: 0 where they are in it already."""
+    return waiting.proration_details.discount_amounts if waiting.proration_details else []
 
 
 def taken_of(billed: LineItem | InvoiceItem) -> list[DiscountAmount] | None:

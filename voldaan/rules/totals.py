@@ -54,6 +54,8 @@ def compute(
             for each in taken[index]:
                 discounted[each.discount] = discounted.get(each.discount, 0) + each.amount
                 off += each.amount
+        if line.proration and invoice.discounts and itemizing.taken_of(line) is None:
+            line.discount_amounts = _included(invoice, catalogue, at)
         after = line.amount - off
         line.discount = off
         if credits is not None:
@@ -81,6 +83,11 @@ def compute(
     invoice.subtotal_excluding_tax = invoice.subtotal - inside
     shipping.keep(invoice, shipped, catalogue.tax_rates)
     return uses
+
+
+def _included(invoice: Invoice, catalogue: Catalogue, at: int) -> list[DiscountAmount]:
+    """The invoice's discounts as a proration shows them that has them in its amount: each takes nothing more off."""
+    return [DiscountAmount(amount=0, discount=d.id) for d in catalogue.active(invoice.discounts, invoice.currency, at)]
 
 
 def _payable(
