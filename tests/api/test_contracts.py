@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from tests.api.world import DAY, MONDAY, World
+from voldaan.reports import mrr
+from voldaan.store import accounts
+from voldaan.store.pool import open_pool
+from voldaan.store.transaction import transaction
+from voldaan.work import clock as wall_clock
 
 MONTH = 31 * DAY  # of March
 CONTRACTS = "/voldaan/contracts"
@@ -146,3 +154,64 @@ def test_an_ended_contract_keeps_what_was_agreed(fresh: World):
     assert ended["status"] == "ended"
     assert fresh.wire.post(f"{CONTRACTS}/{made['id']}", name="Kept")["name"] == "Kept"
     assert fresh.wire.refused("POST", f"{CONTRACTS}/{made['id']}", {"ends_at": ""}).status == 400
+
+
+def test_recurring_revenue_is_what_the_next_renewal_bills(fresh: World, dsn: str):
+    clock = fresh.clock()["id"]
+    anna = fresh.payer(test_clock=clock)["id"]
+    subscription = fresh.subscription(anna, discounts=[{"coupon": fresh.coupon(duration="forever")["id"]}])
+
+    def is_worth(amount: int) -> None:
+        assert recurring(dsn, fresh)[0] == amount
+        preview = fresh.wire.post("/v1/invoices/create_preview", subscription=subscription["id"])
+        lines = [line for line in preview["lines"]["data"] if not line["parent"]["subscription_item_details"]["proration"]]
+        assert sum(line["amount"] - sum(d["amount"] for d in line["discount_amounts"]) for line in lines) == amount
+
+    is_worth(750)
+    override = {"price": fresh.monthly["id"], "override_data": {"unit_amount": 800}}
+    ends = MONDAY + 40 * DAY
+    made = fresh.wire.post(CONTRACTS, customer=anna, name="Guild", price_overrides=[override], ends_at=ends)["id"]
+    is_worth(600)
+    fresh.advance(clock, MONDAY + 10 * DAY)
+    override["override_data"] = {"unit_amount": 400}
+    fresh.wire.post(f"{CONTRACTS}/{made}", price_overrides=[override])
+    is_worth(300)
+    item = subscription["items"]["data"][0]["id"]
+    fresh.wire.post(f"/v1/subscription_items/{item}", quantity=3)
+    is_worth(900)
+    fresh.advance(clock, MONDAY + 45 * DAY)
+    is_worth(2250)
+    fresh.wire.post(CONTRACTS, customer=anna, name="Again", price_overrides=[override])
+    is_worth(900)
+    last = fresh.wire.get(CONTRACTS)["data"][0]["id"]
+    fresh.wire.post(f"{CONTRACTS}/{last}/end")  # at the same instant
+    is_worth(2250)
+    _, moved = recurring(dsn, fresh)
+    by_contract = [(cause, kind, amount, at) for cause, kind, amount, at in moved if cause.startswith("ctr_")]
+    assert by_contract == [
+        (made, "contraction", 150, MONDAY), (made, "contraction", 300, MONDAY + 10 * DAY), (made, "expansion", 1350, ends),
+        (last, "contraction", 1350, MONDAY + 45 * DAY), (last, "expansion", 1350, MONDAY + 45 * DAY),
+    ]  # fmt: skip
+
+
+MINE = "account_id = %(account)s"
+
+
+def recurring(dsn: str, world: World) -> tuple[int, list[Any]]:
+    """What the account's subscriptions are worth a month, and how it came to that."""
+
+    async def read() -> tuple[int, list[Any]]:
+        pool = await open_pool(dsn, 1)
+        try:
+            account = await accounts.find(pool, world.wire.get("/v1/account")["id"])
+            while True:
+                async with transaction(pool, account, wall_clock.wall(), wall_clock.wall()) as tx:
+                    if await mrr.catch_up(tx):
+                        [(worth,)] = await tx.all(f"select sum(amount)::bigint from mrr_subscriptions where {MINE}")
+                        return worth, await tx.all(
+                            f"select event_id, kind, amount, at from mrr_movements where {MINE} order by at, event_id, kind"
+                        )
+        finally:
+            await pool.close()
+
+    return asyncio.run(read())

@@ -11,6 +11,7 @@ from voldaan.bench import seed
 from voldaan.commands import billing, renewals
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer
+from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
 from voldaan.store.queries import query
 from voldaan.store.transaction import transaction
@@ -99,6 +100,47 @@ async def test_work_is_taken_and_ended_without_looking_at_all_there_is(pool: Poo
         await tx.run(query("due", "done_leased"), subjects=subjects[:4], lease="mine", **work)
         await tx.run(query("due", "done"), subjects=subjects[4:], times=times[4:], **work)
         assert await rows_read(tx) - before <= ASKED * 5
+
+
+@pytest.mark.parametrize("apart", [0, 1], ids=["of one instant", "each of a second of its own"])
+async def test_a_small_book_does_not_read_what_is_due_in_a_large_one(pool: Pool, book: Account, apart: int) -> None:
+    """Twenty thousand rows are more overdue than its own."""
+    small, _ = await seed.account(pool, clock.wall(), "Small")
+    kind, now = f"plans.{new_id('k')}", clock.wall()
+    many = """insert into due (account_id, kind, subject, due_at)
+              select %s, %s, 's' || n, to_timestamp(%s) - %s * interval '1 second' from generate_series(1, %s) n"""
+    async with pool.connection() as connection:
+        await connection.execute(many.replace("- %s *", "- n * %s *"), [book.id, kind, now - 100, apart, 20_000])
+        await connection.execute(many, [small.id, kind, now - 50, 0, ASKED])
+        cursor = await connection.execute(query("due", "next_account"), {"kind": kind, "now": now, "skip": []})
+        assert await cursor.fetchone() == (book.id,)
+    async with transaction(pool, small, now, now) as tx:
+        before = await rows_read(tx)
+        taken = await tx.all(query("due", "claim"), kind=kind, now=now, limit=1000)
+        assert len(taken) == ASKED
+        leased = await tx.all(query("due", "lease"), kind=kind, now=now, lease="mine", until=now + 60, limit=1000)
+        assert len(leased) == ASKED
+        assert await rows_read(tx) - before <= ASKED * 5
+
+
+async def test_what_was_tried_and_waits_is_not_read_again_and_again(pool: Pool, book: Account) -> None:
+    """Twenty thousand deliveries to an endpoint that is down; eight others are due after them."""
+    kind, now = f"plans.{new_id('k')}", clock.wall()
+    many = """insert into due (account_id, kind, subject, due_at, tries, leased_until)
+              select %s, %s, 's' || n, to_timestamp(%s), 1, to_timestamp(%s) from generate_series(1, %s) n"""
+    fresh = """insert into due (account_id, kind, subject, due_at)
+               select %s, %s, 't' || n, to_timestamp(%s) from generate_series(1, %s) n"""
+    async with pool.connection() as connection:
+        await connection.execute(many, [book.id, kind, now - 100, now + 600, 20_000])
+        await connection.execute(fresh, [book.id, kind, now - 50, ASKED])
+    async with transaction(pool, book, now, now) as tx:
+        before = await rows_read(tx)
+        assert await tx.all(query("due", "next_account"), kind=kind, now=now, skip=[]) == [(book.id,)]
+        assert len(await tx.all(query("due", "claim"), kind=kind, now=now, limit=1000)) == ASKED
+        leased = await tx.all(query("due", "lease"), kind=kind, now=now, lease="mine", until=now + 60, limit=1000)
+        assert len(leased) == ASKED
+        assert await tx.all(query("due", "next_account"), kind=kind, now=now, skip=[]) == []
+        assert await rows_read(tx) - before <= ASKED * 8
 
 
 async def test_a_table_made_later_has_it_too(dsn: str) -> None:

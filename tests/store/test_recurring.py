@@ -23,7 +23,8 @@ from voldaan.reports.recurring import (
 from voldaan.resources.coupons import Coupon, CouponAppliesTo
 from voldaan.resources.discounts import Discount, DiscountSource
 from voldaan.resources.numbers import Number
-from voldaan.resources.prices import Price, PriceTier
+from voldaan.resources.prices import Price, PriceTier, PriceTransformQuantity
+from voldaan.rules.catalogue import Catalogue
 
 NOW = 1_790_000_000
 
@@ -44,8 +45,17 @@ PRICES = {
         price("odd", 10000, "year"), price("week", 1200, "week"), price("day", 120, "day"),
         price("metered", 5, "month", recurring_usage_type="metered"),
         price("tiered", 0, "month", billing_scheme="tiered", tiers_mode="graduated", tiers=TIERS),
+        price("dozens", 900, "month", transform_quantity=PriceTransformQuantity(divide_by=12, round="up")),
+        price("listed", 5000, "month"), price("own", 4000, "month"), price("former", 1, "month"), price("future", 2, "month"),
+        price("many", 5000, "year", 2),
+        price("fewer", 0, "year", 2, billing_scheme="tiered", tiers_mode="graduated", tiers=TIERS),
     )
 }  # fmt: skip
+AGREED: dict[tuple[str, str], list[tuple[int, int | None, str]]] = {
+    ("cus", "listed"): [(NOW - 90, NOW, "former"), (NOW, NOW + 90, "own"), (NOW + 90, None, "future")],
+    ("cus", "many"): [(0, None, "fewer")],
+    ("cus_other", "month"): [(0, None, "former")],
+}
 COUPONS = {
     "half": {"percent_off": Number(50), "duration": "forever"},
     "once": {"percent_off": Number(50), "duration": "once"},
@@ -60,7 +70,8 @@ def facts(of_customer: list[str]) -> Facts:
     discounts = {name: Discount(id=name, source=DiscountSource(coupon=name), start=NOW - 10) for name in COUPONS}
     ended = Discount(id="ended", source=DiscountSource(coupon="half"), start=NOW - 10, end=NOW)
     coupons = {name: Coupon(id=name, created=0, livemode=False, **terms) for name, terms in COUPONS.items()}
-    return Facts(PRICES, {**discounts, "ended": ended}, coupons, {"cus": [discounts[name] for name in of_customer]})
+    catalogue = Catalogue(prices=PRICES, discounts={**discounts, "ended": ended}, coupons=coupons, agreements=AGREED)
+    return Facts(catalogue, {"cus": [discounts[name] for name in of_customer]}, ignoring={"sub_alone"})
 
 
 # items as "price*quantity", separated by blanks; discounts of the subscription; of the customer -> a month's worth
@@ -87,12 +98,30 @@ WORTH = [
     ("month", "", "half", 500),
     ("month", "three", "half", 700),       # its own discounts instead of the customer's
     ("month year", "month_only", "", 5500),
+    ("dozens*13", "", "", 1800),           # two packages
+    ("listed*2", "", "", 8000),            # at the price of a contract
+    ("listed", "half", "", 2000),
+    ("many*7", "", "", 275),               # at its tiers: 66.00 for two years
 ]
 
 
 @pytest.mark.parametrize(("items", "own", "customers", "worth"), WORTH)
 def test_a_months_worth(items: str, own: str, customers: str, worth: int) -> None:
     assert monthly_amount(seen(items, own), facts(customers.split()), NOW) == worth
+
+
+def test_an_items_own_discounts_leave_the_customers_to_the_whole() -> None:
+    """As renewals bill it; but not where the subscription shall not inherit it."""
+    both = seen("month month")
+    both.items.data[0].discounts = ["three"]
+    assert monthly_amount(both, facts(["half"]), NOW) == (700 + 1000) // 2
+    both.id = "sub_alone"
+    assert monthly_amount(both, facts(["half"]), NOW) == 1700
+
+
+@pytest.mark.parametrize(("after", "worth"), [(-90, 1), (-1, 1), (0, 4000), (89, 4000), (90, 2), (10**8, 2), (-91, 5000)])
+def test_a_contract_counts_from_its_start_to_its_end(after: int, worth: int) -> None:
+    assert monthly_amount(seen("listed"), facts([]), NOW + after) == worth
 
 
 def seen(items: str, own: str = "", **more: Any) -> SeenSubscription:
@@ -139,7 +168,7 @@ def test_movements_add_up(changes: list[tuple[str, str, int, int]]) -> None:
         now += later
         before = sum(s.amount for s in book.of(customer))
         known = len(book.movements)
-        standing = Standing(f"{customer}{sub}", customer, "eur", amount, f"{number:05}", f"{number:05}")
+        standing = Standing(f"{customer}{sub}", customer, "eur", amount, f"{number:05}", f"{number:05}", now)
         book.enter(standing, now)
         after = sum(s.amount for s in book.of(customer))
         made = book.movements[known:]
@@ -157,7 +186,7 @@ def test_movements_add_up(changes: list[tuple[str, str, int, int]]) -> None:
 
 def test_an_old_event_changes_nothing() -> None:
     book = Book({}, {})
-    book.enter(Standing("s", "c", "eur", 5, "2", "2"), 10)
-    book.enter(Standing("s", "c", "eur", 9, "1", "1"), 5)
+    book.enter(Standing("s", "c", "eur", 5, "2", "2", 10), 10)
+    book.enter(Standing("s", "c", "eur", 9, "1", "1", 5), 5)
     assert [(m.kind, m.amount) for m in book.movements] == [("new", 5)]
     assert book.of("c")[0].amount == 5

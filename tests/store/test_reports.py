@@ -14,9 +14,11 @@ from voldaan.ledger.journal import postings
 from voldaan.reports import mrr
 from voldaan.reports.overview import Overview, gather, snapshot
 from voldaan.reports.recurring import GAINS
+from voldaan.reports.verify import verify
 from voldaan.resources.accounts import Account
 from voldaan.resources.attempts import Attempt
 from voldaan.resources.base import ListObject, Resource
+from voldaan.resources.contracts import Contract, PriceOverride
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount, DiscountSource
@@ -27,6 +29,7 @@ from voldaan.resources.products import Product
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.resources.test_clocks import TestClock
+from voldaan.rules.contracts import changed
 from voldaan.rules.decision import Decision, Event, Update
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
@@ -112,7 +115,7 @@ class Shop:
         async with snapshot(self.pool, self.account, WALL) as tx:
             return await tx.all(
                 "select event_id, subscription_id, kind, amount, at from mrr_movements"
-                " where account_id = %(account)s order by 1, 2"
+                " where account_id = %(account)s order by 1, 2, 5"
             )
 
     async def overview(self, wall: int = WALL) -> Overview:
@@ -179,6 +182,21 @@ async def test_months_before_the_window_are_its_start(shop: Shop) -> None:
         window = (await mrr.recurring(tx, at(6, 30), 2))["eur"]
     assert [(m.start, m.end) for m in window.months] == [(m.start, m.end) for m in found.months[-2:]]
     assert window.months[0].start == 1000
+
+
+async def test_verify_finds_revenue_that_did_not_come_about(shop: Shop) -> None:
+    await a_year(shop)
+    await shop.read()
+
+    async def found() -> list[str]:
+        findings = (await verify(shop.pool, WALL, account=shop.account.id)).findings
+        return [finding.id for finding in findings if finding.invariant == "R3_recurring_revenue_is_its_movements"]
+
+    assert await found() == []
+    async with shop.pool.connection() as connection:
+        more = "update mrr_subscriptions set amount = amount + 1 where account_id = %s and amount > 0 returning subscription_id"
+        [changed] = await (await connection.execute(more, (shop.account.id,))).fetchall()
+    assert await found() == [changed[0]]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
@@ -263,6 +281,83 @@ async def test_a_customers_own_discount_counts_from_when_it_is_given_until_it_is
     await shop.read(batch=1)
     months = {m.name: m.moved for m in (await shop.figures(at(5, 2)))["eur"].months if m.moved}
     assert months == {"2026-02": {"new": 1000}, "2026-03": {"contraction": 300}, "2026-05": {"expansion": 300}}
+
+
+async def agree(shop: Shop, customer: Customer, price: Price, amount: int, now: int, **time: int) -> Contract:
+    """A contract that is made now."""
+    override = await shop.price(amount)
+    prices = [PriceOverride(price=price.id, override=override.id)]
+    made = Contract(
+        id=new_id("ctr"), created=now, currency="eur", customer=customer.id, livemode=False, name="Guild", price_overrides=prices,
+        **{"starts_at": now, **time},
+    )  # fmt: skip
+    await shop.put(now, made)
+    return made
+
+
+@pytest.mark.parametrize("batch", [None, 1, 2, 2000])
+async def test_a_contract_moves_it_when_it_begins_changes_and_ends(shop: Shop, batch: int | None) -> None:
+    """Read after each step (None), or all at the end in pieces: it comes to the same."""
+    price, anna = await shop.price(1000), await shop.customer()
+
+    async def past(now: int) -> None:
+        if batch is None:
+            await shop.read(wall=now)
+
+    sub = await shop.subscribe(anna, price, at(1, 10))
+    await past(at(1, 20))
+    guild = await agree(shop, anna, price, 800, at(2, 10), starts_at=at(2, 1), ends_at=at(4, 10))  # known since it was made
+    await past(at(2, 20))
+    sub = await shop.change(sub, at(3, 5), quantity=2)
+    await past(at(3, 6))
+    cheaper = replace(guild, price_overrides=[PriceOverride(price=price.id, override=(await shop.price(700)).id)])
+    guild, was = changed(cheaper, guild, at(3, 20)), guild
+    await shop.put(at(3, 20), updates=[Update(guild, was)])
+    await past(at(4, 20))
+    await agree(shop, anna, price, 0, at(4, 25), starts_at=at(5, 1), ends_at=at(5, 10))
+    await past(at(5, 5))
+    await past(at(5, 20))
+    await shop.end(sub, at(6, 1))
+    await shop.read(batch=batch or mrr.BATCH)
+    found = (await shop.figures(at(6, 30)))["eur"]
+    assert {m.name: m.moved for m in found.months if m.moved} == {
+        "2026-01": {"new": 1000},
+        "2026-02": {"contraction": 200},
+        "2026-03": {"expansion": 800, "contraction": 200},       # the second one of them; then 7.00 for each
+        "2026-04": {"expansion": 600},                           # 10.00 again
+        "2026-05": {"churn": 2000, "reactivation": 2000},        # nothing for ten days
+        "2026-06": {"churn": 2000},
+    }
+    first = await shop.movements()
+    assert [(m[3], m[4]) for m in first if m[0] == guild.id] == [(200, at(2, 10)), (200, at(3, 20)), (600, at(4, 10))]
+    async with transaction(shop.pool, shop.account, WALL, WALL) as tx:
+        await mrr.forget(tx)
+    await shop.read()
+    assert await shop.movements() == first
+
+
+async def test_a_test_clock_turns_contracts_at_its_own_time(shop: Shop) -> None:
+    slow = TestClock(id=new_id("clock"), created=WALL, deletes_after=WALL + DAY, frozen_time=at(2), livemode=False)
+    await shop.put(WALL, slow)
+    price, anna = await shop.price(1000), await shop.customer(test_clock=slow.id)
+    await shop.subscribe(anna, price, at(2), test_clock=slow.id)
+    guild = await agree(shop, anna, price, 800, at(2), ends_at=at(3))
+    await shop.put(at(2), updates=[Update(replace(guild, test_clock=slow.id), guild)])
+    await shop.read()
+    assert (await shop.figures(at(6)))["eur"].amount == 800
+    await shop.put(at(3), updates=[Update(replace(slow, frozen_time=at(3)), slow)])
+    await shop.read()
+    assert (await shop.figures(at(6)))["eur"].amount == 1000
+
+
+async def test_who_does_not_inherit_the_customers_discount_is_worth_the_whole(shop: Shop) -> None:
+    price, anna = await shop.price(1000), await shop.customer()
+    off = coupon(amount_off=300, currency="eur", duration="forever")
+    await shop.put(WALL, off, discount(off, at(1), customer=anna.id))
+    await shop.subscribe(anna, price, at(2))
+    await shop.subscribe(anna, price, at(2), ignores_customers_discount=True)
+    await shop.read()
+    assert (await shop.figures(at(3)))["eur"].amount == 700 + 1000
 
 
 async def test_at_the_beginning_of_a_month_the_last_one_is_shown_with_what_happens_at_that_instant(shop: Shop) -> None:

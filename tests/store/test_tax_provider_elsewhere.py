@@ -18,6 +18,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.api.waiting import until
 from tests.api.wire import JSON, Wire
 from tests.api.world import DAY, MONDAY, World
 from tests.conftest import ROOT, free_port, new_account
@@ -123,7 +124,7 @@ def taxes(world: World, invoice: JSON) -> list[tuple[str, int]]:
 
 
 def test_one_question_serves_preview_and_purchase(shop: World, provider: Provider) -> None:
-    anna = shop.payer(address=NEW_YORK)
+    anna = shop.payer(address=NEW_YORK, test_clock=shop.clock()["id"])  # on one day, whenever this runs
     details = {"items": [{"price": shop.monthly["id"]}]}
     preview = shop.wire.post(
         "/v1/invoices/create_preview", customer=anna["id"], automatic_tax=AUTOMATIC, subscription_details=details
@@ -319,6 +320,29 @@ def test_an_answer_that_is_not_kept_is_found_out(dsn: str, shop: World, provider
         connection.execute("delete from tax_answers where account_id = %s", (only,))
         assert connection.execute(shelf("verify")["T3_remote_taxes_were_answered"], {"only": only}).fetchall()
         connection.rollback()
+
+
+def test_answers_are_pruned_but_for_those_that_invoices_rest_on(dsn: str, shop: World, provider: Provider) -> None:
+    anna = shop.payer(address=NEW_YORK)
+    details = {"items": [{"price": shop.monthly["id"], "quantity": 2}]}
+    preview = {"customer": anna["id"], "automatic_tax": AUTOMATIC, "subscription_details": details}
+    assert shop.wire.post("/v1/invoices/create_preview", **preview)["total"] == 2170
+    made = shop.wire.post("/v1/subscriptions", **terms(shop, anna))
+    assert len(provider.asked) == 2
+    only = shop.wire.get("/v1/account")["id"]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("update tax_answers set recorded_at = recorded_at - interval '3 days' where account_id = %s", (only,))
+        due = "update due set due_at = due_at - interval '3 days' where account_id = %s and kind = 'tax_answers.prune'"
+        assert connection.execute(due, (only,)).rowcount
+        waits = "select due_at, error from due where account_id = %s and kind = 'tax_answers.prune'"
+        with worker(dsn, provider):
+            until(lambda: connection.execute(waits, (only,)).fetchall(), lambda rows: not rows)
+        left = connection.execute("select question->'lines'->0->'amount' from tax_answers where account_id = %s", (only,))
+        assert left.fetchall() == [(1000,)]
+    verify(dsn, shop)
+    assert shop.wire.get(f"/v1/invoices/{made['latest_invoice']}")["status"] == "paid"
+    assert shop.wire.post("/v1/invoices/create_preview", **preview)["total"] == 2170
+    assert len(provider.asked) == 3
 
 
 def verify(dsn: str, world: World) -> None:

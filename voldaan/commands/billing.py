@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from voldaan.commands import automatic_tax, contract_facts
+from voldaan.commands import automatic_tax, contract_facts, tax_answers
 from voldaan.commands.credit_grants import know as know_grants
 from voldaan.resources.base import ListObject
 from voldaan.resources.coupons import Coupon
@@ -251,7 +251,8 @@ async def number_whole_book(tx: Transaction, facts: BillingFacts) -> None:
 
 
 async def keep_number(tx: Transaction, facts: BillingFacts) -> None:
-    """Writes how far the book's series has come, and the tax rates that automatic tax needed for the first time."""
+    """Writes how far the book's series has come, and what automatic tax needed for the first time: rates and answers."""
     await automatic_tax.keep_rates(tx, facts)
+    await tax_answers.need(tx, facts.taxes)
     if facts.numbering is not None:
         await tx.run(query("invoices", "move_counter"), next=facts.numbering.next)

@@ -91,6 +91,7 @@ async def update(tx: Transaction, params: ContractUpdate, id: str) -> Contract:
         given: Sequence[PriceOverrideParams] = params.price_overrides or []
         values["price_overrides"] = await _overrides(tx, given, was.name, decision)
     contract = replace(was, metadata=merged(was.metadata, params.metadata), **values)
+    contract = rules.changed(contract, was, tx.now)
     rules.check_overlap(contract, facts.commitments.contracts[was.customer])
     if contract != was:
         decision.updates.append(Update(contract, was))

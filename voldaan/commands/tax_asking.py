@@ -8,23 +8,17 @@ between, only answers are left. What cannot be had is unknown in the last try: a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 from typing import TypeVar
 
-import msgspec
-
+from voldaan.commands import tax_answers
 from voldaan.engine import Engine
 from voldaan.resources.accounts import Account
-from voldaan.rules.tax_provider import Recorded, TaxAnswer, Taxes, TaxQuery, TaxUnknown, fingerprint
-from voldaan.store.queries import query
+from voldaan.rules.tax_provider import Recorded, TaxAnswer, TaxQuery, TaxUnknown, fingerprint
 from voldaan.store.transaction import Unanswered, transaction
-from voldaan.taxes import wire
 from voldaan.taxes.remote import ask, failed
 from voldaan.work.failpoints import fp
 
 ROUNDS = 3  # an answer may show lines that were not asked about: a bill that grows, a day that ends
-
-NOTHING: Mapping[str, Taxes] = MappingProxyType({})
 
 T = TypeVar("T")
 
@@ -45,8 +39,9 @@ async def _find(engine: Engine, account: Account, recorded: Recorded) -> None:
     """Answers what is open: with what was answered before, else by asking."""
     wanted = {fingerprint(each): each for each in recorded.unanswered}
     recorded.unanswered.clear()
-    name = account.settings_billing.tax_provider
-    known = await _known(engine, account, name, wanted)
+    name, wall = account.settings_billing.tax_provider, engine.wall()
+    async with transaction(engine.pool, account, wall, wall) as tx:
+        known = await tax_answers.known(tx, name, wanted)
     recorded.answers |= known
     asked = {key: each for key, each in wanted.items() if key not in known}
     provider = engine.tax_providers().get(name)
@@ -60,33 +55,15 @@ async def _find(engine: Engine, account: Account, recorded: Recorded) -> None:
         fp("tax.kept")
 
 
-async def _known(
-    engine: Engine, account: Account, name: str, questions: Mapping[str, TaxQuery], new: Mapping[str, Taxes] = NOTHING
-) -> dict[str, TaxAnswer]:
-    """What is kept of exactly these questions, after the new answers are."""
-    wall = engine.wall()
-    async with transaction(engine.pool, account, wall, wall) as tx:
-        if new:
-            await tx.run(
-                query("taxes", "keep_answers"),
-                provider=name,
-                wall=wall,
-                fingerprints=list(new),
-                questions=[msgspec.json.encode(wire.question(questions[key])).decode() for key in new],
-                answers=[msgspec.json.encode(wire.kept(taxes)).decode() for taxes in new.values()],
-            )
-        rows = await tx.all(query("taxes", "answers"), provider=name, fingerprints=list(questions))
-    return {
-        key: wire.answer(msgspec.convert({"lines": said}, wire.Said), questions[key])
-        for key, question, said in rows
-        if question == wire.question(questions[key])
-    }
-
-
 async def _keep(
     engine: Engine, account: Account, name: str, asked: Mapping[str, TaxQuery], found: Mapping[str, TaxAnswer]
 ) -> dict[str, TaxAnswer]:
     """Keeps what was answered, and returns it; if somebody else asked at the same time, what he was answered. That something
     is not known is no fact: it is asked again."""
-    facts = {key: taxes for key, taxes in found.items() if not isinstance(taxes, TaxUnknown)}
-    return await _known(engine, account, name, {key: asked[key] for key in facts}, facts) if facts else {}
+    facts = {key: (asked[key], taxes) for key, taxes in found.items() if not isinstance(taxes, TaxUnknown)}
+    if not facts:
+        return {}
+    wall = engine.wall()
+    async with transaction(engine.pool, account, wall, wall) as tx:
+        await tax_answers.keep(tx, name, facts)
+        return await tax_answers.known(tx, name, {key: asked[key] for key in facts})

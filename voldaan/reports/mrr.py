@@ -1,7 +1,8 @@
 """Monthly recurring revenue: read from the events of subscriptions, once each, and kept as movements.
 
-Events carry the whole subscription as it was, so the amount at any time follows from them and from nothing else. What
-was read stands in mrr_subscriptions (now) and mrr_movements (how it came to that), which agree to the last unit:
+Events carry the whole subscription as it was, so the amount at any time follows from them, and from the contracts of its
+customer, which say since when which prices hold. What was read stands in mrr_subscriptions (now) and mrr_movements (how it came
+to that), which agree to the last unit:
 
     start + new + reactivation + expansion - contraction - churn = end      (per currency and month)
 
@@ -10,7 +11,7 @@ was read stands in mrr_subscriptions (now) and mrr_movements (how it came to tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,13 @@ import msgspec
 
 from voldaan.events import snapshots
 from voldaan.reports.months import first_instant, months_until, within
-from voldaan.reports.recurring import GAINS, Book, Facts, Kind, SeenSubscription, Standing, monthly_amount
+from voldaan.reports.recurring import GAINS, Book, Facts, Kind, SeenSubscription, Standing, Turn, monthly_amount
+from voldaan.resources.contracts import Contract
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.prices import Price
+from voldaan.rules import contracts as contracting
+from voldaan.rules.catalogue import Catalogue
 from voldaan.store.adapt import Json
 from voldaan.store.ids import earliest
 from voldaan.store.queries import query
@@ -64,7 +68,8 @@ class Seen:
 
 
 async def catch_up(tx: Transaction, batch: int = BATCH) -> bool:
-    """Reads at most `batch` events that were not read yet. Returns whether that was all.
+    """Reads at most `batch` events that were not read yet; if none is left, contracts that have begun or ended since.
+    Returns whether that was all.
 
     If another transaction is reading, this one leaves it to it.
     """
@@ -82,7 +87,7 @@ async def catch_up(tx: Transaction, batch: int = BATCH) -> bool:
     if rows or reached > earliest("evt", tx.wall - 2 * READ_AGAIN_SECONDS) > cursor[0]:
         await tx.run(query("reports", "mrr_move_cursor"), id=max(reached, cursor[0]))
         await tx.run(query("reports", "mrr_forget_read"))
-    return len(rows) < batch
+    return len(rows) < batch and await _turn_all(tx, batch)
 
 
 async def forget(tx: Transaction) -> None:
@@ -99,27 +104,60 @@ def _read(event: str, type: str, at: int, frame: bytes, place: int) -> Seen:
 
 
 async def _enter_all(tx: Transaction, seen: Sequence[Seen]) -> None:
-    book = await _book(tx, {s.customer for s in seen})
-    older = await _snapshots(tx, [s for e in seen if not e.subscription for s in book.of(e.customer)])
-    facts = await _facts(tx, seen, list(older.values()))
+    customers = {s.customer for s in seen}
+    book, contracts = await _book(tx, customers), await _contracts(tx, customers)
+    again = {s.customer for s in seen if s.subscription is None} | contracts.keys()
+    older = await _snapshots(tx, [s for customer in again for s in book.of(customer)])
+    facts = await _facts(tx, [*older.values(), *(s.subscription for s in seen if s.subscription)], contracts)
     for event in seen:
+        _turn(book, facts, older, event.customer, event.at)
         _enter(book, facts, older, event)
-    read = [s.event for s in seen]
-    standings = [s for known in book.standings.values() for s in known.values() if s.event >= read[0]]
-    await tx.run(query("reports", "mrr_put_standings"), rows=_json(standings))
-    await tx.run(query("reports", "mrr_add_movements"), rows=_json(book.movements))
-    await tx.run(query("reports", "mrr_remember"), ids=read)
+    await _keep(tx, book)
+    await tx.run(query("reports", "mrr_remember"), ids=[s.event for s in seen])
+
+
+async def _turn_all(tx: Transaction, batch: int) -> bool:
+    """Contracts that have begun or ended by themselves, with no event of a subscription. Returns whether that was all: clocks
+    that stand at such an instant come last, and change nothing any more."""
+    now = dict(await tx.all(query("reports", "mrr_turned"), wall=tx.wall, limit=batch))
+    if not now:
+        return True
+    book, contracts = await _book(tx, set(now)), await _contracts(tx, set(now))
+    older = await _snapshots(tx, [s for customer in now for s in book.of(customer)])
+    facts = await _facts(tx, list(older.values()), contracts)
+    for customer, at in now.items():
+        _turn(book, facts, older, customer, at)
+    await _keep(tx, book)
+    return len(now) < batch or not book.changed
+
+
+def _turn(book: Book, facts: Facts, older: dict[str, SeenSubscription], customer: str, until: int) -> None:
+    """Values the customer's subscriptions anew at each instant at which a contract began or ended."""
+    for turn in facts.turns.get(customer, ()):
+        if turn.at > until:
+            return
+        for was in book.of(customer):
+            if was.valued_at <= turn.at and was.subscription in older:
+                book.turn(was, monthly_amount(older[was.subscription], facts, turn.at), turn, until)
 
 
 def _enter(book: Book, facts: Facts, older: dict[str, SeenSubscription], event: Seen) -> None:
+    known = {s.subscription: s for s in book.of(event.customer)}
     if event.subscription:
         shown = [(event.subscription, event.event)]
         older[event.subscription.id] = event.subscription
     else:
-        shown = [(older[s.subscription], s.snapshot) for s in book.of(event.customer) if s.subscription in older]
+        shown = [(older[s.subscription], s.snapshot) for s in known.values() if s.subscription in older]
     for seen, snapshot in shown:
-        amount = monthly_amount(seen, facts, event.at)
-        book.enter(Standing(seen.id, seen.customer, seen.currency, amount, event.event, snapshot), event.at)
+        was = known.get(seen.id)
+        at = max(event.at, was.valued_at) if was else event.at  # an event may be seen after a contract has turned
+        amount = monthly_amount(seen, facts, at)
+        book.enter(Standing(seen.id, seen.customer, seen.currency, amount, event.event, snapshot, at), event.at)
+
+
+async def _keep(tx: Transaction, book: Book) -> None:
+    await tx.run(query("reports", "mrr_put_standings"), rows=_json(list(book.changed.values())))
+    await tx.run(query("reports", "mrr_add_movements"), rows=_json(book.movements))
 
 
 async def _book(tx: Transaction, customers: set[str]) -> Book:
@@ -144,11 +182,20 @@ async def _snapshots(tx: Transaction, standings: Sequence[Standing]) -> dict[str
     return {subscription.id: subscription for subscription in found}
 
 
-async def _facts(tx: Transaction, seen: Sequence[Seen], older: Sequence[SeenSubscription]) -> Facts:
-    shown = [*older, *(s.subscription for s in seen if s.subscription)]
+async def _contracts(tx: Transaction, customers: set[str]) -> dict[str, list[Contract]]:
+    """The contracts that say or have said what these customers are charged."""
+    found: dict[str, list[Contract]] = {}
+    for contract in await tx.select(Contract, "t.customer_id = any(%(customers)s)", customers=sorted(customers)):
+        if contract.price_overrides or contract.formerly:
+            found.setdefault(contract.customer, []).append(contract)
+    return found
+
+
+async def _facts(
+    tx: Transaction, shown: Sequence[SeenSubscription], contracts: Mapping[str, Sequence[Contract]]
+) -> Facts:
     items = [item for subscription in shown for item in subscription.items.data]
     named = {id for subscription in shown for id in subscription.discounts} | {id for item in items for id in item.discounts}
-    discounts = await tx.get(Discount, named)
     own = await tx.select(
         Discount,
         "t.customer_id = any(%(customers)s) and t.subscription_id is null and t.subscription_item_id is null"
@@ -158,12 +205,35 @@ async def _facts(tx: Transaction, seen: Sequence[Seen], older: Sequence[SeenSubs
     of_customer: dict[str, list[Discount]] = {}
     for discount in own:
         of_customer.setdefault(discount.customer or "", []).append(discount)
-    return Facts(
-        prices=await tx.get(Price, {item.price_id for item in items}),
+    ignoring = [s.id for s in shown if s.customer in of_customer]
+    agreements, overrides, turns = _agreed(contracts)
+    discounts = {**await tx.get(Discount, named), **{discount.id: discount for discount in own}}
+    catalogue = Catalogue(
+        prices=await tx.get(Price, overrides | {item.price_id for item in items}),
         discounts=discounts,
-        coupons=await tx.get(Coupon, {d.source.coupon for d in (*discounts.values(), *own)}),
-        of_customer=of_customer,
+        coupons=await tx.get(Coupon, {d.source.coupon for d in discounts.values()}),
+        agreements=agreements,
     )
+    alone = {row[0] for row in await tx.all(query("reports", "mrr_ignoring"), ids=ignoring)} if ignoring else set()
+    return Facts(catalogue, of_customer, alone, turns)
+
+
+Agreements = dict[tuple[str, str], list[tuple[int, int | None, str]]]
+
+
+def _agreed(contracts: Mapping[str, Sequence[Contract]]) -> tuple[Agreements, set[str], dict[str, list[Turn]]]:
+    """What was agreed as the catalogue has it, the prices of that, and when it turns: if one contract follows another, by the
+    one that begins."""
+    agreements: Agreements = {}
+    turns: dict[str, list[Turn]] = {}
+    for customer, found in contracts.items():
+        named: dict[int, str] = {}
+        for contract in sorted(found, key=lambda contract: contract.starts_at):
+            named |= dict.fromkeys(contracting.turns(contract), contract.id)
+            for each in contracting.agreed(contract):
+                agreements.setdefault((customer, each.price), []).append((each.start, each.end, each.override))
+        turns[customer] = sorted(Turn(at, contract) for at, contract in named.items())
+    return agreements, {override for spells in agreements.values() for _, _, override in spells}, turns
 
 
 def _json(rows: Sequence[Any]) -> Json:

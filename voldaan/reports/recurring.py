@@ -7,6 +7,10 @@ Definitions are Stripe's where it publishes them (support.stripe.com/questions/b
 * a year is twelve months, 52 weeks, 365 days;
 * `forever` coupons subtract, `once` and `repeating` ones do not; tax and metered usage are left out.
 
+The amount of a period is what a renewal at that instant would bill, by the functions that bill it: the price that a contract
+puts in the place of the listed one, its tiers for the quantity, and discounts. Begins or ends a contract, the amount moves
+then, and the movement names the contract.
+
 A movement belongs to a customer and a currency: the first positive amount is `new`, a later one after zero
 `reactivation`, a fall to zero `churn`, anything between `expansion` or `contraction`. What a customer adds within an
 hour of arriving arrives with it: two subscriptions bought together are one `new`.
@@ -14,22 +18,19 @@ hour of arriving arrives with it: two subscriptions bought together are one `new
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from voldaan.resources.base import UNSET
-from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import Discount
 from voldaan.resources.prices import Price
 from voldaan.rules import discounts as discounting
 from voldaan.rules import pricing
-from voldaan.rules.coupons import amount_off
+from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.money import SCALE, divide, scaled
-from voldaan.rules.prices import terms
 
 Kind = Literal["new", "expansion", "contraction", "churn", "reactivation"]
 KINDS: tuple[Kind, ...] = ("new", "reactivation", "expansion", "contraction", "churn")
@@ -81,34 +82,37 @@ class SeenSubscription(msgspec.Struct):
     default_tax_rates: list[SeenRate | str] | None = None
 
 
+class Turn(NamedTuple):
+    """An instant at which a price begins or ends to be charged in another's place, and the contract that says so."""
+
+    at: int
+    contract: str
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What snapshots only name: prices, and discounts with their coupons, also those of customers themselves."""
+    """What snapshots only name or do not know: the catalogue with what was agreed in contracts and when that turns, discounts
+    of customers themselves, and the subscriptions that have none of these."""
 
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    discounts: Mapping[str, Discount] = field(default_factory=dict)
-    coupons: Mapping[str, Coupon] = field(default_factory=dict)
+    catalogue: Catalogue
     of_customer: Mapping[str, Sequence[Discount]] = field(default_factory=dict)
+    ignoring: Set[str] = frozenset()
+    turns: Mapping[str, Sequence[Turn]] = field(default_factory=dict)
 
 
 def monthly_amount(seen: SeenSubscription, facts: Facts, at: int) -> int:
     """What the subscription is worth a month at `at`, in minor units of its currency; never negative."""
     if seen.status not in COUNTING or seen.cancel_at_period_end:
         return 0
-    lines, periods = [], []
+    catalogue, lines, periods = facts.catalogue, [], []
     for item in seen.items.data:
-        price = facts.prices.get(item.price_id)
+        price = catalogue.prices.get(catalogue.agreed(seen.customer, item.price_id, at))
         if price is None or price.recurring_usage_type == "metered":
             continue
-        lines.append(
-            discounting.DiscountableLine(
-                pricing.amount(terms(price, seen.currency), item.quantity),
-                _forever(item.discounts, seen, facts, at),
-                price.product,
-            )
-        )
+        amount = pricing.amount(catalogue.terms(price.id, seen.currency), item.quantity)
+        lines.append(discounting.DiscountableLine(amount, _forever(item.discounts, seen, catalogue, at), price.product))
         periods.append((price, item.tax_rates if item.tax_rates else seen.default_tax_rates))
-    taken = discounting.apply(lines, _of_all_items(seen, facts, at))
+    taken = discounting.apply(lines, _forever(_of_whole(seen, facts, at), seen, catalogue, at))
     return sum(
         max(_a_month(line.amount - discounting.total(off), price, rates), 0)
         for line, off, (price, rates) in zip(lines, taken, periods, strict=True)
@@ -122,39 +126,18 @@ def _a_month(amount: int, price: Price, rates: Sequence[SeenRate | str] | None) 
     return divide(amount * times * 100 * SCALE, months * (price.recurring_interval_count or 1) * (100 * SCALE + included))
 
 
-def _of_all_items(seen: SeenSubscription, facts: Facts, at: int) -> tuple[discounting.Discount, ...]:
-    """The subscription's own discounts; without any on it or its items, those of its customer."""
-    if seen.discounts or any(item.discounts for item in seen.items.data):
-        return _forever(seen.discounts, seen, facts, at)
-    return _applicable(facts.of_customer.get(seen.customer, ()), seen, facts, at)
+def _of_whole(seen: SeenSubscription, facts: Facts, at: int) -> list[str]:
+    """The discounts on whole invoices, as rules/renewals.discounts_of: the subscription's own, else the customer's of then,
+    unless it shall not inherit that."""
+    if seen.discounts or seen.id in facts.ignoring:
+        return seen.discounts
+    return [d.id for d in facts.of_customer.get(seen.customer, ()) if d.start <= at and (d.end is None or at < d.end)]
 
 
-def _forever(
-    ids: Sequence[str], seen: SeenSubscription, facts: Facts, at: int
-) -> tuple[discounting.Discount, ...]:
-    return _applicable([facts.discounts[id] for id in ids if id in facts.discounts], seen, facts, at)
-
-
-def _applicable(
-    found: Iterable[Discount], seen: SeenSubscription, facts: Facts, at: int
-) -> tuple[discounting.Discount, ...]:
-    """Those of them that last for ever and are in force."""
-    chosen = []
-    for discount in found:
-        coupon = facts.coupons.get(discount.source.coupon or "")
-        in_force = discount.start <= at and (discount.end is None or at < discount.end)
-        if coupon is None or coupon.duration != "forever" or not in_force:
-            continue
-        limited = coupon.applies_to.products if coupon.applies_to is not UNSET else None
-        chosen.append(
-            discounting.Discount(
-                discount.id,
-                percent_off=coupon.percent_off,
-                amount_off=amount_off(coupon, seen.currency) or 0,
-                products=frozenset(limited) if limited else None,
-            )
-        )
-    return tuple(chosen)
+def _forever(ids: Sequence[str], seen: SeenSubscription, catalogue: Catalogue, at: int) -> tuple[discounting.Discount, ...]:
+    """Those of these discounts that last for ever and are in force."""
+    found = catalogue.active(ids, seen.currency, at)
+    return tuple(d for d in found if d.duration == "forever" and d.start <= at)
 
 
 # ── what a change is called ─────────────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +145,7 @@ def _applicable(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A subscription's amount after the last event that was read of it."""
+    """A subscription's amount after the last event that was read of it. Contracts that turn before `valued_at` are in it."""
 
     subscription: str
     customer: str
@@ -170,13 +153,14 @@ class Standing:
     amount: int
     event: str
     snapshot: str
+    valued_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One change; `amount` is positive, the kind says whether it is a gain."""
+    """One change; `amount` is positive, the kind says whether it is a gain. `cause` is an event, or a contract that turned."""
 
-    event: str
+    cause: str
     subscription: str
     customer: str
     currency: str
@@ -192,27 +176,31 @@ class Book:
     standings: dict[str, dict[str, Standing]]                  # customer -> subscription -> standing
     arrivals: dict[tuple[str, str], tuple[int, Kind]]          # (customer, currency) -> (at, new or reactivation)
     movements: list[Movement] = field(default_factory=list)
+    changed: dict[str, Standing] = field(default_factory=dict)
 
     def of(self, customer: str) -> list[Standing]:
         return list(self.standings.get(customer, {}).values())
 
     def enter(self, new: Standing, at: int) -> None:
-        """Takes over what an event says, and notes the movement if the amount is another one.
+        """Takes over what an event says. One older than what is known of the subscription changes nothing."""
+        was = self.standings.get(new.customer, {}).get(new.subscription)
+        if was is None or new.event > was.event:
+            self._move(new, was.amount if was else 0, new.event, at)
 
-        An event older than what is known of the subscription changes nothing.
-        """
-        known = self.standings.setdefault(new.customer, {})
-        was = known.get(new.subscription)
-        if was and new.event <= was.event:
-            return
-        change = new.amount - (was.amount if was else 0)
+    def turn(self, was: Standing, amount: int, turn: Turn, until: int) -> None:
+        """What a subscription is worth once a contract has turned. While a clock stands at that instant it may turn again."""
+        new = replace(was, amount=amount, valued_at=min(turn.at + 1, until))
+        if new != was:
+            self._move(new, was.amount, turn.contract, turn.at)
+
+    def _move(self, new: Standing, was: int, cause: str, at: int) -> None:
+        """Notes the movement if the amount is another one."""
+        known, change = self.standings.setdefault(new.customer, {}), new.amount - was
         if change:
             before = sum(s.amount for s in known.values() if s.currency == new.currency)
             kind = self._kind((new.customer, new.currency), before, change, at)
-            self.movements.append(
-                Movement(new.event, new.subscription, new.customer, new.currency, kind, abs(change), at)
-            )
-        known[new.subscription] = new
+            self.movements.append(Movement(cause, new.subscription, new.customer, new.currency, kind, abs(change), at))
+        known[new.subscription] = self.changed[new.subscription] = new
 
     def _kind(self, who: tuple[str, str], before: int, change: int, at: int) -> Kind:
         if change < 0:

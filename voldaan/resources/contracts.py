@@ -44,6 +44,15 @@ class PriceOverride(Part, kw_only=True):
     override: Annotated[str, Expandable("price")]
 
 
+class FormerPrice(Part, kw_only=True):
+    """What was agreed in [starts_at, ends_at), until the contract was changed."""
+
+    price: str
+    override: str
+    starts_at: int
+    ends_at: int
+
+
 class Contract(Resource, kw_only=True):
     """[starts_at, ends_at) in epoch seconds; without an end it goes on. `minimum` is held against the subscription."""
 
@@ -64,6 +73,8 @@ class Contract(Resource, kw_only=True):
     terms: str | None = None
     test_clock: Annotated[str | None, Expandable("test_helpers.test_clock")] = None
     settled_until: Annotated[int, Hidden()] = 0  # where the first interval of the minimum begins that was not looked at yet
+    agreed_at: Annotated[int, Hidden()] = 0      # when the prices and the end were changed last
+    formerly: Annotated[list[FormerPrice], Hidden()] = []
 
 
 class CommitmentPeriod(Resource, kw_only=True):

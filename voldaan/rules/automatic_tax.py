@@ -33,6 +33,7 @@ from voldaan.rules.tax_location import Located, evidence, is_precise, locate
 from voldaan.rules.tax_provider import (
     LOCAL,
     LOCATION,
+    Taxes,
     TaxFound,
     TaxLine,
     TaxProvider,
@@ -58,13 +59,15 @@ UNSPECIFIED = (
 
 @dataclass(slots=True)
 class TaxFacts:
-    """What a batch must know of tax. `made` are tax rates that nobody had needed before; they are kept with the batch."""
+    """What a batch must know of tax, and finds. `made` are tax rates that nobody had needed before; they are kept with it."""
 
     settings: TaxSettings | None
     provider: TaxProvider
     livemode: bool
     provider_name: str = LOCAL
     made: list[TaxRate] = field(default_factory=list)
+    answered: dict[str, tuple[TaxQuery, Taxes]] = field(default_factory=dict)  # by a provider over a network, by fingerprint
+    needed: set[str] = field(default_factory=set)  # those of them that finalized invoices rest on
 
 
 @dataclass(slots=True)
@@ -153,6 +156,13 @@ def forget(invoice: Invoice, lines: Sequence[LineItem]) -> None:
     invoice.tax_failure = invoice.tax_evidence = None
 
 
+def rest_on(facts: TaxFacts | None, invoice: Invoice) -> None:
+    """A finalized invoice needs what its tax rests on, for ever."""
+    answer = (invoice.tax_evidence or {}).get("answer")
+    if facts is not None and answer is not None:
+        facts.needed.add(answer)
+
+
 def refusal(invoice: Invoice) -> Refusal | None:
     """Why an invoice with automatic tax cannot be finalized: its tax is not known."""
     failure = invoice.tax_failure
@@ -212,10 +222,13 @@ def _rates(
         at=at,
         lines=tuple(asked),
     )
-    if facts.provider_name != LOCAL:
-        invoice.automatic_tax = replace(invoice.automatic_tax, provider=facts.provider_name)
-        invoice.tax_evidence = {**(invoice.tax_evidence or {}), "provider": facts.provider_name, "answer": fingerprint(query)}
     answer = facts.provider.decide(query)
+    if facts.provider_name != LOCAL:
+        key = fingerprint(query)
+        invoice.automatic_tax = replace(invoice.automatic_tax, provider=facts.provider_name)
+        invoice.tax_evidence = {**(invoice.tax_evidence or {}), "provider": facts.provider_name, "answer": key}
+        if not isinstance(answer, TaxUnknown):
+            facts.answered[key] = query, answer
     if isinstance(answer, TaxUnknown):
         return answer
     return [

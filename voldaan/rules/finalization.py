@@ -45,6 +45,7 @@ def finalize(
         invoice, uses = priced_anew(facts, was, now, new_id)
         if no := automatic_tax.refusal(invoice):
             return not_finalized(facts, invoice, was, no, automatic_tax.again(invoice, now))
+        automatic_tax.rest_on(facts.taxes, invoice)
         priced = credits_used.used(grants, invoice, uses, now)
         both = zip(invoice.lines.data, was.lines.data, strict=True)
         priced.updates += [Update(line, before) for line, before in both if line != before]

@@ -12,20 +12,23 @@ delete from due d
  where d.account_id = %(account)s and d.kind = c.kind and d.subject = c.subject;
 
 -- name: next_account
--- An account with due work of a kind in real time, the most overdue first, from `skip` on (other workers may hold the first).
+-- An account with work of a kind in real time that is due and free, what has been for longest first, from `skip` on (other
+-- workers may hold the first). Work is found by when it became free, as the index due_by_time has it: what was tried and waits
+-- is as if it were due later.
 select account_id from due
- where kind = %(kind)s and clock_id is null and parked_at is null and due_at <= to_timestamp(%(now)s)
+ where kind = %(kind)s and clock_id is null and parked_at is null and greatest(due_at, leased_until) <= to_timestamp(%(now)s)
    and (leased_until is null or leased_until < to_timestamp(%(now)s))
    and account_id <> all(%(skip)s)
- order by due_at limit 1;
+ order by greatest(due_at, leased_until) limit 1;
 
 -- name: claim
 -- Takes due work of one kind for this transaction: what another worker holds is skipped. No second column orders it:
 -- a million renewals of one instant would be sorted for each batch.
 select subject, due_at from due
  where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
-   and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
- order by due_at limit %(limit)s
+   and greatest(due_at, leased_until) <= to_timestamp(%(now)s)
+   and (leased_until is null or leased_until < to_timestamp(%(now)s))
+ order by greatest(due_at, leased_until) limit %(limit)s
    for update skip locked;
 
 -- name: claim_again
@@ -42,8 +45,9 @@ select d.subject, d.due_at
 with taken as materialized (
   select subject, due_at from due
    where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
-     and due_at <= to_timestamp(%(now)s) and (leased_until is null or leased_until < to_timestamp(%(now)s))
-   order by due_at limit %(limit)s for update skip locked)
+     and greatest(due_at, leased_until) <= to_timestamp(%(now)s)
+     and (leased_until is null or leased_until < to_timestamp(%(now)s))
+   order by greatest(due_at, leased_until) limit %(limit)s for update skip locked)
 update due d set lease = %(lease)s, leased_until = to_timestamp(%(until)s), tries = d.tries + 1
   from taken t
  where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = t.subject and d.due_at = t.due_at

@@ -17,7 +17,7 @@ select e.id, e.type, e.created_at, coalesce(e.data, h.data), e.place
 
 -- name: mrr_standings
 -- What is known of some customers' subscriptions.
-select subscription_id, customer_id, currency, amount, event_id, snapshot_id
+select subscription_id, customer_id, currency, amount, event_id, snapshot_id, valued_at
   from mrr_subscriptions where account_id = %(account)s and customer_id = any(%(customers)s);
 
 -- name: mrr_arrivals
@@ -25,7 +25,24 @@ select subscription_id, customer_id, currency, amount, event_id, snapshot_id
 select distinct on (customer_id, currency) customer_id, currency, at, kind
   from mrr_movements
  where account_id = %(account)s and customer_id = any(%(customers)s) and kind in ('new', 'reactivation')
- order by customer_id, currency, event_id desc;
+ order by customer_id, currency, at desc, event_id desc;
+
+-- name: mrr_turned
+-- Customers whose contracts have begun, changed or ended since subscriptions of theirs were valued, and what time it is for them.
+select c.customer_id, n.now
+  from contracts c
+  left join test_clocks k on k.account_id = c.account_id and k.id = c.doc ->> 'test_clock'
+  cross join lateral (select coalesce(k.frozen_at, to_timestamp(%(wall)s)) as now) n
+  cross join lateral (values (greatest(c.starts_at, c.created_at, to_timestamp((c.doc ->> 'agreed_at')::bigint))), (c.ends_at)) t(at)
+  join mrr_subscriptions s on s.account_id = c.account_id and s.customer_id = c.customer_id and s.valued_at <= t.at
+ where c.account_id = %(account)s and (c.doc ? 'price_overrides' or c.doc ? 'formerly') and t.at <= n.now
+ group by c.customer_id, n.now
+ order by bool_and(t.at = n.now) limit %(limit)s;
+
+-- name: mrr_ignoring
+-- Those of these subscriptions that do not inherit their customer's discount.
+select id from subscriptions
+ where account_id = %(account)s and id = any(%(ids)s) and (doc ->> 'ignores_customers_discount')::boolean;
 
 -- name: mrr_snapshots
 -- The events that show some subscriptions as they are.
@@ -35,19 +52,21 @@ select coalesce(e.data, h.data), e.place
 
 -- name: mrr_put_standings
 -- What subscriptions are worth after the events that were read.
-insert into mrr_subscriptions (account_id, subscription_id, customer_id, currency, amount, event_id, snapshot_id)
-select %(account)s, s.subscription, s.customer, s.currency, s.amount, s.event, s.snapshot
+insert into mrr_subscriptions (account_id, subscription_id, customer_id, currency, amount, event_id, snapshot_id, valued_at)
+select %(account)s, s.subscription, s.customer, s.currency, s.amount, s.event, s.snapshot, to_timestamp(s.valued_at)
   from jsonb_to_recordset(%(rows)s)
-       as s(subscription text, customer text, currency text, amount bigint, event text, snapshot text)
+       as s(subscription text, customer text, currency text, amount bigint, event text, snapshot text, valued_at bigint)
     on conflict (account_id, subscription_id) do update
-   set amount = excluded.amount, currency = excluded.currency, event_id = excluded.event_id, snapshot_id = excluded.snapshot_id;
+   set amount = excluded.amount, currency = excluded.currency, event_id = excluded.event_id, snapshot_id = excluded.snapshot_id,
+       valued_at = excluded.valued_at;
 
 -- name: mrr_add_movements
--- How that came about.
+-- How that came about. A contract may turn more than once at one instant of a test clock.
 insert into mrr_movements (account_id, event_id, subscription_id, customer_id, currency, kind, amount, at)
-select %(account)s, m.event, m.subscription, m.customer, m.currency, m.kind, m.amount, to_timestamp(m.at)
+select %(account)s, m.cause, m.subscription, m.customer, m.currency, m.kind, m.amount, to_timestamp(m.at)
   from jsonb_to_recordset(%(rows)s)
-       as m(event text, subscription text, customer text, currency text, kind text, amount bigint, at bigint);
+       as m(cause text, subscription text, customer text, currency text, kind text, amount bigint, at bigint)
+    on conflict (account_id, event_id, subscription_id, at, kind) do update set amount = mrr_movements.amount + excluded.amount;
 
 -- name: mrr_remember
 -- Events that were read and may be met again.

@@ -111,8 +111,9 @@ create table due (
   parked_at   timestamptz,             -- given up: a person must look
   primary key (account_id, kind, subject, due_at)
 );
--- Claims: the wall clock's next work of a kind, and a test clock's next work of any kind.
-create index due_by_time on due (kind, due_at) where clock_id is null and parked_at is null;
+-- Claims: the wall clock's next work of a kind, and a test clock's next work of any kind. The first serves who asks which account
+-- has work, and an account that looks for its own: it goes from instant to instant, past what of others is due at the same.
+create index due_by_time on due (kind, greatest(due_at, leased_until), account_id) where clock_id is null and parked_at is null;
 create index due_by_clock on due (account_id, clock_id, due_at) where clock_id is not null and parked_at is null;
 
 create table test_clocks (
@@ -1085,6 +1086,7 @@ create table mrr_subscriptions (
   amount          bigint not null check (amount >= 0),   -- minor units a month
   event_id        text not null,                         -- the last event that was read of it
   snapshot_id     text not null,                         -- the event that shows it as it is
+  valued_at       timestamptz not null default 'epoch',  -- contracts that began or ended before are in the amount
   primary key (account_id, subscription_id)
 );
 create index mrr_subscriptions_by_customer on mrr_subscriptions (account_id, customer_id);  -- a customer's total
@@ -1092,14 +1094,14 @@ create index mrr_subscriptions_by_customer on mrr_subscriptions (account_id, cus
 -- Every change of it: what charts sum and what every number opens into.
 create table mrr_movements (
   account_id      text not null,
-  event_id        text not null,                         -- what caused it
+  event_id        text not null,                         -- what caused it: an event, or a contract that began or ended
   subscription_id text not null,
   customer_id     text not null,
   currency        text not null,
   kind            text not null check (kind in ('new', 'expansion', 'contraction', 'churn', 'reactivation')),
   amount          bigint not null check (amount > 0),    -- minor units a month; the kind says up or down
   at              timestamptz not null,                  -- business time
-  primary key (account_id, event_id, subscription_id)
+  primary key (account_id, event_id, subscription_id, at, kind)
 );
 create index mrr_movements_by_customer on mrr_movements (account_id, customer_id, currency);  -- new or back again
 create index mrr_movements_by_time on mrr_movements (account_id, at);                         -- sums by month
@@ -1311,7 +1313,8 @@ create table tax_locations (
   primary key (account_id, id)
 );
 
--- What a tax provider over a network answered, with what it was asked: used for exactly that. Never changes.
+-- What a tax provider over a network answered, with what it was asked: used for exactly that. Never changes; what nobody
+-- needs any more is taken away (commands/tax_answers.py).
 create table tax_answers (
   account_id  text not null constraint tax_answers_account references accounts,
   provider    text not null,
@@ -1319,8 +1322,10 @@ create table tax_answers (
   question    jsonb not null,
   answer      jsonb not null,      -- the taxes of each line
   recorded_at timestamptz not null,
+  needed      boolean not null default false,  -- an invoice that was finalized rests on it
   primary key (account_id, provider, fingerprint)
 );
+create index tax_answers_by_time on tax_answers (account_id, recorded_at) where not needed;  -- what may be taken away
 
 -- What tax a sale would bear, and the tax that then became due. Neither ever changes.
 create table tax_calculations (
@@ -1396,7 +1401,7 @@ grant select, insert, update, delete on tax_locations to voldaan_app;
 
 alter table tax_answers enable row level security;
 create policy tax_answers_account on tax_answers using (account_id = current_setting('voldaan.account', true));
-grant select, insert on tax_answers to voldaan_app;
+grant select, insert, delete on tax_answers to voldaan_app;
 
 alter table tax_calculations enable row level security;
 create policy tax_calculations_account on tax_calculations using (account_id = current_setting('voldaan.account', true));
@@ -1555,6 +1560,8 @@ end $$;
 
 grant select, insert, update, delete on all tables in schema public to voldaan_app;
 -- Append-only: what was posted and what has happened is never changed.
-revoke update, delete on postings, events, credit_balance_transactions, tax_answers from voldaan_app;
+revoke update, delete on postings, events, credit_balance_transactions from voldaan_app;
+revoke update on tax_answers from voldaan_app;
+grant update (needed) on tax_answers to voldaan_app;
 -- Never deleted: what the billing run writes names them without a foreign key (docs/performance.md; verify's R1 and R2).
 revoke delete on customers, subscriptions, prices, payment_intents from voldaan_app;

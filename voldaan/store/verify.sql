@@ -559,12 +559,12 @@ select account_id, id, format('is %%s, its automatic tax %%s', status, coalesce(
    and (%(only)s::text is null or account_id = %(only)s);
 
 -- name: T3_remote_taxes_were_answered
--- What a tax provider over a network said of an invoice that was finalized is kept.
+-- What a tax provider over a network said of an invoice that was finalized is kept, and will not be pruned.
 select i.account_id, i.id, format('rests on %%s of %%s', i.doc -> 'tax_evidence' ->> 'answer', i.doc -> 'tax_evidence' ->> 'provider')
   from invoices i
   left join tax_answers a on a.account_id = i.account_id and a.provider = i.doc -> 'tax_evidence' ->> 'provider'
                          and a.fingerprint = i.doc -> 'tax_evidence' ->> 'answer'
- where i.status <> 'draft' and i.doc -> 'tax_evidence' ? 'answer' and a.fingerprint is null
+ where i.status <> 'draft' and i.doc -> 'tax_evidence' ? 'answer' and a.needed is not true
    and (%(only)s::text is null or i.account_id = %(only)s);
 
 -- name: U1_hours_are_the_sums_of_their_events
@@ -700,3 +700,12 @@ select m.account_id, m.id, format('counts %%s, rows %%s', m.doc -> 'subscription
    and (coalesce(m.doc -> 'subscriptions', '{"total": 0, "moved": 0, "failed": 0, "skipped": 0}')
           <> to_jsonb(r) - 'pending'
         or (m.status = 'completed' and r.pending > 0));
+
+-- name: R3_recurring_revenue_is_its_movements
+-- What a subscription is worth a month is what its movements come to.
+select s.account_id, s.subscription_id, format('is worth %%s a month, its movements come to %%s', s.amount, coalesce(m.amount, 0))
+  from mrr_subscriptions s
+  left join (select account_id, subscription_id, sum(case when kind in ('contraction', 'churn') then -amount else amount end) as amount
+               from mrr_movements where %(only)s::text is null or account_id = %(only)s group by 1, 2) m
+    on m.account_id = s.account_id and m.subscription_id = s.subscription_id
+ where (%(only)s::text is null or s.account_id = %(only)s) and s.amount <> coalesce(m.amount, 0);

@@ -40,6 +40,7 @@ DUE = {
     "promotion_code.expire": "Expire promotion codes",
     "credit_grant.expire": "Expire billing credits",
     "ledger.roll_up": "Roll up the ledger",
+    "tax_answers.prune": "Take away answers of tax providers that nobody needs",
     "webhook.deliver": "Deliver webhooks",
     "test_clock.advance": "Advance test clocks",
 }

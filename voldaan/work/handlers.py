@@ -24,6 +24,7 @@ from voldaan.commands import (
     revenue,
     subscription_schedules,
     subscriptions,
+    tax_answers,
     thresholds,
 )
 from voldaan.engine import Again, Engine, Leased
@@ -79,6 +80,7 @@ HANDLERS = [
     Handler("promotion_code.expire", inside=promotion_codes.expire),
     Handler("price_migration.run", inside=price_migrations.run, batch=1),
     Handler("ledger.roll_up", inside=ledger.roll_up),
+    Handler("tax_answers.prune", inside=tax_answers.prune),
     Handler("meter_event.report_errors", inside=meter_event_errors.report),
     Handler("webhook.deliver", outside=delivery.deliver, batch=100),
 ]
