@@ -98,11 +98,12 @@ def test_what_cannot_move_stays(fresh: World):
 def test_what_is_wrong_with_an_item_is_said_by_its_place(fresh: World):
     made = fresh.subscription(fresh.payer()["id"])
     path, own = f"/v1/subscriptions/{made['id']}", made["items"]["data"][0]["id"]
-    counted = fresh.metered()["id"]
+    counted, dollars = fresh.metered()["id"], fresh.price(currency="usd")["id"]
     for second, param in (
         ({"price": "price_nowhere"}, "items[1][price]"),
         ({"quantity": 2}, "items[1][price]"),
         ({"price": counted, "quantity": 2}, "items[1][quantity]"),
+        ({"price": dollars}, "items[1][price]"),
         ({"price": counted, "tax_rates": ["txr_nowhere"]}, "items[1][tax_rates][0]"),
         ({"price": counted, "discounts": [{"coupon": "nowhere"}]}, "items[1][discounts][0][coupon]"),
     ):

@@ -223,3 +223,10 @@ def test_a_body_that_never_ends_is_cut_off(world):
         except httpx.WriteError:  # the server has answered and closed
             return
     assert got.status_code == 413
+
+
+def test_a_clock_near_the_end_of_the_calendar_goes_on_until_there(world):
+    """No interval after it is a date any more."""
+    last = 253_402_300_799
+    clock = world.clock(last - 40 * 86_400)["id"]
+    world.advance(clock, last)

@@ -98,6 +98,19 @@ async def load(
     return facts
 
 
+async def load_named(
+    tx: Transaction, customer: str | None, subscription: str | None
+) -> tuple[BillingFacts, Subscription | None]:
+    """The facts of a customer and a subscription that a request names. Raises Missing, if there is no such subscription."""
+    facts = await load(
+        tx, customers=[customer] if customer else [], subscriptions=[subscription] if subscription else []
+    )
+    found = facts.parties.subscriptions.get(subscription or "")
+    if subscription and found is None:
+        raise Missing("subscription", subscription, "subscription")
+    return facts, found
+
+
 def living(facts: BillingFacts, id: str) -> Customer:
     """The customer whom a request names. Raises Missing, also where the customer was deleted."""
     customer = facts.parties.customers.get(id)

@@ -34,7 +34,7 @@ from voldaan.rules.refusals import missing, refused
 from voldaan.rules.subscription_fields import method_options
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
-from voldaan.store.transaction import Missing, Transaction
+from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
 DAY = 86_400
@@ -139,14 +139,7 @@ async def _blank(tx: Transaction, params: InvoiceCreate) -> tuple[BillingFacts, 
     """An empty draft with what customer and subscription give it."""
     if params.customer is None and params.subscription is None:
         raise missing("customer")
-    facts = await billing.load(
-        tx,
-        customers=[params.customer] if params.customer else [],
-        subscriptions=[params.subscription] if params.subscription else [],
-    )
-    subscription = facts.parties.subscriptions.get(params.subscription or "")
-    if params.subscription and subscription is None:
-        raise Missing("subscription", params.subscription, "subscription")
+    facts, subscription = await billing.load_named(tx, params.customer, params.subscription)
     owner = params.customer or (subscription.customer if subscription else "")
     customer = billing.living(facts, owner)
     if subscription is not None and subscription.customer != customer.id:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -144,15 +143,7 @@ async def _changed(
     tx: Transaction, facts: BillingFacts, was: InvoiceItem, params: InvoiceItemUpdate, decision: Decision
 ) -> InvoiceItem:
     given = params.model_fields_set
-    values: dict[str, Any] = {}
-    if "description" in given:
-        values["description"] = params.description
-    if params.discountable is not None:
-        values["discountable"] = params.discountable
-    if "metadata" in given:
-        values["metadata"] = merged(was.metadata, params.metadata)
-    if params.period is not None:
-        values |= {"period_start": params.period.start, "period_end": params.period.end}
+    values = rules.plain(was, params)
     if "tax_rates" in given:
         values["tax_rates"] = await lookups.tax_rates(tx, facts, params.tax_rates, "tax_rates")
     if params.tax_behavior is not None:

@@ -140,15 +140,7 @@ async def _changed(
     itemized = itemizing.taken_of(line) is not None
     if itemized and (fixed := sorted(given & {"discountable", "discounts"})):
         raise refused(f"You cannot change `{fixed[0]}` of a proration whose discounts are itemized.", _at(here, fixed[0]))
-    values: dict[str, Any] = {}
-    if "description" in given:
-        values["description"] = want.description
-    if want.discountable is not None:
-        values["discountable"] = want.discountable
-    if "metadata" in given:
-        values["metadata"] = merged(line.metadata, want.metadata)
-    if want.period is not None:
-        values |= {"period_start": want.period.start, "period_end": want.period.end}
+    values = rules.plain(line, want)
     if "tax_rates" in given:
         rates = await lookups.tax_rates(tx, facts, want.tax_rates, _at(here, "tax_rates"))
         values |= {"tax_rates": lines.rate_ids(rates) or None, "taxes_given": None}

@@ -359,14 +359,7 @@ async def _who(
     tx: Transaction, params: InvoiceCreatePreview
 ) -> tuple[BillingFacts, Customer, Subscription | None]:
     """The customer, who need not exist, and the subscription."""
-    facts = await billing.load(
-        tx,
-        customers=[params.customer] if params.customer else [],
-        subscriptions=[params.subscription] if params.subscription else [],
-    )
-    subscription = facts.parties.subscriptions.get(params.subscription or "")
-    if params.subscription and subscription is None:
-        raise Missing("subscription", params.subscription, "subscription")
+    facts, subscription = await billing.load_named(tx, params.customer, params.subscription)
     owner = subscription.customer if subscription else params.customer
     if owner is None:
         if params.customer_details is None:

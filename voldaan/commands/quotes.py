@@ -80,7 +80,7 @@ async def create(tx: Transaction, params: QuoteCreate) -> Quote:
 
 async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
     """Changes a draft, and what it comes to. Of a quote that is finalized only the metadata."""
-    was, before = await _quote(tx, id)
+    was, own, upfront_before = await _quote(tx, id)
     given = params.model_fields_set
     if was.status != "draft":
         if other := sorted(given - STAYS):
@@ -93,13 +93,13 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
     facts, customer = await _load(tx, was.customer or params.customer)
     await clocks.now_for(tx, was.test_clock)
     decision = Decision()
-    await _know(tx, facts, was, before)
+    await _know(tx, facts, was, own)
     changed = await quote_fields.said(tx, facts, replace(was, customer=was.customer or params.customer), params, decision)
-    own = [item for item in before if not item.upfront]
     items = own if params.line_items is None else await quote_lines.items(tx, facts, changed, params.line_items, own, decision)
     changed, drawn, upfront = _priced(tx, facts, changed, items, customer)
     kept = {item.id: item for item in own}
-    decision.deletes += [item for item in before if item.upfront or item.id not in {each.id for each in drawn}]
+    stays = {item.id for item in drawn}
+    decision.deletes += [*(item for item in own if item.id not in stays), *upfront_before]
     decision.updates += [Update(changed, was), *(Update(item, kept[item.id]) for item in drawn if item.id in kept)]
     decision.inserts += [*(item for item in drawn if item.id not in kept), *upfront]
     if changed.expires_at != was.expires_at:
@@ -112,12 +112,11 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
 
 async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
     """The offer stands: it has a number, and can be accepted until it expires. What it revises does not stand any more."""
-    was, before = await _quote(tx, id)
+    was, own, upfront_before = await _quote(tx, id)
     rules.after(was, "finalize")
     facts, customer = await _load(tx, was.customer)
     now = await clocks.now_for(tx, was.test_clock)
-    await _know(tx, facts, was, before)
-    own = [item for item in before if not item.upfront]
+    await _know(tx, facts, was, own)
     priced, drawn, upfront = _priced(tx, facts, was, own, customer)
     if no := rules.cannot_finalize(priced, own):
         raise Refused(no)
@@ -131,7 +130,7 @@ async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
         finalized_at=now, sequence=sequence, revision=revision, number=f"QT-{prefix}-{sequence:04}-{revision}",
     )  # fmt: skip
     decision.updates = [Update(opened, was), *decision.updates, *(Update(n, w) for n, w in zip(drawn, own, strict=True))]
-    decision.deletes += [item for item in before if item.upfront]
+    decision.deletes += upfront_before
     decision.inserts += upfront
     decision.events = [*decision.events, *change.events]
     if opened.expires_at != was.expires_at:
@@ -144,7 +143,7 @@ async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
 
 async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answer:
     """The customer says yes: an invoice for what is billed once, a subscription, or a schedule for later."""
-    was, before = await _quote(tx, id)
+    was, own, _ = await _quote(tx, id)
     facts, customer = await _load(tx, was.customer)
     now = await clocks.now_for(tx, was.test_clock)
     rules.after(was, "accept")
@@ -152,8 +151,7 @@ async def accept(tx: Transaction, params: QuoteAccept, id: str) -> Quote | Answe
         raise refused("The quote has expired.", code="quote_expired")
     if no := other_currency(customer, was.currency or ""):
         raise Refused(no)
-    own = [item for item in before if not item.upfront]
-    await _know(tx, facts, was, before)
+    await _know(tx, facts, was, own)
     await agreed_discounts.lock_coupons(tx, facts, [*was.wanted, *(d for item in own for d in item.wanted)])
     await billing.number_whole_book(tx, facts)
     offer = _offer(tx, facts, was, own, customer)
@@ -216,15 +214,15 @@ async def _load(tx: Transaction, id: str | None) -> tuple[BillingFacts, Customer
     return facts, None if id is None else billing.living(facts, id)
 
 
-async def _quote(tx: Transaction, id: str) -> tuple[Quote, list[QuoteLineItem]]:
-    """The quote, locked after its customer, with all of its lines."""
+async def _quote(tx: Transaction, id: str) -> tuple[Quote, list[QuoteLineItem], list[QuoteLineItem]]:
+    """The quote, locked after its customer, its lines, and those that show what the first invoice will have of them."""
     found = await tx.need(Quote, id)
     if found.customer is not None:
         await tx.get(Customer, [found.customer], lock=True)
     quote = await tx.need(Quote, id, lock=True)
     items = await tx.select(QuoteLineItem, "t.quote_id = %(quote)s", quote=id)
     await embed(tx, items)
-    return quote, items
+    return quote, [item for item in items if not item.upfront], [item for item in items if item.upfront]
 
 
 async def _clock(tx: Transaction, given: str | None, customer: Customer | None) -> str | None:
@@ -310,7 +308,7 @@ async def _copy(tx: Transaction, params: QuoteCreate) -> Quote:
     source = await tx.need(Quote, params.from_quote.quote, param="from_quote[quote]")
     if params.from_quote.is_revision and source.status != "open":
         raise refused("Only a quote that is open can be revised.", "from_quote[quote]")
-    _, before = await _quote(tx, source.id)
+    _, own, _ = await _quote(tx, source.id)
     facts, customer = await _load(tx, source.customer)
     now = await clocks.now_for(tx, source.test_clock)
     quote = replace(
@@ -323,17 +321,11 @@ async def _copy(tx: Transaction, params: QuoteCreate) -> Quote:
         number=None, sequence=None, revision=None, finalized_at=None, accepted_at=None, canceled_at=None,
         invoice=None, subscription=None, subscription_schedule=None,
     )  # fmt: skip
-    items = [replace(item, id=new_id("li"), quote=quote.id) for item in before if not item.upfront]
+    items = [replace(item, id=new_id("li"), quote=quote.id) for item in own]
     await _know(tx, facts, quote, items)
     quote, drawn, upfront = _priced(tx, facts, quote, items, customer)
-    await write(
-        tx,
-        [
-            Decision(
-                inserts=[quote, *drawn, *upfront], events=[Event("quote.created", quote)], due=[_expiry(quote)]
-            )
-        ],
-    )
+    made = Decision(inserts=[quote, *drawn, *upfront], events=[Event("quote.created", quote)], due=[_expiry(quote)])
+    await write(tx, [made])
     return quote
 
 

@@ -60,7 +60,7 @@ async def know(tx: Transaction, facts: BillingFacts, schedules: Iterable[Subscri
 
 
 async def know_phases(tx: Transaction, facts: BillingFacts, phases: Sequence[Phase]) -> None:
-    """Prices, tax rates, discounts and payment methods of these phases, and their coupons, locked."""
+    """Prices, tax rates and discounts of these phases, and their coupons, locked."""
     named = [d for phase in phases for d in _discounts_of(phase)]
     await billing.know(
         tx,

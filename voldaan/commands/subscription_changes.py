@@ -145,6 +145,7 @@ async def item_changes(
     await lookups.know_items(tx, facts, wanted)
     own = {item.id: item for item in was.items.data}
     found: list[ItemChange] = []
+    amounts: list[tuple[items.NewItem, str]] = []
     after = {item.id: (price_id(item), "items") for item in was.items.data}
     for number, want in enumerate(wanted):
         here = f"items[{number}]"
@@ -162,14 +163,15 @@ async def item_changes(
         )
         if item is not None:
             new = items.kept(item, new, want)
-        items.check_amounts(facts.catalogue, [new], was.currency, [f"{here}[quantity]"])
         found.append(ItemChange(item, new))
         after[new.id] = (new.price, f"{here}[price]")
+        amounts.append((new, f"{here}[quantity]"))
     if not after:
         raise items.none_left(was.id, "items")
     if found:
         fixed = {price_id(item) for item in was.items.data} | {p.id for p in decision.inserts}
         items.check_items(facts.catalogue, list(after.values()), was.currency, was.billing_mode.type, fixed)
+        items.check_amounts(facts.catalogue, [new for new, _ in amounts], was.currency, [param for _, param in amounts])
     return found
 
 

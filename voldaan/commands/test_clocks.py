@@ -75,9 +75,9 @@ async def _furthest(tx: Transaction, clock: TestClock) -> int:
     """The latest instant that one advance may reach."""
     shortest = await tx.one(query("test_clocks", "shortest_interval"), clock=clock.id)
     if shortest is None:
-        return periods.add_interval(clock.frozen_time, "year", YEARS_MAX, 1)
+        return periods.later(clock.frozen_time, "year", YEARS_MAX, clock.frozen_time)
     interval, count = shortest
-    return periods.add_interval(clock.frozen_time, interval, count * INTERVALS_MAX, 1)
+    return periods.later(clock.frozen_time, interval, count * INTERVALS_MAX, clock.frozen_time)
 
 
 async def delete(tx: Transaction, params: TestClockDelete, id: str) -> dict[str, object]:

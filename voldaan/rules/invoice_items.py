@@ -8,11 +8,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
-from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoice_items import InvoiceItem, InvoiceItemHash
+from voldaan.resources.line_items import LineHash, LineItem
 from voldaan.resources.prices import Price
 from voldaan.rules import pricing
 from voldaan.rules.catalogue import Catalogue, shown
 from voldaan.rules.decision import Refusal
+from voldaan.rules.metadata import merged
 from voldaan.rules.money import is_within_maximum, line_amount, maximum_amount
 from voldaan.rules.refusals import missing, refused
 
@@ -94,6 +96,21 @@ def _priced(
     return replace(
         item, amount=amount, unit_amount_decimal=None, price=None, product=None, quantity_decimal=Decimal(1)
     )
+
+
+def plain(was: InvoiceItem | LineItem, params: InvoiceItemHash | LineHash) -> dict[str, Any]:
+    """The fields of an item, or of a line, that concern nothing else, as a request says them."""
+    given = params.model_fields_set
+    values: dict[str, Any] = {}
+    if "description" in given:
+        values["description"] = params.description
+    if params.discountable is not None:
+        values["discountable"] = params.discountable
+    if "metadata" in given:
+        values["metadata"] = merged(was.metadata, params.metadata)
+    if params.period is not None:
+        values |= {"period_start": params.period.start, "period_end": params.period.end}
+    return values
 
 
 def check_price(price: Price, currency: str, param: str) -> None:

@@ -155,21 +155,20 @@ def end_subscription(parties: Parties, subscription: Subscription, now: int, rea
     return decision
 
 
+def _closed(invoice: Invoice, **values: Any) -> Invoice:
+    """The invoice of which nothing is collected any more, with these values."""
+    return replace(
+        invoice, auto_advance=False, next_payment_attempt=None, silent_step_at=None, status_details=UNSET, **values
+    )
+
+
 def void(facts: CollectionFacts, now: int, new_id: NewId) -> Decision:
     """Nothing is owed any more. The number stays used; balance and billing credits get back what they had paid.
 
     The caller has seen to it that no attempt is live, adds the posting, and cancels the payment intents.
     """
     invoice = facts.invoice
-    changed = replace(
-        invoice,
-        status="void",
-        voided_at=now,
-        auto_advance=False,
-        next_payment_attempt=None,
-        silent_step_at=None,
-        status_details=UNSET,
-    )
+    changed = _closed(invoice, status="void", voided_at=now)
     facts.invoice = changed
     decision = Decision(
         updates=[Update(changed, invoice)],
@@ -264,15 +263,8 @@ def take_effect(facts: CollectionFacts, now: int) -> Decision:
 def mark_uncollectible(facts: CollectionFacts, now: int, reason: UncollectibleReason) -> Decision:
     """A loss: nobody expects the money, yet it may still come. The caller adds the posting."""
     invoice = facts.invoice
-    changed = replace(
-        invoice,
-        status="uncollectible",
-        marked_uncollectible_at=now,
-        auto_advance=False,
-        next_payment_attempt=None,
-        silent_step_at=None,
-        status_details=InvoiceStatusDetails(uncollectible=Uncollectible(reason=reason)),
-    )
+    why = InvoiceStatusDetails(uncollectible=Uncollectible(reason=reason))
+    changed = replace(_closed(invoice, status="uncollectible", marked_uncollectible_at=now), status_details=why)
     facts.invoice = changed
     return Decision(
         updates=[Update(changed, invoice)],
@@ -294,16 +286,7 @@ def settled(
 ) -> Decision:
     """Nothing remains to be paid, whoever paid it: a payment, somebody out of band, the balance; or there was nothing."""
     invoice = facts.invoice
-    paid = replace(
-        changed,
-        status="paid",
-        paid_at=now,
-        attempted=attempted,
-        auto_advance=False,
-        next_payment_attempt=None,
-        silent_step_at=None,
-        status_details=UNSET,
-    )
+    paid = _closed(changed, status="paid", paid_at=now, attempted=attempted)
     facts.invoice = paid
     decision = Decision(
         updates=[Update(paid, invoice)],
