@@ -1,6 +1,7 @@
 """Migrations: applied once, in order, as a whole, whoever else does it too; and equal to the readable schema."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -203,3 +204,25 @@ def test_the_comparison_sees_differences(new_database: Callable[[], str]) -> Non
         now = catalog(dsn)
         assert now[part] != before[part], change
         before = now
+
+
+def test_events_that_are_there_get_their_digests(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """And the version of the program before, which does not know of digests, cannot store an event twice either."""
+    files = sorted(migrate.FOLDER.glob("*.sql"))
+    [at] = [number for number, file in enumerate(files) if file.stem == "0032_events_by_their_digest"]
+    dsn = new_database()
+    insert = (
+        "insert into meter_events (account_id, identifier, place, series_id, at, received_at, value) "
+        "select 'acct_' || n % 2, 'e' || n / 2, place, null, now(), now(), 1 from generate_series(0, 19) n, generate_series(0, 1) place"
+    )
+    for file in files[:at]:
+        shutil.copy(file, tmp_path)
+    run(dsn, tmp_path)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(insert)
+    shutil.copy(files[at], tmp_path)
+    assert run(dsn, tmp_path) == ["0032_events_by_their_digest"]
+    right = "digest = event_digest(account_id, identifier, place)"
+    assert ask(dsn, f"select count(distinct digest) filter (where {right}), count(*) from meter_events") == [(40, 40)]
+    with psycopg.connect(dsn) as connection, pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute(f"{insert} where n = 7 and place = 1")

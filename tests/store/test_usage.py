@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -24,6 +26,7 @@ from voldaan.rules import alerts
 from voldaan.rules.decision import Decision
 from voldaan.rules.usage import DUPLICATE, Given, UsageKey
 from voldaan.store import accounts
+from voldaan.store.adapt import Texts
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
 from voldaan.store.queries import query, shelf
@@ -234,6 +237,52 @@ async def test_verify_finds_usage_that_does_not_add_up(pool: Pool, account: Acco
         found = (await verify(pool, now, account=account.id, usage_since=since)).findings
         assert invariant in {finding.invariant for finding in found}
     assert (await verify(pool, now, account=account.id, usage_since=now + HOUR)).findings == []
+
+
+async def test_verify_finds_an_event_that_is_known_by_another_digest(pool: Pool, account: Account, dsn: str) -> None:
+    """As if the function that makes them had been changed: PostgreSQL would not make those anew that are there."""
+    customer, _ = await make(pool, account)
+    now = clock.wall()
+    async with transaction(pool, account, now, now) as tx:
+        events = [Given("baked", {"stripe_customer_id": customer, "value": "1"}, f"e{number}", now) for number in range(3)]
+        assert await meter_events.record(tx, events) == [None] * 3
+    with psycopg.connect(dsn) as connection:
+        check, given = shelf("verify")["U5_events_are_known_by_their_digests"], {"only": account.id, "usage_since": 0}
+        assert connection.execute(check, given).fetchall() == []
+        connection.execute("alter table meter_events alter column digest drop expression")
+        connection.execute("update meter_events set digest = gen_random_uuid() where account_id = %s and identifier = 'e1'", (account.id,))
+        for since in (0, now - DAY):
+            assert [row[:2] for row in connection.execute(check, {**given, "usage_since": since})] == [(account.id, "e1")]
+        assert connection.execute(check, {**given, "usage_since": now + HOUR}).fetchall() == []
+        connection.rollback()
+
+
+@pytest.mark.parametrize("identifier", ["e1", "7f9c", "a b", r"back\slash", r"\x61", "\\", "Grüße", "%s", "'", "\t\n"])
+@pytest.mark.parametrize("place", [0, 1, 32_767])
+def test_a_digest_is_of_account_and_identifier_and_ends_with_the_place(dsn: str, identifier: str, place: int) -> None:
+    made = sha256(f"acct_1 {identifier}".encode()).digest()[:14] + place.to_bytes(2, "big")
+    with psycopg.connect(dsn) as connection:
+        asked = connection.execute("select event_digest('acct_1', %s::text, %s::smallint)", (identifier, place))
+        assert asked.fetchone() == (UUID(bytes=made),)
+
+
+async def test_an_event_is_looked_for_by_its_digest(pool: Pool, account: Account) -> None:
+    """Whatever the book has: also under row-level security, which takes few comparisons into an index."""
+    customer, _ = await make(pool, account)
+    now = clock.wall()
+    async with transaction(pool, account, now, now) as tx:
+        await own_meter(tx, "max", None)
+        payload = {"stripe_customer_id": customer, "value": "1", "region": "eu"}
+        events = [Given("baked", payload, f"e{number}", now - number) for number in range(2_000)]
+        assert await meter_events.record(tx, events) == [None] * 2_000
+    async with transaction(pool, account, now, now) as tx:
+        before = await rows_read(tx)
+        assert await tx.all(query("usage", "known"), identifiers=Texts(["e7", "e2000", "e8"])) == [("e7",), ("e8",)]
+        looked = await rows_read(tx)
+        assert looked - before <= 2
+        assert [row[0] for row in await tx.all(query("usage", "event_to_cancel"), identifier="e7")] == [0, 1]
+        await tx.run(query("usage", "cancel"), identifier="e7", wall=now)
+        assert await rows_read(tx) - looked <= 12
 
 
 async def test_kept_sums_without_an_event_are_found_by_the_whole_check(pool: Pool, account: Account) -> None:

@@ -1165,19 +1165,27 @@ create table usage_series (
   constraint usage_series_customer foreign key (account_id, customer_id) references customers
 );
 
--- Every event, once for ever: its identifier is the key. Where several meters listen, each has a row, told apart by
--- `place`; an event that no meter's filter lets through has one without a series. No foreign key: 20,000 come each second.
+-- What an event is known by: 14 bytes of SHA-256 over account and identifier, then its place in two, so that all places of an
+-- event are neighbours. (A text becomes bytes through a cast, which reads backslashes: they are doubled.)
+create function event_digest(account text, identifier text, place smallint) returns uuid
+  language sql immutable parallel safe
+  return encode(substr(sha256(replace(account || ' ' || identifier, '\', '\\')::bytea), 1, 14) || int2send(place), 'hex')::uuid;
+
+-- Every event, once for ever: its digest is the key, which has a third of the bytes of what it stands for. Where several meters
+-- listen, each has a row, told apart by `place`; an event that no meter's filter lets through has one without a series. No
+-- foreign key: 20,000 come each second.
 create table meter_events (
   account_id  text not null,
   identifier  text not null,
   place       smallint not null,
+  digest      uuid not null generated always as (event_digest(account_id, identifier, place)) stored,
   series_id   bigint,
   at          timestamptz not null,      -- when it happened, as the caller says
   received_at timestamptz not null,      -- to the microsecond: of two events at one second the later one is the last
   canceled_at timestamptz,
   value       numeric not null,
   text_value  text,                      -- what is told apart by count_distinct
-  primary key (account_id, identifier, place)
+  primary key (digest)            -- the account stands in it
 );
 create index meter_events_by_series on meter_events (account_id, series_id, at) where canceled_at is null;  -- parts of hours
 create index meter_events_by_receipt on meter_events using brin (received_at) with (pages_per_range = 32);  -- what came in lately, to be checked

@@ -627,11 +627,21 @@ select e.account_id, e.identifier, 'its series ' || e.series_id || ' is not ther
 -- name: U4_no_event_is_there_twice
 -- An identifier is stored once for each meter that counts it, and for no meter twice; of all events, or of the new ones.
 select e.account_id, e.identifier, format('stored %%s times, for %%s series', count(*), count(distinct e.series_id))
-  from (select distinct account_id, identifier from meter_events
+  from (select distinct account_id, identifier, event_digest(account_id, identifier, 0::smallint) as first,
+               event_digest(account_id, identifier, 32767::smallint) as last
+          from meter_events
          where received_at >= to_timestamp(%(usage_since)s) and (%(only)s::text is null or account_id = %(only)s)) new
   join meter_events e on e.account_id = new.account_id and e.identifier = new.identifier
+   and e.digest between new.first and new.last
  group by e.account_id, e.identifier
 having count(*) > greatest(count(distinct e.place), 1) or count(*) > greatest(count(distinct e.series_id), 1);
+
+-- name: U5_events_are_known_by_their_digests
+-- What tells events apart is made of their account, identifier and place; of all events, or of the new ones.
+select account_id, identifier, format('place %%s has the digest %%s', place, digest)
+  from meter_events
+ where digest <> event_digest(account_id, identifier, place)
+   and received_at >= to_timestamp(%(usage_since)s) and (%(only)s::text is null or account_id = %(only)s);
 
 -- name: M1_usage_periods_do_not_overlap
 -- No second of an item's usage is billed in two periods.
