@@ -213,7 +213,8 @@ def test_events_that_are_there_get_their_digests(new_database: Callable[[], str]
     dsn = new_database()
     insert = (
         "insert into meter_events (account_id, identifier, place, series_id, at, received_at, value) "
-        "select 'acct_' || n % 2, 'e' || n / 2, place, null, now(), now(), 1 from generate_series(0, 19) n, generate_series(0, 1) place"
+        "select 'acct_' || n % 2, 'e' || n / 2, place, null, now(), now(), 1 "
+        "from generate_series(0, 19) n, generate_series(0, 1) place"
     )
     for file in files[:at]:
         shutil.copy(file, tmp_path)

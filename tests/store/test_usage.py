@@ -250,7 +250,8 @@ async def test_verify_finds_an_event_that_is_known_by_another_digest(pool: Pool,
         check, given = shelf("verify")["U5_events_are_known_by_their_digests"], {"only": account.id, "usage_since": 0}
         assert connection.execute(check, given).fetchall() == []
         connection.execute("alter table meter_events alter column digest drop expression")
-        connection.execute("update meter_events set digest = gen_random_uuid() where account_id = %s and identifier = 'e1'", (account.id,))
+        wrong = "update meter_events set digest = gen_random_uuid() where account_id = %s and identifier = 'e1'"
+        connection.execute(wrong, (account.id,))
         for since in (0, now - DAY):
             assert [row[:2] for row in connection.execute(check, {**given, "usage_since": since})] == [(account.id, "e1")]
         assert connection.execute(check, {**given, "usage_since": now + HOUR}).fetchall() == []
