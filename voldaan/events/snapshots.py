@@ -18,7 +18,7 @@ import zstandard
 
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import Resource
-from voldaan.resources.numbers import encode_json
+from voldaan.resources.numbers import encode_lines
 from voldaan.resources.render import Pages, seen
 from voldaan.rules.decision import Event
 
@@ -65,11 +65,11 @@ def pack(events: Sequence[Event], ids: Sequence[str]) -> Packed:
     compress, packed = _compressor().compress, Packed([], [], [])
     for start in range(0, len(events), TOGETHER):
         pages: Pages = {}  # a bill's two snapshots show the same lines
-        lines = [encode_json(_data(event, pages)) for event in events[start : start + TOGETHER]]
-        others = len(lines) - 1
-        packed.frames.extend([compress(b"\n".join(lines)), *[None] * others])
+        data = [_data(event, pages) for event in events[start : start + TOGETHER]]
+        others = len(data) - 1
+        packed.frames.extend([compress(encode_lines(data)), *[None] * others])
         packed.holders.extend([None, *[ids[start]] * others])
-        packed.places.extend(range(len(lines)))
+        packed.places.extend(range(len(data)))
     return packed
 
 

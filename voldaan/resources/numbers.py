@@ -39,4 +39,6 @@ def from_json(kind: type, value: Any) -> Any:
     raise NotImplementedError(f"{kind.__name__} cannot be read from JSON")
 
 
-encode_json = msgspec.json.Encoder(enc_hook=to_json).encode
+_encoder = msgspec.json.Encoder(enc_hook=to_json)
+encode_json = _encoder.encode
+encode_lines = _encoder.encode_lines  # several objects, each a line
