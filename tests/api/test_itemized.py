@@ -167,6 +167,7 @@ def test_discounts_that_are_included_are_named_and_take_nothing_more_off(fresh: 
         waited = fresh.wire.get(f"/v1/invoiceitems/{line['parent']['subscription_item_details']['invoice_item']}")
         both = [{"amount": 0, "discount": item["discounts"][0]}, {"amount": 0, "discount": shared}]
         assert waited["proration_details"]["discount_amounts"] == (both if named else [])
+        assert waited["net_amount"] == waited["amount"] == line["amount"]
     explained = fresh.wire.get(f"/voldaan/invoices/{invoice['id']}/explain")
     assert explained["holds"] is True
 
@@ -181,6 +182,16 @@ def test_a_credit_of_what_still_waits_names_its_discounts_too(fresh: World):
     waiting = fresh.wire.get("/v1/invoiceitems", customer=made["customer"], pending=True)["data"]
     shown = [each["proration_details"]["discount_amounts"] for each in waiting]
     assert shown == [[{"amount": 0, "discount": made["discounts"][0]}]] * 4
+
+
+def test_what_discounts_cannot_lower_any_more_has_a_net_amount(fresh: World):
+    anna = fresh.payer()["id"]
+    charge, credit = (fresh.item(anna, amount=amount, currency="eur") for amount in (500, -200))
+    fixed = fresh.item(anna, amount=300, currency="eur", discountable=False)
+    assert [each["net_amount"] for each in (charge, credit, fixed)] == [None, -200, 300]
+    changed = fresh.wire.post(f"/v1/invoiceitems/{fixed['id']}", discountable=True)
+    assert changed["net_amount"] is None
+    assert fresh.wire.get(f"/v1/invoiceitems/{credit['id']}")["net_amount"] == -200
 
 
 def test_only_flexible_billing_has_settings_of_its_own(fresh: World):

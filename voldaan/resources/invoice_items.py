@@ -90,7 +90,7 @@ class InvoiceItem(Resource, kw_only=True):
     invoicing_rules: list[dict[str, Any]] | UnsetType = UNSET
     livemode: bool
     metadata: dict[str, str] = {}
-    net_amount: int | UnsetType = UNSET
+    net_amount: Annotated[int | None, Derived()] = None  # after discounts; None where discounts are still to come off
     parent: Annotated[InvoiceItemParent | None, Derived()] = None
     period: Annotated[Period | None, Derived()] = None
     pricing: Annotated[Pricing | None, Derived()] = None
@@ -120,6 +120,8 @@ class InvoiceItem(Resource, kw_only=True):
         self.period = Period(start=self.period_start, end=self.period_end)
         self.quantity = int(self.quantity_decimal)
         self.pricing = pricing(self.price, self.product, self.unit_amount_decimal)
+        taken = self.basis.taken if self.basis else None
+        self.net_amount = None if self.discountable else self.amount - sum(each.amount for each in taken or ())
         self.parent = None
         if self.subscription:
             item = self.subscription_item or UNSET

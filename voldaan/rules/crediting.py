@@ -302,7 +302,6 @@ def _proration(
     made = invoice_items.of_proration(
         id=work.new_id("ii"),
         amount=amount,
-        net_amount=found.amount,
         basis=basis,
         discounts=[each.discount for each in basis.taken or []],
         description=description,
