@@ -56,6 +56,15 @@ def test_a_note_says_what_it_credits_of_which_invoice_and_where_it_went() -> Non
     ]  # fmt: skip
 
 
+def test_its_sums_begin_with_what_its_lines_come_to() -> None:
+    """The note's subtotal is after the lines' own discounts, which are listed with the others."""
+    cake = CreditNoteLine(id="cnli_1", amount=2200, credit_note="cn_1", livemode=False, type="invoice_line_item")
+    made = note(cake, total=2000, amount=2000, pre_payment_amount=0)
+    assert rows(credit_notes.sheet(BAKERY, made, [cake], invoice(), [("SPRING", -200)], []))[:3] == [
+        ("Subtotal", "€22.00"), ("SPRING", "−€2.00"), ("Total credited", "€20.00"),
+    ]  # fmt: skip
+
+
 def test_a_note_by_its_amount_alone_has_its_sum_as_a_line() -> None:
     sheet = credit_notes.sheet(BAKERY, note(status="void"), [], invoice(), [], [])
     assert [(line["text"], line["amount"]) for line in sheet["lines"]] == [("Credit of invoice ANNA-0001", "€20.00")]

@@ -41,6 +41,17 @@ def sheet(*lines: LineItem, accent: str | None = None, **more: Any) -> dict[str,
     return invoices.sheet(BAKERY, Invoice(**given | more), lines, [], [], Look(accent))
 
 
+def test_the_sums_begin_with_what_the_lines_come_to() -> None:
+    """The invoice's subtotal is after the lines' own discounts, which are listed with the others."""
+    given = Invoice(
+        id="in_1", created=START, currency="eur", customer="cus_1", livemode=False, lines=ListObject(data=[], url=""),
+        period_start=START, period_end=START, status="paid", subtotal=5600, total=5600, amount_paid=5600,
+    )  # fmt: skip
+    [sums] = invoices.sheet(BAKERY, given, [line(), line()], [("SPRING", -600)], [])["sums"]
+    rows = [(row["name"], row["amount"]) for row in sums["rows"]]
+    assert rows == [("Subtotal", "€62.00"), ("SPRING", "−€6.00"), ("Total", "€56.00"), ("Paid", "−€56.00")]
+
+
 def pages(printed: bytes) -> int:
     found = re.search(rb"/Count (\d+)", printed)
     assert found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,6 +125,22 @@ def test_the_page_of_a_revised_invoice_leads_to_the_latest_revision(visitor: Vis
         assert (answer.status_code, answer.headers["location"]) == (302, path_of(third["hosted_invoice_url"]))
         assert visitor.http.get(path_of(old["invoice_pdf"]), follow_redirects=False).status_code == 200
     assert third["number"] in visitor.http.get(path_of(third["hosted_invoice_url"])).text
+
+
+def test_the_sums_of_an_invoice_add_up_whatever_its_discounts_are_off(visitor: Visitor) -> None:
+    """Those of a line too, which the API's `subtotal` has in it already."""
+    world = visitor.world
+    anna = world.customer()["id"]
+    draft = world.wire.post("/v1/invoices", customer=anna, collection_method="send_invoice", days_until_due=14,
+                            discounts=[{"coupon": world.coupon(percent_off=50, name="Half")["id"]}])  # fmt: skip
+    off = [{"coupon": world.coupon(percent_off=10, name="Tenth")["id"]}]
+    world.item(anna, invoice=draft["id"], amount=10000, discounts=off)
+    invoice = world.wire.post(f"/v1/invoices/{draft['id']}/finalize")
+    assert (invoice["subtotal"], invoice["total"]) == (9000, 4500)
+    page = visitor.http.get(path_of(invoice["hosted_invoice_url"])).text
+    totals = page[page.index("Totals") :]
+    found = re.findall(r'<th scope="row">([^<]+)</th><td class="num">([^<]+)</td>', totals)
+    assert found[:4] == [("Subtotal", "€100.00"), ("Tenth", "−€10.00"), ("Half", "−€45.00"), ("Total", "€45.00")]
 
 
 def test_an_invoice_shows_what_was_credited(visitor: Visitor) -> None:

@@ -41,7 +41,7 @@ def sheet(
         facts=facts,
         text=note.memo,
         lines=shown,
-        sums=[sheets.sums(None, _rows(note, discounts, taxes), note.currency)],
+        sums=[sheets.sums(None, _rows(note, lines, discounts, taxes), note.currency)],
         notes=notes(invoice),
         footer=invoice.footer,
         paper=invoices.paper(invoice),
@@ -54,9 +54,12 @@ def _line(line: CreditNoteLine, currency: str) -> dict[str, Any]:
     return sheets.line(line.description or "Item", None, line.quantity, unit, line.amount, currency)
 
 
-def _rows(note: CreditNote, discounts: Named, taxes: Named) -> list[tuple[str, int, bool]]:
+def _rows(
+    note: CreditNote, lines: Sequence[CreditNoteLine], discounts: Named, taxes: Named
+) -> list[tuple[str, int, bool]]:
+    subtotal = sum(line.amount for line in lines) if lines else note.subtotal  # as documents/invoices.come_to
     shipping = [(f"Shipping: {note.shipped.name}", note.amount_shipping)] if note.shipped else []
-    rows = [(name, amount, False) for name, amount in (("Subtotal", note.subtotal), *discounts, *shipping, *taxes)]
+    rows = [(name, amount, False) for name, amount in (("Subtotal", subtotal), *discounts, *shipping, *taxes)]
     given = (
         ("Taken off the invoice", note.pre_payment_amount),
         ("Refunded", note.refund_amount),

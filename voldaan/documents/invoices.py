@@ -40,7 +40,7 @@ def sheet(
         facts=facts,
         text=invoice.description,
         lines=[_line(line, look.zone) for line in lines],
-        sums=[sheets.sums(None, _rows(invoice, discounts, taxes), invoice.currency)],
+        sums=[sheets.sums(None, _rows(invoice, come_to(lines), discounts, taxes), invoice.currency)],
         notes=notes(invoice),
         footer=invoice.footer,
         paper=paper(invoice),
@@ -69,8 +69,13 @@ def _line(line: LineItem, zone: str) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _rows(invoice: Invoice, discounts: Named, taxes: Named) -> list[tuple[str, int, bool]]:
-    rows = [("Subtotal", invoice.subtotal, False)]
+def come_to(lines: Sequence[LineItem]) -> int:
+    """The first of the sums, before any discount: `subtotal` is after the lines' own, which are listed with the others."""
+    return sum(line.amount for line in lines)
+
+
+def _rows(invoice: Invoice, subtotal: int, discounts: Named, taxes: Named) -> list[tuple[str, int, bool]]:
+    rows = [("Subtotal", subtotal, False)]
     shipping = [(f"Shipping: {invoice.shipped.name}", invoice.amount_shipping)] if invoice.shipped else []
     rows += [(name, amount, False) for name, amount in (*discounts, *shipping, *taxes)]
     rows.append(("Total", invoice.total, True))

@@ -55,6 +55,11 @@ class Sheet:
         }.get(self.invoice.status or "", ("Draft", ""))  # fmt: skip
 
     @property
+    def subtotal(self) -> int:
+        """What the lines come to, in minor units."""
+        return documents.come_to(self.lines)
+
+    @property
     def recipient(self) -> dict[str, Any]:
         """Who the customer was when the invoice was finalized."""
         return documents.recipient(self.invoice)
