@@ -15,6 +15,7 @@ from tests.rules.table import Row, rows
 from voldaan.resources.billing_schedules import BillingScheduleParams
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
+from voldaan.resources.pause_schedules import PauseSettings
 from voldaan.resources.subscription_items import Debit
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
 from voldaan.rules import changes, prebilling, renewals, subscriptions
@@ -121,7 +122,7 @@ def act(book: BillingFacts, what: str, at: int, new_id: Any) -> Decision:
     change, changed = Change(at=at, debits=debits), was
     words = what.split()
     if words[0] == "pause":
-        return changes.pause(book, was, "now", False, debits, at, new_id)
+        return changes.pause(book, was, PauseSettings(), debits, at, new_id)
     if words[0] == "anchor":
         change.anchor = "now"
     elif words[0] == "trial":

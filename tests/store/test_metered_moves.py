@@ -26,8 +26,8 @@ from voldaan.store.transaction import Missing, Transaction, transaction
 pytestmark = pytest.mark.anyio
 
 
-async def migration(world: BillingWorld, old: str, new: str) -> PriceMigration:
-    asked = PriceMigrationCreate.model_validate({"price": old, "to": new, "when": "now"})
+async def migration(world: BillingWorld, old: str, new: str, when: str = "now") -> PriceMigration:
+    asked = PriceMigrationCreate.model_validate({"price": old, "to": new, "when": when})
     made: PriceMigration = await world.do(price_migrations.create, asked)
     return made
 
@@ -133,3 +133,15 @@ async def test_an_item_that_two_move_moves_once(world: BillingWorld, monkeypatch
     with pytest.raises(Missing):
         await world.do(item_moves.move, asked)
     assert [len((await world.whole(each)).items.data) for each in (source, target)] == [1, 2]
+
+
+async def test_a_price_that_was_agreed_for_the_renewal_moves_along(world: BillingWorld) -> None:
+    anna, old, new = await world.customer(), await world.price(3000), await world.price(4000)
+    source, target = await world.subscribe(anna, old, await world.price(100)), await world.subscribe(anna, await world.price(200))
+    await moved(world, await migration(world, old.id, new.id, "renewal"))
+    item = next(each for each in source.items.data if each.price.id == old.id)
+    made = await world.do(item_moves.move, ItemMove(subscription_item=item.id, to=target.id))
+    assert (made.price.id, made.next_price) == (old.id, new.id)
+    await world.pass_time(32 * DAY)
+    [_, renewed] = await world.invoices(target)
+    assert sorted(line.amount for line in renewed.lines.data if not line.proration) == [200, 4000]

@@ -9,12 +9,13 @@ import pytest
 from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import coupons, quotes, subscription_schedules
+from voldaan.commands import coupons, quotes, subscription_schedules, test_clocks
 from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
 from voldaan.resources.render import to_dict
 from voldaan.resources.schedule_params import SubscriptionScheduleCreate
 from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.test_clocks import TestClockCreate
 from voldaan.rules.decision import Refused
 from voldaan.store.transaction import Transaction
 
@@ -147,3 +148,15 @@ async def test_it_begins_within_five_years(world: BillingWorld) -> None:
         with pytest.raises(Refused) as no:
             await quoted(world, (await world.price()).id, subscription_data={"effective_date": at})
         assert no.value.refusal.param == "subscription_data[effective_date]"
+
+
+async def test_a_quote_and_its_customer_live_by_the_same_clock(world: BillingWorld) -> None:
+    """Also where the customer is named later."""
+    clock = await world.do(test_clocks.create, TestClockCreate(frozen_time=world.now))
+    anna, pro = await world.customer(), (await world.price()).id
+    quote = await quoted(world, pro, test_clock=clock.id)
+    with pytest.raises(Refused) as no:
+        await world.do(quotes.update, QuoteUpdate(customer=anna.id), quote.id)
+    assert no.value.refusal.param == "customer"
+    bo = await world.customer(None, test_clock=clock.id)
+    assert (await world.do(quotes.update, QuoteUpdate(customer=bo.id), quote.id)).customer == bo.id

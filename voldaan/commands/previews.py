@@ -22,6 +22,7 @@ from voldaan.resources.invoice_params import (
     PreviewSubscription,
 )
 from voldaan.resources.invoices import CustomerTaxId, Invoice
+from voldaan.resources.pause_schedules import ResumeSettings
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
 from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states, tax_codes
 from voldaan.rules import invoice_items as item_rules
@@ -94,9 +95,13 @@ async def _of_existing(
     if said.resume_at is not None:
         if was.status != "paused":
             raise refused("You can only resume a subscription if it is `paused`.", "subscription_details[resume_at]")
-        anchor = said.billing_cycle_anchor.type if said.billing_cycle_anchor else "now"
-        decision = changes.resume(facts, was, anchor, said.proration_behavior, tx.now, new_id, wait_for_payment=False)
-        return _drawn(decision)
+        stays = said.billing_cycle_anchor is not None and said.billing_cycle_anchor.type == "unchanged"
+        settings = ResumeSettings(
+            billing_cycle_anchor="unchanged" if stays else "resume_at",
+            payment_behavior="resume_on_payment_attempt",
+            proration_behavior=said.proration_behavior,
+        )
+        return _drawn(changes.resume(facts, was, settings, tx.now, new_id))
     if said.cancel_now:
         return await _of_the_end(tx, facts, was, said)
     decision = await _changed(tx, facts, was, params, said, scratch)
@@ -168,7 +173,7 @@ async def _of_the_pause(tx: Transaction, facts: BillingFacts, was: Subscription,
     changing.check_pausable(was)
     if pause.invoicing_behavior != "invoice":
         raise Refused(NOTHING_COMES)
-    return _drawn(await changing.pause(tx, facts, was, pause.bill_for, pause.invoicing_behavior, new_id))
+    return _drawn(await changing.pause(tx, facts, was, pause, new_id))
 
 
 async def _of_the_end(tx: Transaction, facts: BillingFacts, was: Subscription, said: PreviewSubscription) -> Invoice:

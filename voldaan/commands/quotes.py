@@ -45,6 +45,7 @@ from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 from voldaan.store.writer import write
 
+OTHER_CLOCK = "The quote and its customer must be on the same test clock."
 STAYS = {"expand", "metadata"}  # what may be said of a quote that is no draft any more
 
 
@@ -91,6 +92,8 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
     if was.customer is not None and params.customer not in (None, was.customer):
         raise refused("The customer of a quote cannot be changed.", "customer")
     facts, customer = await _load(tx, was.customer or params.customer)
+    if customer is not None and customer.test_clock != was.test_clock:
+        raise refused(OTHER_CLOCK, "customer")
     await clocks.now_for(tx, was.test_clock)
     decision = Decision()
     await _know(tx, facts, was, own)
@@ -102,9 +105,7 @@ async def update(tx: Transaction, params: QuoteUpdate, id: str) -> Quote:
     decision.deletes += [*(item for item in own if item.id not in stays), *upfront_before]
     decision.updates += [Update(changed, was), *(Update(item, kept[item.id]) for item in drawn if item.id in kept)]
     decision.inserts += [*(item for item in drawn if item.id not in kept), *upfront]
-    if changed.expires_at != was.expires_at:
-        decision.due_cancelled.append(("quote.expire", id))
-        decision.due.append(_expiry(changed))
+    decision.add(_put_off(changed, was))
     await write(tx, [decision])
     await billing.keep_number(tx, facts)
     return changed
@@ -133,9 +134,7 @@ async def finalize(tx: Transaction, params: QuoteFinalize, id: str) -> Quote:
     decision.deletes += upfront_before
     decision.inserts += upfront
     decision.events = [*decision.events, *change.events]
-    if opened.expires_at != was.expires_at:
-        decision.due_cancelled.append(("quote.expire", id))
-        decision.due.append(_expiry(opened))
+    decision.add(_put_off(opened, was))
     await write(tx, [decision])
     await billing.keep_number(tx, facts)
     return opened
@@ -228,7 +227,7 @@ async def _quote(tx: Transaction, id: str) -> tuple[Quote, list[QuoteLineItem], 
 async def _clock(tx: Transaction, given: str | None, customer: Customer | None) -> str | None:
     clock = customer.test_clock if customer else given
     if given is not None and given != clock:
-        raise refused("The quote and its customer must be on the same test clock.", "test_clock")
+        raise refused(OTHER_CLOCK, "test_clock")
     if given is not None and customer is None:
         await customers.enter_clock(tx, given)
     await clocks.now_for(tx, clock)
@@ -331,3 +330,10 @@ async def _copy(tx: Transaction, params: QuoteCreate) -> Quote:
 
 def _expiry(quote: Quote) -> Due:
     return Due("quote.expire", quote.id, quote.expires_at, quote.test_clock)
+
+
+def _put_off(quote: Quote, was: Quote) -> Decision:
+    """What falls due otherwise because the offer holds longer, or not so long."""
+    if quote.expires_at == was.expires_at:
+        return Decision()
+    return Decision(due=[_expiry(quote)], due_cancelled=[("quote.expire", quote.id)])

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands.answers import Answer
+from voldaan.resources.invoice_params import PreviewPause
+from voldaan.resources.pause_schedules import PauseBillFor, PauseOutstandingUsage, PauseSettings, PauseUnusedTime
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import (
-    BillForParams,
     CancellationDetails,
     CancellationDetailsParams,
     PauseCollection,
     Subscription,
     SubscriptionItemChange,
+    SubscriptionPause,
     SubscriptionUpdate,
 )
 from voldaan.rules import automatic_tax as tax_rules
@@ -221,21 +223,19 @@ def check_pausable(was: Subscription) -> None:
 
 
 async def pause(
-    tx: Transaction, facts: BillingFacts, was: Subscription, bill_for: BillForParams | None, invoicing: str, new_id: NewId
+    tx: Transaction, facts: BillingFacts, was: Subscription, said: SubscriptionPause | PreviewPause, new_id: NewId
 ) -> Decision:
     """The pause that a request asks for, or asks about."""
-    unused = bill_for.unused_time_from if bill_for else None
-    outstanding = bill_for.outstanding_usage_through if bill_for else None
-    return changes.pause(
-        facts,
-        was,
-        unused.type if unused else "now",
-        invoicing == "invoice",
-        await lookups.debits(tx, was.items.data),
-        tx.now,
-        new_id,
-        bill_usage=outstanding is None or outstanding.type == "now",
+    unused = said.bill_for.unused_time_from.type if said.bill_for and said.bill_for.unused_time_from else "now"
+    usage = said.bill_for.outstanding_usage_through.type if said.bill_for and said.bill_for.outstanding_usage_through else "now"
+    settings = PauseSettings(
+        bill_for=PauseBillFor(
+            outstanding_usage_through=PauseOutstandingUsage(type="pause_at" if usage == "now" else usage),
+            unused_time_from=PauseUnusedTime(type="pause_at" if unused == "now" else unused),
+        ),
+        invoicing_behavior=said.invoicing_behavior or "pending_invoice_item",
     )
+    return changes.pause(facts, was, settings, await lookups.debits(tx, was.items.data), tx.now, new_id)
 
 
 def details_of(was: CancellationDetails | None, given: CancellationDetailsParams | None) -> CancellationDetails:

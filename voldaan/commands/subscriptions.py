@@ -14,6 +14,7 @@ from voldaan.resources.base import ListObject
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
+from voldaan.resources.pause_schedules import ResumeSettings
 from voldaan.resources.subscriptions import (
     Subscription,
     SubscriptionCancel,
@@ -151,13 +152,14 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
         raise refused("You can only resume a subscription if it is `paused`.")
     if was.resumes_with is not None:
         raise refused(f"This subscription resumes as soon as the invoice {was.resumes_with} is paid. Pay that, or void it first.")
-    anchor = params.billing_cycle_anchor.type if params.billing_cycle_anchor else "now"
-    waits = params.payment_behavior == "resume_on_payment_success"
-    decision = Decision()
-    await billing.number_whole_book(tx, facts)
-    decision.add(
-        changes.resume(facts, was, anchor, params.proration_behavior, tx.now, new_id, wait_for_payment=waits)
+    stays = params.billing_cycle_anchor is not None and params.billing_cycle_anchor.type == "unchanged"
+    settings = ResumeSettings(
+        billing_cycle_anchor="unchanged" if stays else "resume_at",
+        payment_behavior=params.payment_behavior,
+        proration_behavior=params.proration_behavior,
     )
+    await billing.number_whole_book(tx, facts)
+    decision = changes.resume(facts, was, settings, tx.now, new_id)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]
@@ -169,7 +171,7 @@ async def pause(tx: Transaction, params: SubscriptionPause, id: str) -> Subscrip
     changing.check_pausable(was)
     facts, was = await _without_held(tx, facts, was)
     await billing.number_whole_book(tx, facts)
-    decision = await changing.pause(tx, facts, was, params.bill_for, params.invoicing_behavior, new_id)
+    decision = await changing.pause(tx, facts, was, params, new_id)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.billing_schedules import BillingSchedule
+from voldaan.resources.pause_schedules import PauseSettings, ResumeSettings
 from voldaan.resources.subscription_items import Debit, ProrationBehavior, SubscriptionItem
 from voldaan.resources.subscriptions import Paused, PausedSubscription, Subscription, SubscriptionStatusDetails
 from voldaan.rules import billing_schedules, lines, metered, pending_updates, prebilling, states
@@ -60,58 +61,48 @@ def apply(
 
 
 def resume(
-    facts: BillingFacts,
-    was: Subscription,
-    anchor: str,
-    behavior: ProrationBehavior,
-    now: int,
-    new_id: NewId,
-    *,
-    wait_for_payment: bool,
-    unattended: bool = False,
+    facts: BillingFacts, was: Subscription, settings: ResumeSettings, now: int, new_id: NewId, *, unattended: bool = False
 ) -> Decision:
-    """A paused subscription is billed again, from now or for the stub until its anchor's next boundary.
-
-    `wait_for_payment`: it stays paused until the invoice for it is paid. `unattended`: its schedule does it, not a request.
-    """
-    change = Change(at=now, behavior=behavior, collect=_by(unattended), unattended=unattended)
+    """A paused subscription is billed again, from now or for the stub until its anchor's next boundary; or it stays paused
+    until the invoice for that is paid. `unattended`: its schedule does it, not a request."""
+    change = Change(at=now, behavior=settings.proration_behavior, collect=_by(unattended), unattended=unattended)
     work = Work(facts, was, change, now, new_id, list(was.items.data))
-    changed = replace(was, billing_cycle_anchor=now if anchor == "now" else was.billing_cycle_anchor)
+    anew = settings.billing_cycle_anchor == "resume_at"
+    changed = replace(was, billing_cycle_anchor=now if anew else was.billing_cycle_anchor)
     items = []
     for item in work.items:
         after = _billed_anew(work, changed, item)
         work.decision.updates.append(Update(after, item))
         items.append(after)
     changed = _with_items(changed, items)
-    if not wait_for_payment:
+    waits = settings.payment_behavior == "resume_on_payment_success"
+    if not waits:
         changed = replace(changed, status="active", status_details=UNSET)
         work.decision.events.append(Event("customer.subscription.resumed", changed))
-    return write_change(work, changed, anew=True, waits=wait_for_payment)
+    return write_change(work, changed, anew=True, waits=waits)
 
 
 def pause(
     facts: BillingFacts,
     was: Subscription,
-    unused_from: str,
-    bill_now: bool,
+    settings: PauseSettings,
     debits: Debits,
     now: int,
     new_id: NewId,
     *,
-    bill_usage: bool = True,
     unattended: bool = False,
 ) -> Decision:
-    """Nothing is billed until it is resumed. What is left of the periods is given back: from now, from their start, or not
-    at all (`unused_from`), and usage until now is billed, or not (`bill_usage`): as items that wait, or at once.
-    An end that was agreed comes all the same."""
-    behavior: ProrationBehavior = "always_invoice" if bill_now else "create_prorations"
+    """Nothing is billed until it is resumed. What is left of the periods is given back, from now, from their start, or not at
+    all, and usage until now is billed, or not: as items that wait, or at once. An end that was agreed comes all the same."""
+    unused, usage = settings.bill_for.unused_time_from.type, settings.bill_for.outstanding_usage_through.type
+    behavior: ProrationBehavior = "always_invoice" if settings.invoicing_behavior == "invoice" else "create_prorations"
     change = Change(at=now, behavior=behavior, debits=debits, collect=_by(unattended), unattended=unattended)
     work = Work(facts, was, change, now, new_id, list(was.items.data))
     items = []
     for item in work.items:
-        if unused_from != "none":
-            credit(work, was, item, item.current_period_start if unused_from == "item_current_period_start" else now)
-        if bill_usage:
+        if unused != "none":
+            credit(work, was, item, item.current_period_start if unused == "item_current_period_start" else now)
+        if usage == "pause_at":
             close_usage(work, was, item, always=True)
         else:
             work.decision.updates += metered.forget(facts, item, now)
@@ -212,6 +203,7 @@ def _fresh(work: Work, subscription: Subscription, wanted: NewItem, start: int, 
         tax_rates=wanted.tax_rates,
         metadata=wanted.metadata,
         billing_thresholds=wanted.thresholds,
+        next_price=wanted.next_price,
     )
     return _counts_from(work, subscription, made)
 

@@ -41,18 +41,7 @@ def _pause(
         )
         return pause_schedules.not_paused(entry, why), Decision()
     settings = entry.pause.settings or PauseSettings()
-    decision = changes.pause(
-        facts,
-        was,
-        settings.bill_for.unused_time_from.type,
-        settings.invoicing_behavior == "invoice",
-        debits,
-        at,
-        new_id,
-        bill_usage=settings.bill_for.outstanding_usage_through.type == "pause_at",
-        unattended=True,
-    )
-    return pause_schedules.paused(entry), decision
+    return pause_schedules.paused(entry), changes.pause(facts, was, settings, debits, at, new_id, unattended=True)
 
 
 def _resume(
@@ -63,16 +52,6 @@ def _resume(
         return pause_schedules.resumes(entry, "error", pause_schedules.NOT_PAUSED), Decision()
     if was.resumes_with is not None:  # somebody has resumed it, and its invoice is still to be paid
         return pause_schedules.resumes(entry, "pending"), Decision()
-    settings = entry.resume.settings
-    decision = changes.resume(
-        facts,
-        was,
-        "now" if settings.billing_cycle_anchor == "resume_at" else "unchanged",
-        settings.proration_behavior,
-        at,
-        new_id,
-        wait_for_payment=settings.payment_behavior == "resume_on_payment_success",
-        unattended=True,
-    )
+    decision = changes.resume(facts, was, entry.resume.settings, at, new_id, unattended=True)
     waits = facts.parties.subscriptions[was.id].status == "paused"
     return pause_schedules.resumes(entry, "pending" if waits else "succeeded"), decision

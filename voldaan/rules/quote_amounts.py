@@ -45,10 +45,12 @@ class Offer:
 
 
 def price_id(item: QuoteLineItem) -> str:
+    """The id of the line's price, whether or not that is there whole."""
     return item.price.id if isinstance(item.price, Price) else item.price or ""
 
 
 def recurs(facts: BillingFacts, item: QuoteLineItem) -> bool:
+    """Whether the line is billed each interval."""
     return facts.catalogue.prices[price_id(item)].recurring is not None
 
 

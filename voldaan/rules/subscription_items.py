@@ -30,6 +30,7 @@ class NewItem:
     tax_rates: list[TaxRate | str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     thresholds: ItemThresholds | None = None
+    next_price: str | None = None  # of an item that moves: what was agreed for its next period
 
 
 def as_it_is(item: SubscriptionItem) -> NewItem:
@@ -42,12 +43,13 @@ def as_it_is(item: SubscriptionItem) -> NewItem:
         tax_rates=list(item.tax_rates or []),
         metadata=item.metadata,
         thresholds=item.billing_thresholds,
+        next_price=item.next_price,
     )
 
 
 def with_price(catalogue: Catalogue, item: SubscriptionItem, price: str) -> NewItem:
     """The item as it is, but for its price. One of these has a quantity, or a threshold of usage, and keeps it."""
-    moved = dataclasses.replace(as_it_is(item), price=price)
+    moved = dataclasses.replace(as_it_is(item), price=price, next_price=None)
     if lines.is_metered(catalogue, price):
         return dataclasses.replace(moved, quantity=UNSET)
     return dataclasses.replace(moved, quantity=lines.quantity(item), thresholds=None)
