@@ -27,6 +27,7 @@ from voldaan.resources.payment_intents import PaymentIntent
 from voldaan.resources.refunds import Refund, RefundCreate
 from voldaan.rules.decision import Refusal, Refused
 from voldaan.store.transaction import transaction
+from voldaan.web import papers
 
 pytestmark = pytest.mark.anyio
 
@@ -322,3 +323,16 @@ async def test_more_credited_than_billed_is_seen(tampered: BillingWorld) -> None
     await tampered.change("update invoices set total = 500 where account_id = %(account)s")
     await tampered.change("update invoice_line_items set net = 500, amount = 500 where account_id = %(account)s")
     assert {"N1", "N2"} <= (await tampered.breaches()).keys()
+
+
+async def test_paper_says_how_many_lines_are_not_on_it(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what they come to, so that it adds up."""
+    monkeypatch.setattr(papers, "LINES_MAX", 2)
+    invoice = await finalized(world, await world.customer(), 500, 700, 900, 1100)
+    lines = [{"type": "invoice_line_item", "invoice_line_item": line.id, "amount": 100} for line in invoice.lines.data]
+    note = await credit(world, invoice, lines=lines)
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        shown = await papers.lines_of_note(tx, note)
+    assert [(line.description, line.amount) for line in shown] == [
+        ("Work for 500", 100), ("Work for 700", 100), ("2 more lines", 200),
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from voldaan.documents import credit_notes as documents
 from voldaan.engine import Engine
 from voldaan.reports.overview import snapshot
-from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
+from voldaan.resources.credit_notes import CreditNote
 from voldaan.resources.invoices import Invoice
 from voldaan.store import accounts
 from voldaan.web import papers
@@ -31,8 +31,7 @@ class HostedCreditNote:
             if note is None or not papers.opens(token, note.pdf):
                 return _nothing(request)
             invoice = await tx.need(Invoice, note.invoice)
-            most = f"t.id limit {papers.LINES_MAX}"
-            lines = await tx.select(CreditNoteLine, "t.credit_note_id = %(note)s", most, note=note.id)
+            lines = await papers.lines_of_note(tx, note)
             off, taxes = await papers.off(tx, note.pretax_credit_amounts), await papers.taxes(tx, note.total_taxes)
             issuer, look = await papers.issuer(tx, invoice), await papers.look(tx, invoice)
         sheet = documents.sheet(issuer, note, lines, invoice, off, taxes, look)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from voldaan.documents import pdf, sheets
 from voldaan.documents.sheets import Look
 from voldaan.resources.billing import PretaxCreditAmount, TaxAmount
 from voldaan.resources.coupons import Coupon
+from voldaan.resources.credit_notes import CreditNote, CreditNoteLine
 from voldaan.resources.customers import Customer
 from voldaan.resources.discounts import Discount
 from voldaan.resources.invoice_rendering_templates import InvoiceRenderingTemplate
@@ -45,12 +46,8 @@ async def printed(sheet: dict[str, Any], at: int, name: str) -> Response:
 
 async def lines(tx: Transaction, invoice: Invoice) -> list[LineItem]:
     """Its lines; of more than a thousand the last one says how many others there are, and what they come to."""
-    of_invoice = "t.invoice_id = %(invoice)s"
-    found = await tx.select(LineItem, of_invoice, f"t.id limit {LINES_MAX}", invoice=invoice.id)
-    if len(found) < LINES_MAX:
-        return found
-    beyond = f"select count(*), sum(t.amount)::bigint from invoice_line_items t where t.account_id = %(account)s and {of_invoice}"
-    count, amount = await tx.one(f"{beyond} and t.id > %(last)s", invoice=invoice.id, last=found[-1].id)
+    found = await tx.select(LineItem, "t.invoice_id = %(whole)s", f"t.id limit {LINES_MAX}", whole=invoice.id)
+    count, amount = await _beyond(tx, "invoice_line_items t where t.invoice_id = %(whole)s", invoice.id, found)
     if not count:
         return found
     rest = LineItem(
@@ -58,6 +55,28 @@ async def lines(tx: Transaction, invoice: Invoice) -> list[LineItem]:
         invoice=invoice.id, livemode=invoice.livemode, period_start=invoice.created, period_end=invoice.created,
     )  # fmt: skip
     return [*found, rest]
+
+
+async def lines_of_note(tx: Transaction, note: CreditNote) -> list[CreditNoteLine]:
+    """The same of a credit note."""
+    found = await tx.select(CreditNoteLine, "t.credit_note_id = %(whole)s", f"t.id limit {LINES_MAX}", whole=note.id)
+    count, amount = await _beyond(tx, "credit_note_line_items t where t.credit_note_id = %(whole)s", note.id, found)
+    if not count:
+        return found
+    rest = CreditNoteLine(
+        id="", amount=amount, credit_note=note.id, description=f"{count} more lines", livemode=note.livemode,
+        type="custom_line_item",
+    )  # fmt: skip
+    return [*found, rest]
+
+
+async def _beyond(tx: Transaction, of_whole: str, whole: str, found: Sequence[LineItem | CreditNoteLine]) -> tuple[int, int]:
+    """How many lines there are beyond those that were found, and what they come to. No query where all were found."""
+    if len(found) < LINES_MAX:
+        return 0, 0
+    later = f"select count(*), sum(t.amount)::bigint from {of_whole} and t.account_id = %(account)s and t.id > %(last)s"
+    count, amount = await tx.one(later, whole=whole, last=found[-1].id)
+    return count, amount
 
 
 async def issuer(tx: Transaction, invoice: Invoice) -> dict[str, Any]:
