@@ -138,3 +138,24 @@ def test_an_instant_of_what_is_added_once_goes_with_its_type(fresh: World):
     phases = {"start_date": "now", "phases": [given]}
     no = fresh.wire.refused("POST", "/v1/subscription_schedules", {"customer": fresh.payer()["id"], **phases})
     assert no.error["param"] == "phases[0][add_invoice_items][0][period][start][timestamp]"
+
+
+def test_what_a_request_names_twice_is_refused(fresh: World):
+    """An item that waits is billed once; an item of a subscription cannot go and stay."""
+    customer = fresh.payer()["id"]
+    item = fresh.item(customer)["id"]
+    draft = fresh.wire.post("/v1/invoices", customer=customer)["id"]
+    lines = [{"invoice_item": item}, {"invoice_item": item}]
+    no = fresh.wire.refused("POST", f"/v1/invoices/{draft}/add_lines", {"lines": lines})
+    assert no.error["param"] == "lines[1][invoice_item]"
+    line = fresh.wire.post(f"/v1/invoices/{draft}/add_lines", lines=lines[:1])["lines"]["data"][0]["id"]
+    for verb, said in (("update_lines", {"amount": 5}), ("remove_lines", {"behavior": "delete"})):
+        no = fresh.wire.refused("POST", f"/v1/invoices/{draft}/{verb}", {"lines": [{"id": line, **said}] * 2})
+        assert no.error["param"] == "lines[1][id]"
+    assert fresh.wire.get(f"/v1/invoices/{draft}")["total"] == 1500
+    made = fresh.subscription(customer)
+    own = made["items"]["data"][0]["id"]
+    items = [{"id": own, "deleted": True}, {"id": own, "quantity": 3}, {"price": fresh.price(800)["id"]}]
+    no = fresh.wire.refused("POST", f"/v1/subscriptions/{made['id']}", {"items": items})
+    assert no.error["param"] == "items[1][id]"
+    assert fresh.wire.get("/v1/invoiceitems", customer=customer, pending=True)["data"] == []

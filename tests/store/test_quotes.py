@@ -9,12 +9,12 @@ import pytest
 from tests.store import payments_world
 from tests.store.billing_world import BillingWorld
 from tests.store.payments_world import DAY
-from voldaan.commands import coupons, quotes, subscription_schedules, test_clocks
+from voldaan.commands import coupons, quotes, subscription_schedules, subscriptions, test_clocks
 from voldaan.resources.coupons import CouponCreate
 from voldaan.resources.quotes import Quote, QuoteAccept, QuoteCreate, QuoteFinalize, QuoteLineItem, QuoteUpdate
 from voldaan.resources.render import to_dict
 from voldaan.resources.schedule_params import SubscriptionScheduleCreate
-from voldaan.resources.subscriptions import Subscription
+from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
 from voldaan.resources.test_clocks import TestClockCreate
 from voldaan.rules.decision import Refused
 from voldaan.store.transaction import Transaction
@@ -98,7 +98,7 @@ async def test_an_invariant_finds_what_breaks_it(tampered: BillingWorld, name: s
 
 
 async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Coupons, prices and tax rates are read at once; so are those of a schedule's phases."""
+    """Coupons, prices and tax rates are read at once; so are those of a schedule's phases, and of a subscription's items."""
     asked: list[str] = []
     every = Transaction.all
 
@@ -108,9 +108,10 @@ async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, monke
 
     anna = await world.customer()
     prices = [(await world.price(100 * n, name=f"Bread {n}")).id for n in range(1, 13)]
+    once = [(await world.price(100 * n, None, name=f"Cake {n}")).id for n in range(1, 13)]
     codes = [(await world.do(coupons.create, CouponCreate(percent_off=str(n), duration="forever"))).id for n in range(1, 13)]
     monkeypatch.setattr(Transaction, "all", counting)
-    tallies: dict[str, set[int]] = {"quote": set(), "schedule": set()}
+    tallies: dict[str, set[int]] = {"quote": set(), "schedule": set(), "subscription": set(), "change": set()}
     for many in (1, 12):
         named = zip(prices[:many], codes, strict=False)
         items = [{"price": price, "discounts": [{"coupon": code}]} for price, code in named]
@@ -122,7 +123,17 @@ async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, monke
         params = SubscriptionScheduleCreate(customer=anna.id, start_date=world.now + DAY, phases=[{"items": items}])
         await world.do(subscription_schedules.create, params)
         tallies["schedule"].add(len(asked))
-    assert {what: len(found) for what, found in tallies.items()} == {"quote": 1, "schedule": 1}
+        asked.clear()
+        added = [{"price": price, "discounts": [{"coupon": code}]} for price, code in zip(once[:many], codes, strict=False)]
+        made = await world.do(
+            subscriptions.create, SubscriptionCreate(customer=anna.id, items=items, add_invoice_items=added)
+        )
+        tallies["subscription"].add(len(asked))
+        asked.clear()
+        changed = [{"id": item.id, "discounts": [{"coupon": codes[-1]}]} for item in made.items.data]
+        await world.do(subscriptions.update, SubscriptionUpdate(items=changed), made.id)
+        tallies["change"].add(len(asked))
+    assert {what: len(found) for what, found in tallies.items()} == dict.fromkeys(tallies, 1), tallies
 
 
 async def test_a_discount_that_is_there_already_counts_from_the_first_draft_on(world: BillingWorld) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from voldaan.rules import coupons as rules
 from voldaan.rules import promotion_codes as code_rules
 from voldaan.rules.decision import Decision, Event, Refusal, Refused, Update
 from voldaan.rules.discounts import ends_at
-from voldaan.rules.promotion_codes import Redeemer, Redemption
+from voldaan.rules.promotion_codes import Named, Redeemer, Redemption
 from voldaan.rules.refusals import exclusive, missing, refused
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
@@ -25,8 +25,20 @@ from voldaan.store.writer import write
 MOST = 20  # entries of one list
 
 
+async def know(tx: Transaction, named: Named, wanted: Iterable[DiscountParams]) -> None:
+    """Reads what these elements name and is not known yet. Coupons are locked, then codes, each in the order of their ids: who
+    knows all of a request at once waits for nobody who waits for it."""
+    asked = list(wanted)
+    named.discounts |= await tx.get(Discount, {w.discount for w in asked} - named.discounts.keys())
+    meant = await tx.get(PromotionCode, {w.promotion_code for w in asked} - named.codes.keys())
+    coupons = {*(w.coupon for w in asked), *(code.coupon for code in meant.values())}
+    named.coupons |= await tx.get(Coupon, coupons - named.coupons.keys(), lock=True)
+    named.codes |= await tx.get(PromotionCode, meant, lock=True)
+
+
 async def redeem(
     tx: Transaction,
+    known: Named,
     wanted: Sequence[DiscountParams],
     so_far: Decision,
     *,
@@ -43,12 +55,13 @@ async def redeem(
     redeems it at `tx.now`, under the coupon's lock and then the code's, which are taken after the customer's. Whether
     it suits the currency and the amount of what is bought is for the caller to see. `param` is how the list was called.
     `so_far` is what the same request writes already: it may have redeemed the same coupon for something else.
+    `known` is what is read already.
     """
     named = the_ones(wanted, param)
-    kept = await tx.get(Discount, [w.discount for w in wanted])
-    meant = await tx.get(PromotionCode, [w.promotion_code for w in wanted])
-    coupons = await tx.get(Coupon, [*(w.coupon for w in wanted), *(c.coupon for c in meant.values())], lock=True)
-    codes = await tx.get(PromotionCode, meant, lock=True)
+    await know(tx, known, wanted)
+    codes = {w.promotion_code: known.codes[w.promotion_code] for w in wanted if w.promotion_code in known.codes}
+    ids = {*(w.coupon for w in wanted), *(code.coupon for code in codes.values())}
+    coupons = {id: coupon for id, coupon in known.coupons.items() if id in ids}
     for update in so_far.updates:
         if isinstance(update.new, Coupon) and update.new.id in coupons:
             coupons[update.new.id] = update.new
@@ -62,9 +75,9 @@ async def redeem(
     for (kind, id), here in zip(named, (f"{param}[{number}]" for number in range(len(wanted))), strict=True):
         blamed = f"{here}[{kind}]"
         if kind == "discount":
-            if id not in kept or kept[id].customer not in (None, customer):
+            if id not in known.discounts or known.discounts[id].customer not in (None, customer):
                 raise Missing("discount", id, blamed)
-            found.append(kept[id])
+            found.append(known.discounts[id])
             continue
         code = None
         if kind == "promotion_code":

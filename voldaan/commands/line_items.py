@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +36,7 @@ from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.decision import Decision, Event, Refused, Update
 from voldaan.rules.metadata import merged
-from voldaan.rules.refusals import missing, refused, renamed
+from voldaan.rules.refusals import check_once, missing, refused, renamed
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
@@ -47,6 +47,8 @@ async def add(tx: Transaction, params: LinesAdd, id: str) -> Invoice:
     facts, draft = await _draft(tx, id)
     decision = Decision()
     new: list[LineItem] = []
+    check_once((want.invoice_item, f"lines[{number}][invoice_item]") for number, want in enumerate(params.lines))
+    await _know(tx, facts, params.lines)
     for number, want in enumerate(params.lines):
         item = await _item(tx, facts, draft, want, f"lines[{number}]", decision)
         new.append(lines.for_invoice_item(item, id, new_id))
@@ -60,6 +62,8 @@ async def update_many(tx: Transaction, params: LinesUpdate, id: str) -> Invoice:
     """POST /v1/invoices/{id}/update_lines"""
     facts, draft = await _draft(tx, id)
     decision = Decision()
+    check_once((want.id, f"lines[{number}][id]") for number, want in enumerate(params.lines))
+    await _know(tx, facts, params.lines)
     wanted = {want.id: (want, f"lines[{number}]") for number, want in enumerate(params.lines)}
     invoice = await _rewrite(tx, facts, draft, wanted, decision)
     _metadata(invoice, params.invoice_metadata)
@@ -83,6 +87,7 @@ async def remove(tx: Transaction, params: LinesRemove, id: str) -> Invoice:
     gone: list[LineItem] = []
     decision = Decision()
     items = await tx.get(InvoiceItem, [line.invoice_item for line in draft.lines.data])
+    check_once((want.id, f"lines[{number}][id]") for number, want in enumerate(params.lines))
     for number, want in enumerate(params.lines):
         line = own.get(want.id)
         if line is None:
@@ -101,6 +106,12 @@ async def remove(tx: Transaction, params: LinesRemove, id: str) -> Invoice:
     _metadata(invoice, params.invoice_metadata)
     await save(tx, facts, decision)
     return invoice
+
+
+async def _know(tx: Transaction, facts: BillingFacts, wanted: Sequence[LineHash]) -> None:
+    """Reads the prices, tax rates and discounts that these lines name at once."""
+    prices = [want.pricing.price for want in wanted if want.pricing and want.pricing.price]
+    await lookups.know_named(tx, facts, wanted, prices)
 
 
 async def _rewrite(

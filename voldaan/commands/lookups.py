@@ -11,13 +11,13 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from voldaan.commands import billing
+from voldaan.commands import discounts as discounting
 from voldaan.commands.automatic_tax import know as know_taxes
-from voldaan.commands.discounts import redeem
 from voldaan.resources.billing import AutomaticTaxParams, DiscountAmount, OneTimePriceData, RecurringPriceData
 from voldaan.resources.coupons import Coupon
 from voldaan.resources.discounts import DiscountParams
 from voldaan.resources.invoice_items import InvoiceItem
-from voldaan.resources.line_items import LineItem
+from voldaan.resources.line_items import LineHash, LineItem
 from voldaan.resources.params import Unset
 from voldaan.resources.payment_methods import PaymentMethod
 from voldaan.resources.prices import Price, PriceCreate, RecurringParams
@@ -116,10 +116,20 @@ async def one_time_price_of(
 
 
 async def know_items(tx: Transaction, facts: BillingFacts, wanted: Sequence[ItemHash]) -> None:
-    """Reads all prices and tax rates that these items name at once. What is not there is refused by whoever looks it up."""
+    """Reads all that these items name at once. What is not there is refused by whoever looks it up."""
     prices = [want.price or want.plan for want in wanted]
+    await know_named(tx, facts, wanted, [id for id in prices if id is not None])
+
+
+async def know_named(
+    tx: Transaction, facts: BillingFacts, wanted: Sequence[ItemHash | AddInvoiceItem | LineHash], prices: Sequence[str]
+) -> None:
+    """Reads these prices, and the tax rates and discounts that the parts of a request name, at once."""
     rates = [id for want in wanted for id in want.tax_rates or ()]
-    await billing.know(tx, facts, prices=[id for id in prices if id is not None], tax_rates=rates)
+    off = [each for want in wanted for each in want.discounts or ()]
+    kept = [each.discount for each in off if each.discount is not None]
+    await billing.know(tx, facts, prices=prices, tax_rates=rates, discounts=kept)
+    await discounting.know(tx, facts.named, off)
 
 
 async def new_items(
@@ -223,8 +233,9 @@ async def discounts(
     """The discounts that a request asks for: those that exist, and coupons redeemed, which `suit` must look at."""
     if not wanted:
         return []
-    found, redeemed, written = await redeem(
+    found, redeemed, written = await discounting.redeem(
         tx,
+        facts.named,
         wanted,
         decision,
         customer=customer,
@@ -238,7 +249,8 @@ async def discounts(
     facts.redeemed += redeemed
     billing.know_discounts(facts, found)
     coupons = {d.source.coupon for d in found} - facts.catalogue.coupons.keys()
-    facts.catalogue.coupons |= await tx.get(Coupon, coupons)
+    facts.catalogue.coupons |= {id: coupon for id, coupon in facts.named.coupons.items() if id in coupons}
+    facts.catalogue.coupons |= await tx.get(Coupon, coupons - facts.catalogue.coupons.keys())
     return [discount.id for discount in found]
 
 
@@ -280,7 +292,7 @@ async def extra_items(
     decision: Decision,
 ) -> list[InvoiceItem]:
     """What a request adds to the subscription's next invoice, once."""
-    await billing.know(tx, facts, prices=[want.price for want in wanted if want.price])
+    await know_named(tx, facts, wanted, [want.price for want in wanted if want.price])
     found = []
     for number, want in enumerate(wanted):
         here = f"add_invoice_items[{number}]"

@@ -16,7 +16,7 @@ from voldaan.rules import mass_changes as rules
 from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Debits
 from voldaan.rules.decision import Decision, Refusal
-from voldaan.rules.refusals import refused
+from voldaan.rules.refusals import check_once
 from voldaan.rules.subscription_due import follow_up
 from voldaan.rules.subscription_items import NewItem, as_it_is
 from voldaan.store.ids import new_id
@@ -30,7 +30,7 @@ Wanted = Mapping[str, dict[str, NewItem]]  # by subscription: its items, by id, 
 
 async def quantities(tx: Transaction, params: QuantitiesUpdate) -> QuantityChanges:
     """POST /voldaan/subscriptions/quantities: each subscription is changed as a whole, or not at all."""
-    _check_once(params)
+    check_once((asked.subscription_item, f"items[{n}][subscription_item]") for n, asked in enumerate(params.items))
     named = await tx.get(SubscriptionItem, [asked.subscription_item for asked in params.items])
     owners = {item.id: item.subscription for item in named.values()}
     facts = await billing.load(tx, subscriptions=set(owners.values()))
@@ -110,15 +110,6 @@ async def times(tx: Transaction, subscriptions: Iterable[Subscription]) -> dict[
     """The instant of each clock that these live by; a clock that is advancing has none."""
     clocks = await tx.get(TestClock, [s.test_clock for s in subscriptions])
     return {None: tx.now} | {id: clock.frozen_time for id, clock in clocks.items() if clock.status != "advancing"}
-
-
-def _check_once(params: QuantitiesUpdate) -> None:
-    """Refuses an item that is named twice: of two quantities only one can be its own."""
-    seen = set()
-    for number, asked in enumerate(params.items):
-        if asked.subscription_item in seen:
-            raise refused("An item can be named once.", f"items[{number}][subscription_item]")
-        seen.add(asked.subscription_item)
 
 
 def _find(facts: BillingFacts, subscription: str | None, item: str) -> SubscriptionItem | None:

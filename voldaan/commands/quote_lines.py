@@ -17,7 +17,7 @@ from voldaan.rules.decision import Decision
 from voldaan.rules.lines import is_metered, rate_ids
 from voldaan.rules.promotion_codes import Redeemer
 from voldaan.rules.quote_amounts import price_id
-from voldaan.rules.refusals import missing, refused
+from voldaan.rules.refusals import check_once, missing, refused
 from voldaan.rules.subscription_items import units
 from voldaan.store.ids import new_id
 from voldaan.store.transaction import Missing, Transaction
@@ -36,6 +36,7 @@ async def items(
     """The lines of a request, with all that they name; those that exist keep what is not said of them."""
     if len(wanted) > LINES_MAX:
         raise refused(f"A quote can have up to {LINES_MAX} line items.", "line_items")
+    check_once((getattr(want, "id", None), f"line_items[{number}][id]") for number, want in enumerate(wanted))
     there = {item.id: item for item in before}
     rates = [id for want in wanted for id in want.tax_rates or ()]
     await billing.know(tx, facts, prices=[want.price for want in wanted if want.price], tax_rates=rates)

@@ -30,7 +30,7 @@ from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
 from voldaan.rules.lines import price_id
-from voldaan.rules.refusals import refused
+from voldaan.rules.refusals import check_once, refused
 from voldaan.rules.subscription_due import follow_up
 from voldaan.rules.subscriptions import NO_METHOD
 from voldaan.store.ids import new_id
@@ -144,6 +144,7 @@ async def item_changes(
     decision: Decision,
 ) -> list[ItemChange]:
     """Each named item as it is and as it shall be. Refuses what no subscription can consist of."""
+    check_once((want.id, f"items[{number}][id]") for number, want in enumerate(wanted))
     await lookups.know_items(tx, facts, wanted)
     own = {item.id: item for item in was.items.data}
     found: list[ItemChange] = []

@@ -15,7 +15,7 @@ from voldaan.rules.automatic_tax import TaxFacts
 from voldaan.rules.catalogue import Catalogue
 from voldaan.rules.commitments import Commitments
 from voldaan.rules.owing import Parties
-from voldaan.rules.promotion_codes import Redemption
+from voldaan.rules.promotion_codes import Named, Redemption
 from voldaan.rules.usage import UsageKey
 
 
@@ -62,6 +62,7 @@ class BillingFacts:
     numbering: Numbering | None = None
     templates: dict[str, InvoiceRenderingTemplate] = field(default_factory=dict)
     commitments: Commitments = field(default_factory=Commitments)
+    named: Named = field(default_factory=Named)  # by the discounts of this request
     redeemed: list[Redemption] = field(default_factory=list)  # by this request, not yet held against what is bought
     taxes: TaxFacts | None = None  # where somebody has automatic tax
     usage: UsageFacts = field(default_factory=UsageFacts)

@@ -6,12 +6,13 @@ Amounts are minor units. Sources: docs/behaviour-billing.md, "Promotion codes".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, UnsetType
 from voldaan.resources.coupons import Coupon
+from voldaan.resources.discounts import Discount
 from voldaan.resources.promotion_codes import (
     MinimumAmount,
     MinimumAmountParams,
@@ -117,6 +118,15 @@ def redeemed(code: PromotionCode) -> PromotionCode:
     count = code.times_redeemed + 1
     used_up = code.max_redemptions is not None and count >= code.max_redemptions
     return replace(code, times_redeemed=count, active=code.active and not used_up)
+
+
+@dataclass(slots=True)
+class Named:
+    """What the discounts of a request name, by id: coupons and codes as they were before it, locked."""
+
+    discounts: dict[str, Discount] = field(default_factory=dict)
+    coupons: dict[str, Coupon] = field(default_factory=dict)
+    codes: dict[str, PromotionCode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

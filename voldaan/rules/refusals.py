@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from voldaan.rules.decision import Refusal, Refused
@@ -30,6 +31,18 @@ def check_type(given: Any, here: str, *parts: str) -> None:
             raise missing(f"{here}[{name}]")
         if given.type != name and said:
             raise refused(f"`{name}` is only valid with the type `{name}`.", f"{here}[{name}]")
+
+
+def check_once(named: Iterable[tuple[str | None, str]]) -> None:
+    """Refuses what a request names a second time: of what it says twice of one thing, only one can hold. Each id comes with
+    its parameter; None is nothing."""
+    seen: set[str] = set()
+    for id, param in named:
+        if id is None:
+            continue
+        if id in seen:
+            raise refused(f"'{id}' is named twice.", param)
+        seen.add(id)
 
 
 def renamed(error: Refused, param: str | None) -> Refused:
