@@ -625,16 +625,23 @@ select e.account_id, e.identifier, 'its series ' || e.series_id || ' is not ther
    and e.received_at >= to_timestamp(%(usage_since)s) and (%(only)s::text is null or e.account_id = %(only)s);
 
 -- name: U4_no_event_is_there_twice
--- An identifier is stored once for each meter that counts it, and for no meter twice; of all events, or of the new ones.
-select e.account_id, e.identifier, format('stored %%s times, for %%s series', count(*), count(distinct e.series_id))
-  from (select distinct account_id, identifier, event_digest(account_id, identifier, 0::smallint) as first,
-               event_digest(account_id, identifier, 32767::smallint) as last
-          from meter_events
-         where received_at >= to_timestamp(%(usage_since)s) and (%(only)s::text is null or account_id = %(only)s)) new
-  join meter_events e on e.account_id = new.account_id and e.identifier = new.identifier
-   and e.digest between new.first and new.last
- group by e.account_id, e.identifier
-having count(*) > greatest(count(distinct e.place), 1) or count(*) > greatest(count(distinct e.series_id), 1);
+-- An identifier is stored once for each meter that counts it, and for no meter twice; of all events, or of the new ones, each
+-- looked for by its digests (`offset 0`: by itself, since the planner takes a range of them for many).
+with new as (
+  select distinct event_digest(account_id, identifier, 0::smallint) as first, event_digest(account_id, identifier, 32767::smallint) as last
+    from meter_events
+   where %(usage_since)s > 0 and received_at >= to_timestamp(%(usage_since)s) and (%(only)s::text is null or account_id = %(only)s)
+), stored as (
+  select account_id, identifier, place, series_id
+    from meter_events where %(usage_since)s = 0 and (%(only)s::text is null or account_id = %(only)s)
+   union all
+  select e.account_id, e.identifier, e.place, e.series_id
+    from new cross join lateral (select * from meter_events where digest between new.first and new.last offset 0) e
+)
+select account_id, identifier, format('stored %%s times, for %%s series', count(*), count(distinct series_id))
+  from stored
+ group by account_id, identifier
+having count(*) > greatest(count(distinct place), 1) or count(*) > greatest(count(distinct series_id), 1);
 
 -- name: U5_events_are_known_by_their_digests
 -- What tells events apart is made of their account, identifier and place; of all events, or of the new ones.
