@@ -130,6 +130,23 @@ async def test_lines_are_added_changed_and_removed(world: BillingWorld) -> None:
     assert waiting == [(350, None)]
 
 
+async def test_many_lines_take_as_many_queries_as_few(world: BillingWorld, asked: list[str]) -> None:
+    """Prices, coupons, and items that wait are read at once."""
+    anna = await world.customer()
+    once = [(await world.price(100 * n, None, name=f"Cake {n}")).id for n in range(1, 9)]
+    codes = [(await world.do(coupons.create, CouponCreate(percent_off=str(n), duration="forever"))).id for n in range(1, 9)]
+    tallies = []
+    for many in (1, 8):
+        named = zip(once[:many], codes, strict=False)
+        lines: list[dict[str, Any]] = [{"pricing": {"price": price}, "discounts": [{"coupon": code}]} for price, code in named]
+        lines += [{"invoice_item": (await item(world, anna, 50)).id} for _ in range(many)]
+        made = await draft(world, anna)
+        asked.clear()
+        await world.do(line_items.add, LinesAdd(lines=lines), made.id)
+        tallies.append(len(asked))
+    assert tallies[0] == tallies[1]
+
+
 async def test_what_waits_is_swept_into_a_draft_and_freed_with_it(world: BillingWorld) -> None:
     anna = await world.customer()
     one, two = await item(world, anna, 1000), await item(world, anna, -300)

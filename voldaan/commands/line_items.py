@@ -49,8 +49,13 @@ async def add(tx: Transaction, params: LinesAdd, id: str) -> Invoice:
     new: list[LineItem] = []
     check_once((want.invoice_item, f"lines[{number}][invoice_item]") for number, want in enumerate(params.lines))
     await _know(tx, facts, params.lines)
+    waiting = await tx.get(InvoiceItem, [want.invoice_item for want in params.lines])
     for number, want in enumerate(params.lines):
-        item = await _item(tx, facts, draft, want, f"lines[{number}]", decision)
+        here = f"lines[{number}]"
+        if want.invoice_item is not None:
+            item = _taken(draft, waiting.get(want.invoice_item), want.invoice_item, f"{here}[invoice_item]", decision)
+        else:
+            item = await _item(tx, facts, draft, want, here, decision)
         new.append(lines.for_invoice_item(item, id, new_id))
     invoice = put_on(facts, draft, new, decision)
     _metadata(invoice, params.invoice_metadata)
@@ -216,17 +221,21 @@ def _behind(item: InvoiceItem, line: LineItem) -> InvoiceItem:
     )
 
 
+def _taken(draft: Invoice, item: InvoiceItem | None, id: str, param: str, decision: Decision) -> InvoiceItem:
+    """The invoice item that waits, and is the draft's from now on. Raises Missing."""
+    if item is None:
+        raise Missing("invoiceitem", id, param)
+    if item.invoice is not None or item.customer != draft.customer or item.currency != draft.currency:
+        raise refused("The invoice item cannot be put on this invoice.", param)
+    taken = replace(item, invoice=draft.id)
+    decision.updates.append(Update(taken, item))
+    return taken
+
+
 async def _item(
     tx: Transaction, facts: BillingFacts, draft: Invoice, want: LineAdd, here: str, decision: Decision
 ) -> InvoiceItem:
-    """The invoice item that a new line stands on: one that waits, or one made for it."""
-    if want.invoice_item is not None:
-        found = await tx.need(InvoiceItem, want.invoice_item, param=f"{here}[invoice_item]")
-        if found.invoice is not None or found.customer != draft.customer or found.currency != draft.currency:
-            raise refused("The invoice item cannot be put on this invoice.", f"{here}[invoice_item]")
-        item = replace(found, invoice=draft.id)
-        decision.updates.append(Update(item, found))
-        return item
+    """The invoice item that is made for a new line to stand on."""
     price = await _price(tx, facts, draft, want, here, decision)
     if price is None and want.amount is None:
         raise missing(f"{here}[amount]")
