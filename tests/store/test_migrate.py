@@ -209,7 +209,7 @@ def test_the_comparison_sees_differences(new_database: Callable[[], str]) -> Non
 def test_events_that_are_there_get_their_digests(new_database: Callable[[], str], tmp_path: Path) -> None:
     """And the version of the program before, which does not know of digests, cannot store an event twice either."""
     files = sorted(migrate.FOLDER.glob("*.sql"))
-    [at] = [number for number, file in enumerate(files) if file.stem == "0034_events_by_their_digest"]
+    [at] = [number for number, file in enumerate(files) if file.stem == "0033_events_by_their_digest"]
     dsn = new_database()
     insert = (
         "insert into meter_events (account_id, identifier, place, series_id, at, received_at, value) "
@@ -222,7 +222,7 @@ def test_events_that_are_there_get_their_digests(new_database: Callable[[], str]
     with psycopg.connect(dsn) as connection:
         connection.execute(insert)
     shutil.copy(files[at], tmp_path)
-    assert run(dsn, tmp_path) == ["0034_events_by_their_digest"]
+    assert run(dsn, tmp_path) == ["0033_events_by_their_digest"]
     right = "digest = event_digest(account_id, identifier, place)"
     assert ask(dsn, f"select count(distinct digest) filter (where {right}), count(*) from meter_events") == [(40, 40)]
     with psycopg.connect(dsn) as connection, pytest.raises(psycopg.errors.UniqueViolation):
