@@ -54,6 +54,7 @@ from voldaan.resources.webhook_endpoints import (
     WebhookEndpointUpdate,
 )
 from voldaan.rules.decision import Decision, Refused
+from voldaan.rules.promotion_codes import Named
 from voldaan.store.pages import Page
 from voldaan.store.pool import Pool
 from voldaan.store.transaction import Missing, transaction
@@ -320,7 +321,7 @@ async def test_a_coupon_expires_by_itself(shop: Shop) -> None:
 async def redeem(shop: Shop, customer: str, *forms_: Json, **facts: Any) -> list[Any]:
     async with transaction(shop.pool, shop.account, shop.now, shop.now) as tx:
         wanted = [DiscountParams(**f) for f in forms_]
-        found, _, decision = await discounts.redeem(tx, wanted, Decision(), customer=customer, **facts)
+        found, _, decision = await discounts.redeem(tx, Named(), wanted, Decision(), customer=customer, **facts)
         await write(tx, [decision])
         return found
 
