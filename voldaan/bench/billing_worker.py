@@ -31,9 +31,11 @@ BILLING = ("subscription.renew", "invoice.finalize")
 PAUSE_SECONDS = 0.02
 TICKS = os.sysconf("SC_CLK_TCK")
 
+# As the index has it: whoever has nothing left to do asks again and again until the others are done.
 LEFT = """
-select exists (select from due where account_id = %s and clock_id is null and parked_at is null
-                  and (kind = 'invoice.finalize' or (kind = 'subscription.renew' and due_at <= to_timestamp(%s))))
+select exists (select from due where kind = 'invoice.finalize' and clock_id is null and parked_at is null and account_id = %s)
+    or exists (select from due where kind = 'subscription.renew' and clock_id is null and parked_at is null and account_id = %s
+                  and greatest(due_at, leased_until) <= to_timestamp(%s))
 """
 
 
@@ -73,7 +75,7 @@ class BillingWorker(Worker):
 
     async def left(self) -> bool:
         async with self.engine.pool.connection() as connection:
-            cursor = await connection.execute(LEFT, (self.account.id, self.engine.wall()))
+            cursor = await connection.execute(LEFT, (self.account.id, self.account.id, self.engine.wall()))
             row = await cursor.fetchone()
         return bool(row and row[0])
 
