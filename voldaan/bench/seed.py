@@ -75,7 +75,7 @@ def subscriber(tx: Transaction, price: str, card: str, number: int, mix: Mix | N
         created=began,
         currency="eur",
         email=f"customer{number}@example.com",
-        invoice_prefix=new_id("")[-8:].upper(),
+        invoice_prefix=new_id("")[-12:].upper(),
         invoice_settings=CustomerInvoiceSettings(default_payment_method=method.id),
         livemode=False,
         metadata={"shop": str(number)},
