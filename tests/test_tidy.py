@@ -128,6 +128,12 @@ def test_every_query_has_a_line_that_says_what_for() -> None:
     assert not silent, silent
 
 
+def test_no_two_invariants_have_one_number() -> None:
+    names = re.findall(r"^-- name: ([A-Z]\d+)_", (HOUSE / "store" / "verify.sql").read_text(), re.MULTILINE)
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_file_names_where_packages_are_downloaded_from_or_a_path_of_a_machine() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     forbidden = re.compile(r"files\.python" r"hosted|registry\.npm" r"js|--(extra-)?index-" r"url|/work/" r"main")

@@ -18,7 +18,7 @@ from voldaan.resources.subscriptions import SubscriptionUpdate
 pytestmark = pytest.mark.anyio
 PERIODS = "I6_periods_tile_time"
 REVENUE = "L6_revenue_is_not_recognised_beyond_what_was_deferred"
-NAMED, WHOLE = "R1_what_is_named_is_there", "R2_parts_have_their_whole"
+NAMED, WHOLE = "R1_what_is_named_is_there", "R4_parts_have_their_whole"
 
 
 async def broken(world: BillingWorld) -> set[str]:

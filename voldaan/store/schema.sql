@@ -1571,5 +1571,5 @@ grant select, insert, update, delete on all tables in schema public to voldaan_a
 revoke update, delete on postings, events, credit_balance_transactions from voldaan_app;
 revoke update on tax_answers from voldaan_app;
 grant update (needed) on tax_answers to voldaan_app;
--- Never deleted: what the billing run writes names them without a foreign key (docs/performance.md; verify's R1 and R2).
+-- Never deleted: what the billing run writes names them without a foreign key (docs/performance.md; verify's R1 and R4).
 revoke delete on customers, subscriptions, prices, payment_intents from voldaan_app;

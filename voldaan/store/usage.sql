@@ -64,6 +64,16 @@ select %(account)s, series, to_timestamp(hour), value, events
  order by 2, 3, 4
     on conflict (account_id, series_id, hour_at, value) do update set events = v.events + excluded.events;
 
+-- piece: asked
+-- The series of each place whose events are wanted.
+asked as materialized (
+  select a.place, s.id as series
+    from unnest(%(customers)s::text[], %(meters)s::text[], %(dimensions)s::text[]) with ordinality
+         as a(customer, meter, dimensions, place)
+    join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
+     and s.dimensions @> a.dimensions::jsonb
+)
+
 -- piece: windows
 -- Of what is `asked`, the whole `hours` between two instants, and the `parts` of hours at the edges.
 hours as materialized (  -- worked out beforehand: under row-level security only a bare comparison finds its index
@@ -86,13 +96,7 @@ hours as materialized (  -- worked out beforehand: under row-level security only
 
 -- name: totals
 -- What the events of each window add up to: whole hours out of the sums, parts of hours out of the events.
-with asked as materialized (
-  select a.place, s.id as series
-    from unnest(%(customers)s::text[], %(meters)s::text[], %(dimensions)s::text[]) with ordinality
-         as a(customer, meter, dimensions, place)
-    join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
-     and s.dimensions @> a.dimensions::jsonb
-), {windows}, pieces as (
+with {asked}, {windows}, pieces as (
   select a.place, r.events, r.total, r.most, r.last
     from hours a
     join usage_rollups r on r.account_id = %(account)s and r.series_id = a.series
@@ -143,13 +147,7 @@ select place, count(*), sum(last[3]), max(last[3]), (max(last))[3] from steps gr
 
 -- name: different
 -- How many different values the events of each window have.
-with asked as materialized (
-  select a.place, s.id as series
-    from unnest(%(customers)s::text[], %(meters)s::text[], %(dimensions)s::text[]) with ordinality
-         as a(customer, meter, dimensions, place)
-    join usage_series s on s.account_id = %(account)s and s.customer_id = a.customer and s.meter_id = a.meter
-     and s.dimensions @> a.dimensions::jsonb
-), {windows}, pieces as (
+with {asked}, {windows}, pieces as (
   select a.place, v.value
     from hours a
     join usage_values v on v.account_id = %(account)s and v.series_id = a.series and v.events > 0

@@ -494,21 +494,6 @@ select w.account_id, w.id, format('there is no %%s', concat_ws(', ', w.customer_
    and ((w.customer_id is not null and c.id is null) or (w.subscription_id is not null and s.id is null)
         or (w.price_id is not null and p.id is null));
 
--- name: R2_parts_have_their_whole
--- A line and a payment of an invoice belong to one that is there, and so does an attempt at a payment intent. They are written with
--- it; no foreign key says so.
-select w.account_id, w.id, format('there is no %%s', w.whole)
-  from (select l.account_id, l.id, l.invoice_id as whole from invoice_line_items l
-          left join invoices i on i.account_id = l.account_id and i.id = l.invoice_id where i.id is null
-         union all
-        select p.account_id, p.id, p.invoice_id from invoice_payments p
-          left join invoices i on i.account_id = p.account_id and i.id = p.invoice_id where i.id is null
-         union all
-        select a.account_id, a.id, a.payment_intent_id from attempts a
-          left join payment_intents p on p.account_id = a.account_id and p.id = a.payment_intent_id
-         where a.payment_intent_id is not null and p.id is null) w
- where %(only)s::text is null or w.account_id = %(only)s;
-
 -- name: S1_no_request_runs_for_ever
 -- No idempotency key has been running for more than an hour.
 select account_id, key, 'running since ' || created_at from idempotency_keys
@@ -726,3 +711,18 @@ select s.account_id, s.subscription_id, format('is worth %%s a month, its moveme
                from mrr_movements where %(only)s::text is null or account_id = %(only)s group by 1, 2) m
     on m.account_id = s.account_id and m.subscription_id = s.subscription_id
  where (%(only)s::text is null or s.account_id = %(only)s) and s.amount <> coalesce(m.amount, 0);
+
+-- name: R4_parts_have_their_whole
+-- A line and a payment of an invoice belong to one that is there, and so does an attempt at a payment intent. They are written with
+-- it; no foreign key says so.
+select w.account_id, w.id, format('there is no %%s', w.whole)
+  from (select l.account_id, l.id, l.invoice_id as whole from invoice_line_items l
+          left join invoices i on i.account_id = l.account_id and i.id = l.invoice_id where i.id is null
+         union all
+        select p.account_id, p.id, p.invoice_id from invoice_payments p
+          left join invoices i on i.account_id = p.account_id and i.id = p.invoice_id where i.id is null
+         union all
+        select a.account_id, a.id, a.payment_intent_id from attempts a
+          left join payment_intents p on p.account_id = a.account_id and p.id = a.payment_intent_id
+         where a.payment_intent_id is not null and p.id is null) w
+ where %(only)s::text is null or w.account_id = %(only)s;
