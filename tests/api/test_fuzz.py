@@ -37,8 +37,9 @@ COUNTS = """
 select string_agg(format(
          $$select '%1$s', count(*), coalesce(max(xmin::text::bigint), 0) from %1$s where account_id = %%(account)s$$,
          table_name), ' union all ')
-  from information_schema.columns
- where table_schema = 'public' and column_name = 'account_id' and table_name not in ('api_keys', 'idempotency_keys')
+  from information_schema.columns join information_schema.tables using (table_schema, table_name)
+ where table_schema = 'public' and table_type = 'BASE TABLE' and column_name = 'account_id'
+   and table_name not in ('api_keys', 'idempotency_keys')
 """
 
 

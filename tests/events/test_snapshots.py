@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import zstandard
 from msgspec.structs import replace
@@ -10,44 +12,70 @@ from voldaan.events import snapshots
 from voldaan.resources.customers import Customer
 from voldaan.resources.render import to_dict
 from voldaan.rules.decision import Event
+from voldaan.store.ids import new_id
 
 CUSTOMER = Customer(
     id="cus_8DoGcxaTmvlyd5oHybWgy6hDz2", created=1_790_000_000, invoice_prefix="A1B2C3D4", livemode=False, name="Żółta Łódź ⛵"
 )
 
 
+def packed(*events: Event) -> list[snapshots.Row]:
+    return snapshots.pack(events, new_id)
+
+
+def read(rows: list[snapshots.Row]) -> list[Any]:
+    """What each event's `data` hash is, by the rows alone."""
+    frames = {row.id: row.frame for row in rows}
+    return [
+        snapshots.unpack_object(row.frame or frames[row.holder], row.place + nth)
+        for row in rows
+        for nth in range(len(row.events))
+    ]
+
+
 def test_a_snapshot_comes_back_with_what_it_was_before() -> None:
-    [frame], _, _ = snapshots.pack([Event("customer.updated", CUSTOMER, {"name": None})], ["evt_1"])
-    assert frame
-    assert snapshots.unpack_object(frame, 0) == {"object": to_dict(CUSTOMER), "previous_attributes": {"name": None}}
+    rows = packed(Event("customer.updated", CUSTOMER, {"name": None}))
+    assert read(rows) == [{"object": to_dict(CUSTOMER), "previous_attributes": {"name": None}}]
 
 
-def test_events_that_are_written_together_share_frames_that_the_first_of_each_holds() -> None:
+def test_events_that_are_written_together_share_a_frame_and_a_row() -> None:
     count = snapshots.TOGETHER + 2
-    customers = [replace(CUSTOMER, name=f"Number {n}\n") for n in range(count)]
-    ids = [f"evt_{n}" for n in range(count)]
-    packed = snapshots.pack([Event("customer.created", customer) for customer in customers], ids)
-    rows = dict(zip(ids, zip(*packed, strict=True), strict=True))
-    assert [id for id, (frame, _, _) in rows.items() if frame] == [ids[0], ids[snapshots.TOGETHER]]
-    for customer, (frame, holder, place) in zip(customers, rows.values(), strict=True):
-        assert (frame is None) == (holder is not None)
-        assert snapshots.unpack_object(frame or rows[holder][0], place) == {"object": to_dict(customer)}
+    customers = [replace(CUSTOMER, id=f"cus_{n}", name=f"Number {n}\n") for n in range(count)]
+    rows = packed(*(Event("customer.created", customer) for customer in customers))
+    assert [(len(row.events), row.frame is None, row.holder, row.place) for row in rows] == [
+        (16, False, None, 0),
+        (2, False, None, 0),
+    ]
+    assert read(rows) == [{"object": to_dict(customer)} for customer in customers]
+    ids = [id for row in rows for id in row.ids()]
+    assert ids == sorted(set(ids))
+    assert {id[:30] for id in ids} == {row.id for row in rows}
+
+
+def test_events_of_several_requests_share_a_frame_and_have_rows_of_their_own() -> None:
+    customers = [replace(CUSTOMER, id=f"cus_{n}") for n in range(4)]
+    causes = [("req_1", None), ("req_1", None), ("req_2", "key"), None]
+    rows = packed(*(Event("customer.created", c, cause=cause) for c, cause in zip(customers, causes, strict=True)))
+    assert [(len(row.events), row.frame is None, row.holder, row.place) for row in rows] == [
+        (2, False, None, 0), (1, True, rows[0].id, 2), (1, True, rows[0].id, 3)
+    ]  # fmt: skip
+    assert read(rows) == [{"object": to_dict(customer)} for customer in customers]
 
 
 def test_the_dictionary_is_what_makes_it_small() -> None:
-    [packed], _, _ = snapshots.pack([Event("customer.created", CUSTOMER)], ["evt_1"])
-    assert packed
-    alone = zstandard.compress(snapshots.unpack(packed, 0), level=snapshots.LEVEL)
-    assert len(packed) * 2 < len(alone)
-    assert zstandard.get_frame_parameters(packed).dict_id == max(snapshots.dictionaries())
+    [row] = packed(Event("customer.created", CUSTOMER))
+    assert row.frame
+    alone = zstandard.compress(snapshots.unpack(row.frame, 0), level=snapshots.LEVEL)
+    assert len(row.frame) * 2 < len(alone)
+    assert zstandard.get_frame_parameters(row.frame).dict_id == max(snapshots.dictionaries())
 
 
 def test_what_was_written_with_another_dictionary_or_none_is_still_read() -> None:
     said = b'{"object":{"id":"cus_1"}}'
     assert snapshots.unpack(zstandard.compress(said), 0) == said
     for dictionary in snapshots.dictionaries().values():
-        packed = zstandard.ZstdCompressor(dict_data=dictionary).compress(said)
-        assert msgspec.json.decode(snapshots.unpack(packed, 0)) == {"object": {"id": "cus_1"}}
+        frame = zstandard.ZstdCompressor(dict_data=dictionary).compress(said)
+        assert msgspec.json.decode(snapshots.unpack(frame, 0)) == {"object": {"id": "cus_1"}}
 
 
 def test_every_dictionary_has_a_number_of_its_own() -> None:

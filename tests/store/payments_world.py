@@ -107,7 +107,7 @@ class World:
 
     async def events(self) -> list[str]:
         """Types of all events so far, in order."""
-        return [row[0] for row in await self.all("select type from events where account_id = %(account)s order by id")]
+        return [row[0] for row in await self.all("select type from each_event where account_id = %(account)s order by id")]
 
     async def charged(self) -> list[Record]:
         """What the network took, by its own books."""
@@ -168,8 +168,7 @@ class World:
         for cls, name in SHAPES.items():
             for resource in await self.rows(cls):
                 wrong |= {str(problem): resource.id for problem in check(to_dict(resource), name)}
-        told = "select e.type, coalesce(e.data, h.data), e.place from events e" \
-            " left join events h on h.account_id = e.account_id and h.id = e.held_by where e.account_id = %(account)s"
+        told = "select type, data, place from each_event where account_id = %(account)s"
         for type, frame, place in await self.all(told):
             shown = unpack_object(frame, place)["object"]
             name = NAMES.get(shown["object"])

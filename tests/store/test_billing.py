@@ -92,7 +92,7 @@ async def test_a_draft_waits_until_its_webhook_is_received_for_three_days_at_mos
     heard = next(invoice for invoice in drafts if invoice.customer == anna.id)
     await world.change(
         "delete from due where account_id = %(account)s and kind = 'webhook.deliver' and subject like "
-        "(select id from events where account_id = %(account)s and type = 'invoice.created' and object_id = %(id)s) || ':%%'",
+        "(select id from each_event where account_id = %(account)s and type = 'invoice.created' and object_id = %(id)s) || ':%%'",
         id=heard.id,
     )
     await world.pass_time(2 * HOUR)

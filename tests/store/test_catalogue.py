@@ -94,7 +94,7 @@ class Shop:
     async def events(self) -> list[Json]:
         """All that was told since the last look, oldest first, each held against the contract."""
         async with transaction(self.pool, self.account, self.now, self.now) as tx:
-            ids = [row[0] for row in await tx.all("select id from events where account_id = %(account)s order by id")]
+            ids = [row[0] for row in await tx.all("select id from each_event where account_id = %(account)s order by id")]
             told = await expand.render(tx, list((await read_events(tx, ids)).values()), {})
         assert [check(event, "stripe.Event") for event in told] == [[] for _ in told]
         fresh, self.seen = told[getattr(self, "seen", 0) :], len(told)

@@ -108,8 +108,9 @@ async def test_revenue_that_notes_and_refunds_have_taken_of(tampered: BillingWor
 async def test_an_event_whose_frame_nobody_holds_is_seen(tampered: BillingWorld, holder: str) -> None:
     await tampered.subscribe(await tampered.customer(), await tampered.price(1_000, "month"))
     assert await broken(tampered) == set()
-    of_one = "(select max(id) from events where account_id = %(account)s and held_by is not null)"
-    await change(tampered, f"update events set held_by = {holder} where account_id = %(account)s and id = {of_one}")
+    of_one = "(select max(id) from events where account_id = %(account)s)"
+    lost = f"update events set data = null, held_by = {holder} where account_id = %(account)s and id = {of_one}"
+    await change(tampered, lost)
     assert await broken(tampered) == {"E2_events_have_their_snapshots"}
 
 

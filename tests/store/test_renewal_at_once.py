@@ -35,7 +35,7 @@ async def renewed(
             assert await tx.all("select 1 from due where account_id = %(account)s and kind = 'attempt.resolve'") == []
             waiting = await tx.all("select subject from due where account_id = %(account)s and kind = 'invoice.finalize'")
             assert len(waiting) == (count if draft_seconds else 0)
-            ids = await tx.all("select id from events where account_id = %(account)s order by id")
+            ids = await tx.all("select id from each_event where account_id = %(account)s order by id")
             events = await read_events(tx, [row[0] for row in ids])
         told = [
             f"{e.type} {e.data.object['status']}" for e in events.values()

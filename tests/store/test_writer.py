@@ -47,7 +47,7 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
         assert list(found.values()) == sorted(made, key=lambda c: c.id)
         assert await tx.one("select count(*), sum(amount) from postings where account_id = %(account)s") == (size, 5 * size)
         assert (await tx.one("select count(*) from due where account_id = %(account)s and kind = 'test'"))[0] == size
-        assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == size
+        assert (await tx.one("select count(*) from each_event where account_id = %(account)s"))[0] == size
 
 
 @pytest.mark.parametrize("lock", [False, True])
@@ -80,7 +80,7 @@ async def test_only_what_differs_is_written_and_a_lost_state_is_a_conflict(pool:
 async def test_refusals_write_nothing(pool: Pool, account: Account) -> None:
     async with transaction(pool, account, NOW, NOW) as tx:
         await write(tx, [Refusal("no", "No.")])
-        assert (await tx.one("select count(*) from events where account_id = %(account)s"))[0] == 0
+        assert (await tx.one("select count(*) from each_event where account_id = %(account)s"))[0] == 0
 
 
 async def test_posting_a_fact_twice_is_impossible(pool: Pool, account: Account) -> None:

@@ -28,7 +28,7 @@ async def page(tx: Transaction, params: EventList) -> Page:
         raise Missing("event", cursor, "ending_before" if params.ending_before else "starting_after")
     types = [t.replace("_", "\\_").replace("*", "%") for t in params.types or ([params.type] if params.type else [])]
     since, until = _bounds(params)
-    values = {"types": types or None, "object": None, "gte": since, "lt": until, "delivered": params.delivery_success,
+    values = {"types": types or None, "gte": since, "lt": until, "delivered": params.delivery_success,
               "limit": params.limit + 1}  # fmt: skip
     if params.ending_before:
         rows = await tx.all(query("events", "page_back"), **values, before=params.ending_before)

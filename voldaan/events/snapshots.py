@@ -1,15 +1,17 @@
 """What an event remembers: the object as it was, encoded once and compressed together with its neighbours.
 
 Uncompressed snapshots of 1 to 4 kB would double the write-ahead log. A few events that are written together share a frame, in
-which each is a line; the first one's row holds it. With the dictionary, what all snapshots have in common, an event takes
-some hundred and seventy bytes (docs/performance.md). A frame names its dictionary, so a new one may be added for what is
-written from then on; none is ever taken away or changed.
+which each is a line, and those of one request or piece of work share a row. With the dictionary, what all snapshots have in
+common, an event takes some hundred and fifty bytes (docs/performance.md). A frame names its dictionary, so a new one may be
+added for what is written from then on; none is ever taken away or changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +21,12 @@ import zstandard
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import Resource
 from voldaan.resources.numbers import encode_lines
-from voldaan.resources.render import Pages, seen
+from voldaan.resources.render import Pages, seen, seen_since
 from voldaan.rules.decision import Event
 
 HERE = Path(__file__).parent
 LEVEL = 1
-TOGETHER = 16  # events in a frame: reading one takes ten microseconds
+TOGETHER = 16  # events in a frame: reading one takes ten microseconds; a place is one hexadecimal digit
 
 
 @cache
@@ -46,49 +48,109 @@ def _decompressor(dictionary: int) -> zstandard.ZstdDecompressor:
 
 
 class Data(msgspec.Struct):
-    """An event's `data` hash."""
+    """An event's `data` hash, and its line in a frame."""
 
-    object: msgspec.Struct
+    object: msgspec.Struct | dict[str, msgspec.Raw]
+    previous_attributes: dict[str, Any] | msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class Since(msgspec.Struct):
+    """The line of an object that the frame has already, at the place `like`: what is seen of it only now, and what no more."""
+
+    like: int
+    object: dict[str, Any]
+    gone: list[str]
     previous_attributes: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Packed(NamedTuple):
-    """Of each event, in order: the frame, if its row holds one, else the id of the event that holds it; and its place there."""
+class Line(msgspec.Struct):
+    """Either, as it is read."""
 
-    frames: list[bytes | None]
-    holders: list[str | None]
-    places: list[int]
+    object: dict[str, msgspec.Raw]
+    like: int | None = None
+    gone: list[str] = []
+    previous_attributes: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-def pack(events: Sequence[Event], ids: Sequence[str]) -> Packed:
-    """The `data` hashes of events that are written under these ids."""
-    compress, packed = _compressor().compress, Packed([], [], [])
+class Row(NamedTuple):
+    """Events that share a row: the first is known by its id, the others by that and their place after it.
+
+    The row has its `frame`, or names the row that has it; `place` is where its first event stands there.
+    """
+
+    id: str
+    events: Sequence[Event]
+    frame: bytes | None
+    holder: str | None
+    place: int
+
+    def ids(self) -> list[str]:
+        """Of its events, in order; that is how they sort."""
+        return [self.id, *(f"{self.id}{place:x}" for place in range(1, len(self.events)))]
+
+
+def pack(events: Sequence[Event], new_id: Callable[[str], str]) -> list[Row]:
+    """The rows of events that are written together. Those that had another cause have another row."""
+    compress, rows = _compressor().compress, []
     for start in range(0, len(events), TOGETHER):
-        pages: Pages = {}  # a bill's two snapshots show the same lines
-        data = [_data(event, pages) for event in events[start : start + TOGETHER]]
-        others = len(data) - 1
-        packed.frames.extend([compress(encode_lines(data)), *[None] * others])
-        packed.holders.extend([None, *[ids[start]] * others])
-        packed.places.extend(range(len(data)))
-    return packed
+        together = events[start : start + TOGETHER]
+        frame: bytes | None = compress(encode_lines(_lines(together)))
+        holder, place = None, 0
+        for _, same in groupby(together, attrgetter("cause")):
+            row = Row(new_id("evt"), list(same), frame, holder, place)
+            rows.append(row)
+            frame, holder, place = None, holder or row.id, place + len(row.events)
+    return rows
 
 
-def _data(event: Event, pages: Pages) -> Data:
+def _lines(together: Sequence[Event]) -> list[Data | Since]:
+    pages: Pages = {}  # a bill's two snapshots show the same lines
+    first: dict[str, tuple[int, Resource]] = {}  # by the id of an object: where it is in full
+    lines: list[Data | Since] = []
+    for place, event in enumerate(together):
+        like, was = first.setdefault(event.object.id, (place, event.object))
+        lines.append(_line(event, pages) if like == place else _since(event, like, was, pages))
+    return lines
+
+
+def _line(event: Event, pages: Pages) -> Data:
+    return Data(seen(event.object, pages), _previous(event))
+
+
+def _since(event: Event, like: int, was: Resource, pages: Pages) -> Data | Since:
+    new = seen_since(event.object, was, pages)
+    if new is None:
+        return _line(event, pages)
+    gone = [name for name, value in new.items() if value is msgspec.UNSET]
+    for name in gone:
+        del new[name]
+    return Since(like, new, gone, _previous(event))
+
+
+def _previous(event: Event) -> dict[str, Any] | msgspec.UnsetType:
     previous = event.previous
-    if previous is None:
-        return Data(seen(event.object, pages))
     if isinstance(previous, Resource):
-        previous = previous_attributes(event.object, previous)
-    return Data(seen(event.object, pages), previous)
+        return previous_attributes(event.object, previous)
+    return msgspec.UNSET if previous is None else previous
 
 
 def unpack(frame: bytes, place: int) -> bytes:
     """The JSON of the `data` hash that stands at this place of a frame."""
-    return _lines(frame)[place]
+    lines = _lines_of(frame)
+    if not lines[place].startswith(b'{"like"'):
+        return lines[place]
+    line = _read(lines[place])
+    whole = _read(lines[line.like or 0]).object | line.object
+    for name in line.gone:
+        whole.pop(name, None)
+    return msgspec.json.encode(Data(whole, line.previous_attributes))
+
+
+_read = msgspec.json.Decoder(Line).decode
 
 
 @lru_cache(maxsize=8)
-def _lines(frame: bytes) -> list[bytes]:
+def _lines_of(frame: bytes) -> list[bytes]:
     """Who reads a page of events needs the same frame several times."""
     return _decompressor(zstandard.get_frame_parameters(frame).dict_id).decompress(frame).split(b"\n")
 

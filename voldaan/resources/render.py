@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from operator import itemgetter
+from itertools import compress, count
+from operator import is_not, itemgetter
 from typing import Any, NamedTuple, get_args
 
 import msgspec
@@ -24,6 +25,7 @@ def encode(resource: Resource) -> bytes:
 class Sight(NamedTuple):
     """What is to be seen of a class, worked out once: a struct of the visible fields, made of the object's values."""
 
+    names: tuple[str, ...]
     values: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     struct: Callable[..., msgspec.Struct]
     children: tuple[int, ...]  # positions among the values of lists of children,
@@ -39,6 +41,7 @@ def _sight(cls: type[Resource]) -> Sight | None:
     visible = [field.name for field in s.fields if field.name not in s.absent]
     children = {field.name for field in s.children}
     return Sight(
+        tuple(visible),
         itemgetter(*(at for at, field in enumerate(s.fields) if field.name in visible)),
         msgspec.defstruct(cls.__name__, [(name, Any) for name in visible]),
         tuple(at for at, name in enumerate(visible) if name in children),
@@ -59,19 +62,34 @@ def seen(resource: Resource, pages: Pages) -> msgspec.Struct:
         return sight.struct(*values)
     parts = list(values)
     for at in sight.children:
-        page = parts[at]
-        if isinstance(page, ListObject) and page.data:
-            parts[at] = _encoded(page, pages)
+        parts[at] = _encoded(parts[at], pages)
     for at in sight.inside:
-        value = parts[at]
-        if isinstance(value, Resource):
-            parts[at] = _inside(value)
-        elif isinstance(value, list) and value:
-            parts[at] = [_inside(v) if isinstance(v, Resource) else v for v in value]
+        parts[at] = _with_inside(parts[at])
     return sight.struct(*parts)
 
 
-def _encoded(page: ListObject[Any], pages: Pages) -> msgspec.Raw:
+def seen_since(resource: Resource, was: Resource, pages: Pages) -> dict[str, Any] | None:
+    """What is to be seen of the object that was not to be seen of `was`, the same object before: by name, UNSET where it is
+    gone. None where both are to be seen whole, as they are."""
+    sight = _sight(type(resource))
+    if sight is None or type(was) is not type(resource):
+        return None
+    after, before = sight.values(astuple(resource)), sight.values(astuple(was))
+    parts: dict[str, Any] = {}
+    for at in compress(count(), map(is_not, after, before)):  # a changed object is a copy: nearly all is the very same
+        value = after[at]
+        if at in sight.children:
+            value = _encoded(value, pages)
+        elif at in sight.inside:
+            value = _with_inside(value)
+        parts[sight.names[at]] = value
+    return parts
+
+
+def _encoded(page: Any, pages: Pages) -> Any:
+    """A list of children as JSON."""
+    if not isinstance(page, ListObject) or not page.data:
+        return page
     found = pages.get(id(page))
     if found is None:
         data = [seen(child, pages) for child in page.data]
@@ -108,6 +126,15 @@ def shown(resource: Resource, include: tuple[str, ...] = ()) -> Resource:
 
 KEPT_MAX = 1_000
 _kept: dict[int, tuple[Resource, msgspec.Raw]] = {}  # by identity: what stands inside others is replaced, never changed
+
+
+def _with_inside(value: Any) -> Any:
+    """A whole object, or each of a list, as JSON."""
+    if isinstance(value, Resource):
+        return _inside(value)
+    if isinstance(value, list) and value:
+        return [_inside(v) if isinstance(v, Resource) else v for v in value]
+    return value
 
 
 def _inside(resource: Resource) -> msgspec.Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -87,14 +88,19 @@ def intent_for_invoice(
 
 def method_types(currency: str, *, reusable: bool = False, redirects: bool = True, manual_capture: bool = False) -> list[str]:
     """What a payer may pay with: the computed `payment_method_types`."""
-    return [
+    return list(_method_types(currency, reusable, redirects, manual_capture))
+
+
+@lru_cache(maxsize=1024)
+def _method_types(currency: str, reusable: bool, redirects: bool, manual_capture: bool) -> tuple[str, ...]:
+    return tuple(
         type
         for type, currencies in METHOD_TYPES.items()
         if (currencies is None or currency in currencies)
         and (not reusable or type in REUSABLE)
         and (redirects or type not in REDIRECTS)
         and (not manual_capture or type == "card")
-    ]
+    )
 
 
 def dispatched(intent: PaymentIntent, attempt: Attempt) -> PaymentIntent:

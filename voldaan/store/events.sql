@@ -1,8 +1,11 @@
 -- name: insert_events
--- Writes a small batch of events, given as a JSON array of arrays; the snapshot arrives as hex.
-insert into events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data, held_by, place)
-select %(account)s, e->>0, e->>1, to_timestamp(%(now)s), to_timestamp(%(wall)s), e->>2, e->>3, e->>4,
-       decode(e->>5, 'hex'), e->>6, (e->>7)::smallint
+-- Writes the rows of a small batch of events, given as a JSON array of arrays; the snapshots arrive in base64.
+insert into events (account_id, created_at, recorded_at, id, type, object_id, request_id, idempotency_key, data, held_by, place,
+                    more_types, more_objects)
+select %(account)s, to_timestamp(%(now)s), to_timestamp(%(wall)s), e->>0, e->>1, e->>2, e->>3, e->>4,
+       decode(e->>5, 'base64'), e->>6, (e->>7)::smallint,
+       case when e->8 <> 'null' then array(select jsonb_array_elements_text(e->8)) end,
+       case when e->9 <> 'null' then array(select jsonb_array_elements_text(e->9)) end
   from jsonb_array_elements(%(rows)s) e;
 
 -- name: insert_deliveries
@@ -28,25 +31,24 @@ select %(account)s, d.event, d.endpoint, d.try, to_timestamp(%(now)s), d.result,
 -- name: read
 -- Events with the number of deliveries that are still to be made. Their subjects are put together beforehand (`offset 0`):
 -- under row-level security only a bare comparison finds its index.
-select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, coalesce(e.data, h.data), e.place,
+select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, e.data, e.place,
        (select count(*)
           from (select e.id || ':' || w.id as subject from webhook_endpoints w where w.account_id = %(account)s offset 0) s
           join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject
          where d.parked_at is null)
-  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
- where e.account_id = %(account)s and e.id = any(%(ids)s);
+  from each_event e
+ where e.account_id = %(account)s and e.row_id = any(array(select event_row(i) from unnest(%(ids)s::text[]) i)) and e.id = any(%(ids)s);
 
 -- name: exists
 -- Whether a cursor is an event of this account.
-select 1 from events where account_id = %(account)s and id = %(id)s;
+select 1 from each_event where account_id = %(account)s and row_id = event_row(%(id)s) and id = %(id)s;
 
 -- name: page
 -- Ids of events, newest first.
-select e.id from events e
+select e.id from each_event e
  where e.account_id = %(account)s
    and (%(types)s::text[] is null or e.type like any(%(types)s))
-   and (%(object)s::text is null or e.object_id = %(object)s)
-   and (%(after)s::text is null or e.id < %(after)s)
+   and (%(after)s::text is null or (e.row_id <= %(after)s and e.id < %(after)s))
    and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
    and (%(delivered)s::boolean is null or %(delivered)s <> (
@@ -55,15 +57,14 @@ select e.id from events e
                   join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject)
         or exists (select from webhook_deliveries w where w.account_id = e.account_id and w.event_id = e.id
                     group by w.endpoint_id having bool_and(w.result <> 'delivered'))))
- order by e.id desc limit %(limit)s;
+ order by e.row_id desc, e.nth desc limit %(limit)s;
 
 -- name: page_back
 -- Ids of events before (newer than) one, oldest first.
-select e.id from events e
+select e.id from each_event e
  where e.account_id = %(account)s
    and (%(types)s::text[] is null or e.type like any(%(types)s))
-   and (%(object)s::text is null or e.object_id = %(object)s)
-   and e.id > %(before)s
+   and e.row_id >= event_row(%(before)s) and e.id > %(before)s
    and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
    and (%(delivered)s::boolean is null or %(delivered)s <> (
@@ -72,4 +73,4 @@ select e.id from events e
                   join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject)
         or exists (select from webhook_deliveries w where w.account_id = e.account_id and w.event_id = e.id
                     group by w.endpoint_id having bool_and(w.result <> 'delivered'))))
- order by e.id limit %(limit)s;
+ order by e.row_id, e.nth limit %(limit)s;

@@ -39,9 +39,10 @@ select 1 from invoices where account_id = %(account)s and number = %(number)s an
 
 -- name: held_by_webhooks
 -- Of these invoices, in real time, those whose invoice.created somebody still has to be told.
-select e.object_id from events e
+select e.object_id from each_event e
   join invoices i on i.account_id = e.account_id and i.id = e.object_id and i.test_clock_id is null
- where e.account_id = %(account)s and e.object_id = any(%(ids)s) and e.type = 'invoice.created'
+ where e.account_id = %(account)s and e.row_id = any(array(select event_rows_about(%(ids)s)))
+   and e.object_id = any(%(ids)s) and e.type = 'invoice.created'
    and exists (select from (select e.id || ':' || w.id as subject from webhook_endpoints w
                              where w.account_id = %(account)s and w.status = 'enabled' offset 0) s
                  join due d on d.account_id = %(account)s and d.kind = 'webhook.deliver' and d.subject = s.subject

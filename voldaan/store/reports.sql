@@ -9,11 +9,11 @@ select event_id from mrr_cursors where account_id = %(account)s for update skip 
 
 -- name: mrr_unread
 -- Events that may change recurring revenue and were not read yet, oldest first.
-select e.id, e.type, e.created_at, coalesce(e.data, h.data), e.place
-  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
- where e.account_id = %(account)s and e.id > %(after)s and e.type = any(%(types)s)
+select e.id, e.type, e.created_at, e.data, e.place
+  from each_event e
+ where e.account_id = %(account)s and e.row_id >= event_row(%(after)s) and e.id > %(after)s and e.type = any(%(types)s)
    and not exists (select from mrr_read r where r.account_id = e.account_id and r.event_id = e.id)
- order by e.id limit %(limit)s;
+ order by e.row_id, e.nth limit %(limit)s;
 
 -- name: mrr_standings
 -- What is known of some customers' subscriptions.
@@ -46,9 +46,10 @@ select id from subscriptions
 
 -- name: mrr_snapshots
 -- The events that show some subscriptions as they are.
-select coalesce(e.data, h.data), e.place
-  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
- where e.account_id = %(account)s and e.id = any(%(ids)s);
+select e.data, e.place
+  from each_event e
+ where e.account_id = %(account)s and e.row_id = any(array(select event_row(i) from unnest(%(ids)s::text[]) i))
+   and e.id = any(%(ids)s);
 
 -- name: mrr_put_standings
 -- What subscriptions are worth after the events that were read.
@@ -197,16 +198,16 @@ select count(*), count(*) filter (where created_at >= to_timestamp(%(since)s)), 
 
 -- name: activity
 -- The latest events that people care about; a payment of an invoice is told by the invoice.
-select e.id, e.type, e.created_at, e.object_id, coalesce(e.data, h.data), e.place
-  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
+select e.id, e.type, e.created_at, e.object_id, e.data, e.place
+  from each_event e
  where e.account_id = %(account)s and e.type = any(%(types)s)
    and not (e.type like 'payment_intent.%%' and exists (
          select from payment_intents p where p.account_id = e.account_id and p.id = e.object_id and p.invoice_id is not null))
- order by e.id desc limit %(limit)s;
+ order by e.row_id desc, e.nth desc limit %(limit)s;
 
 -- name: events_of_request
 -- What a request did: its events were made within the minutes after its id.
-select e.id, e.type, e.created_at, e.object_id, coalesce(e.data, h.data), e.place
-  from events e left join events h on h.account_id = e.account_id and h.id = e.held_by
- where e.account_id = %(account)s and e.id > %(after)s and e.id < %(before)s and e.request_id = %(request)s
- order by e.id limit 200;
+select e.id, e.type, e.created_at, e.object_id, e.data, e.place
+  from each_event e
+ where e.account_id = %(account)s and e.row_id > %(after)s and e.row_id < %(before)s and e.request_id = %(request)s
+ order by e.row_id, e.nth limit 200;

@@ -470,7 +470,7 @@ select p.account_id, p.id, format('received %%s, charges %%s', p.amount_received
 -- name: E1_paid_invoices_said_so_once
 -- Every paid invoice has exactly one invoice.paid event.
 select i.account_id, i.id, format('%%s invoice.paid events', count(e.id))
-  from invoices i left join events e on e.account_id = i.account_id and e.object_id = i.id and e.type = 'invoice.paid'
+  from invoices i left join each_event e on e.account_id = i.account_id and e.object_id = i.id and e.type = 'invoice.paid'
  where i.status = 'paid' and (%(only)s::text is null or i.account_id = %(only)s)
  group by i.account_id, i.id having count(e.id) <> 1;
 

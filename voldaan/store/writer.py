@@ -20,7 +20,7 @@ from voldaan.rules import entitlements
 from voldaan.rules.decision import Cut, Decision, Due, Event, Posting, Refusal, Update, together
 from voldaan.store import access, rows
 from voldaan.store.adapt import Json, binary_columns
-from voldaan.store.ids import new_ids
+from voldaan.store.ids import new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction
 
@@ -179,28 +179,30 @@ async def _postings(tx: Transaction, postings: Sequence[Posting]) -> None:
 async def _events(tx: Transaction, events: Sequence[Event]) -> None:
     if not events:
         return
-    count = len(events)
-    ids, types, objects = new_ids("evt", count), [e.type for e in events], [e.object.id for e in events]
-    requests, keys = zip(*(e.cause or (tx.request_id, tx.idempotency_key) for e in events), strict=True)
-    frames, holders, places = snapshots.pack(events, ids)
-    if count < COPY_FROM:
-        sent = [frame and frame.hex() for frame in frames]
-        lines = list(zip(ids, types, objects, requests, keys, sent, holders, places, strict=True))
+    rows = snapshots.pack(events, new_id)
+    lines = [_event_row(tx, row) for row in rows]
+    if len(events) < COPY_FROM:
         await tx.run(query("events", "insert_events"), rows=Json(msgspec.json.encode(lines)), now=tx.now, wall=tx.wall)
     else:
         await copy(
             tx,
-            "copy events (account_id, id, type, created_at, recorded_at, object_id, request_id, idempotency_key, data, "
-            "held_by, place) from stdin (format binary)",
-            ["text", "text", "text", "timestamptz", "timestamptz", "text", "text", "text", "bytea", "text", "int2"],
-            [
-                repeat(tx.account.id), ids, types, [tx.now] * count, [tx.wall] * count, objects, requests, keys, frames, holders,
-                places,
-            ],
+            "copy events (account_id, created_at, recorded_at, id, type, object_id, request_id, idempotency_key, data, "
+            "held_by, place, more_types, more_objects) from stdin (format binary)",
+            ["text", "timestamptz", "timestamptz", *["text"] * 5, "bytea", "text", "int2", "text[]", "text[]"],
+            [repeat(tx.account.id), [tx.now] * len(lines), [tx.wall] * len(lines), *zip(*lines, strict=True)],
         )  # fmt: skip
         if not await tx.one(query("events", "has_endpoints")):
             return
+    ids, types = [id for row in rows for id in row.ids()], [event.type for event in events]
     await tx.run(query("events", "insert_deliveries"), ids=ids, types=types, wall=tx.wall)
+
+
+def _event_row(tx: Transaction, row: snapshots.Row) -> tuple[Any, ...]:
+    first, *others = row.events
+    request, key = first.cause or (tx.request_id, tx.idempotency_key)
+    types = [event.type for event in others] or None
+    objects = [event.object.id for event in others] or None
+    return row.id, first.type, first.object.id, request, key, row.frame, row.holder, row.place, types, objects
 
 
 async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[str, str]]) -> None:
