@@ -9,12 +9,15 @@ from tests.store.rows_read import rows_read
 from voldaan.api import idempotency
 from voldaan.bench import seed
 from voldaan.commands import billing, renewals
+from voldaan.events.reading import read_events
 from voldaan.resources.accounts import Account
 from voldaan.resources.customers import Customer
+from voldaan.rules.decision import Decision, Event
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
 from voldaan.store.queries import query
 from voldaan.store.transaction import transaction
+from voldaan.store.writer import write
 from voldaan.work import clock
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +76,28 @@ async def test_what_a_renewal_changes_stays_on_its_page(pool: Pool, book: Accoun
         n, hot = (now - was for now, was in zip(changed[table], before.get(table, (0, 0)), strict=True))
         assert n == len(found), table
         assert hot > n * 0.8, table
+
+
+async def test_events_are_found_by_their_ids_and_objects_and_pages_go_on_where_they_ended(pool: Pool, book: Account) -> None:
+    page = dict.fromkeys(("types", "gte", "lt", "delivered"))
+    async with transaction(pool, book, 0, 0) as tx:
+        customers = await tx.select(Customer, "true")
+        await write(tx, [Decision(events=[Event("customer.updated", customer) for customer in customers])])
+        told = await tx.all("select id, object_id from each_event where account_id = %(account)s order by row_id, nth")
+        told = told[-len(customers) :]
+        some = told[7 :: len(told) // ASKED]
+        before = await rows_read(tx)
+        assert [e.data.object["id"] for e in (await read_events(tx, [id for id, _ in some])).values()] == [o for _, o in some]
+        assert await rows_read(tx) - before <= ASKED
+        for way, at, after in (("page", slice(989, 999), "after"), ("page_back", slice(1_000, 1_010), "before")):
+            before = await rows_read(tx)
+            found = await tx.all(query("events", way), **page, limit=10, **{after: told[999][0]})
+            assert sorted(id for (id,) in found) == [id for id, _ in told[at]]
+            assert await rows_read(tx) - before <= 3
+        before = await rows_read(tx)
+        rows = await tx.all("select event_rows_about(%(objects)s)", objects=[object for _, object in some])
+        assert sorted(row[0] for row in rows) == [id[:30] for id, _ in some]
+        assert await rows_read(tx) - before <= ASKED
 
 
 async def test_what_is_known_of_a_key_is_found_by_the_key(pool: Pool, book: Account) -> None:

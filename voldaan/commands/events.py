@@ -10,6 +10,8 @@ from voldaan.store.pages import Page
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
+LAST = "~"  # comes after every id
+
 
 async def retrieve(tx: Transaction, params: Params, id: str) -> Event:
     """GET /v1/events/{id}"""
@@ -33,7 +35,7 @@ async def page(tx: Transaction, params: EventList) -> Page:
     if params.ending_before:
         rows = await tx.all(query("events", "page_back"), **values, before=params.ending_before)
     else:
-        rows = await tx.all(query("events", "page"), **values, after=params.starting_after)
+        rows = await tx.all(query("events", "page"), **values, after=params.starting_after or LAST)
     ids = [row[0] for row in rows[: params.limit]]
     if params.ending_before:
         ids.reverse()

@@ -44,11 +44,11 @@ select e.id, e.type, e.created_at, e.request_id, e.idempotency_key, e.data, e.pl
 select 1 from each_event where account_id = %(account)s and row_id = event_row(%(id)s) and id = %(id)s;
 
 -- name: page
--- Ids of events, newest first.
+-- Ids of events from one on, newest first.
 select e.id from each_event e
  where e.account_id = %(account)s
    and (%(types)s::text[] is null or e.type like any(%(types)s))
-   and (%(after)s::text is null or (e.row_id <= %(after)s and e.id < %(after)s))
+   and e.row_id <= %(after)s and e.id < %(after)s
    and (%(gte)s::bigint is null or e.created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or e.created_at < to_timestamp(%(lt)s))
    and (%(delivered)s::boolean is null or %(delivered)s <> (

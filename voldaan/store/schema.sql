@@ -81,13 +81,12 @@ create index events_by_more_objects on events using gin (more_objects) with (fas
 -- Each event by itself.
 create view each_event with (security_invoker = true) as
 select e.account_id,
-       case nth when 0 then e.id else e.id || to_hex(nth) end as id,
-       case nth when 0 then e.type else e.more_types[nth] end as type,
-       case nth when 0 then e.object_id else e.more_objects[nth] end as object_id,
-       e.created_at, e.recorded_at, e.request_id, e.idempotency_key, coalesce(e.data, h.data) as data, e.place + nth as place,
-       e.id as row_id, nth
+       case o.nth when 1 then e.id else e.id || to_hex(o.nth - 1) end as id,
+       o.type, o.object_id, e.created_at, e.recorded_at, e.request_id, e.idempotency_key,
+       coalesce(e.data, h.data) as data, (e.place + o.nth - 1)::int as place,
+       e.id as row_id, o.nth
   from events e
- cross join generate_series(0, coalesce(cardinality(e.more_types), 0)) nth
+ cross join unnest(e.type || e.more_types, e.object_id || e.more_objects) with ordinality as o(type, object_id, nth)
   left join events h on h.account_id = e.account_id and h.id = e.held_by;
 
 -- The row of an event. A query that names events names their rows as well, since only those are in an index.
