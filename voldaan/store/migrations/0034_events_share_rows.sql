@@ -1,7 +1,7 @@
--- Events of one request or piece of work share a row, whose frame they shared already: a bill's four took a third of the room
--- and of the time of all that PostgreSQL writes for it. What stands is left as it is. The version before goes on writing rows of one, but
--- its workers must have ended before programs of this one write: they would take an event that shares a row for one that is gone,
--- and not tell it to the endpoints that wait for it.
+-- Events of one request or piece of work share a row, as they shared a frame already: a bill's four take 1.4 kB with their indexes
+-- instead of 3.2. What stands is left as it is. The version before goes on writing rows of one, but its workers must have ended
+-- before programs of this one write: they would take an event that shares a row for one that is gone, and not tell it to the
+-- endpoints that wait for it.
 
 alter table events
   add column more_types text[],
