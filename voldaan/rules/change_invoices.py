@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET
 from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoices import Invoice
+from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription
 from voldaan.rules import (
@@ -37,52 +41,9 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
     begins = [item for item in changed.items.data if anew and _begins_with_a_line(work, changed, item)]
     at_once = anew or (work.change.behavior == "always_invoice" and not work.turns)
     if not begins and not work.ahead and not (at_once and (work.waiting or once)):
-        if waits:
-            changed = replace(changed, status="active", status_details=UNSET)
-            facts.parties.subscriptions[changed.id] = changed
-        if changed == work.was and not decision.updates:
-            return decision
-        _schedule(work, changed)
-        decision.updates.append(Update(changed, work.was))
-        decision.events.append(Event("customer.subscription.updated", changed, work.was))
-        return decision
-
-    customer = facts.parties.customers[changed.customer]
-    invoice = invoices.draft(
-        facts,
-        customer,
-        id=work.new_id("in"),
-        currency=changed.currency,
-        now=work.now,
-        reason="subscription_threshold" if work.change.reached else "subscription_update",
-        period_start=work.was.current_period_start,
-        period_end=work.now,
-        subscription=changed,
-    )
-    invoice.discounts = discounts_of(facts, changed)
-    if work.waiting and not work.change.reached:
-        invoice.subscription_proration_date = work.change.at
-        invoice.__post_init__()
-    billed = []
-    for item in begins:
-        if lines.is_metered(facts.catalogue, lines.price_id(item)):
-            work.drawn.append(metered.nothing_yet(facts, changed, item, invoice.id, work.new_id))
-            continue
-        line = lines.for_item(
-            facts.catalogue,
-            changed,
-            item,
-            item.current_period_start,
-            item.current_period_end,
-            invoice=invoice.id,
-            new_id=work.new_id,
-            free=work.change.behavior == "none" and not _is_whole(work, changed, item),
-        )
-        billed.append((item, line))
-        work.ahead.append((item, prebilling.ahead(facts.catalogue, changed, item, item.current_period_end)))
-    for item, found in work.ahead:
-        for span in found:
-            billed.append((item, lines.for_item(facts.catalogue, changed, item, *span, invoice=invoice.id, new_id=work.new_id)))
+        return _without_invoice(work, changed, waits)
+    invoice = _draft(work, changed)
+    billed = _billed(work, changed, begins, invoice.id)
     work.drawn += [line for _, line in billed]
     if not work.change.must_be_paid:
         drawn, late = metered.late(facts, changed, invoice.id, work.now, work.new_id, work.was.items.data)
@@ -117,6 +78,67 @@ def write_change(work: Work, changed: Subscription, *, anew: bool, waits: bool =
         return decision.add(advance(facts, invoice, work.now, work.new_id))
     finalized, _ = finalization.finalize(facts, invoice, work.now, work.new_id, collect=work.change.collect)
     return decision.add(finalized)
+
+
+def _without_invoice(work: Work, changed: Subscription, waits: bool) -> Decision:
+    """The change alone; nothing, if it changes nothing. Where a payment would have been waited for, there is none to wait for."""
+    if waits:
+        changed = replace(changed, status="active", status_details=UNSET)
+        work.facts.parties.subscriptions[changed.id] = changed
+    if changed == work.was and not work.decision.updates:
+        return work.decision
+    _schedule(work, changed)
+    work.decision.updates.append(Update(changed, work.was))
+    work.decision.events.append(Event("customer.subscription.updated", changed, work.was))
+    return work.decision
+
+
+def _draft(work: Work, changed: Subscription) -> Invoice:
+    """The invoice of the change, still without lines."""
+    invoice = invoices.draft(
+        work.facts,
+        work.facts.parties.customers[changed.customer],
+        id=work.new_id("in"),
+        currency=changed.currency,
+        now=work.now,
+        reason="subscription_threshold" if work.change.reached else "subscription_update",
+        period_start=work.was.current_period_start,
+        period_end=work.now,
+        subscription=changed,
+    )
+    invoice.discounts = discounts_of(work.facts, changed)
+    if work.waiting and not work.change.reached:
+        invoice.subscription_proration_date = work.change.at
+        invoice.__post_init__()
+    return invoice
+
+
+def _billed(
+    work: Work, changed: Subscription, begins: Sequence[SubscriptionItem], invoice: str
+) -> list[tuple[SubscriptionItem, LineItem]]:
+    """The lines of periods that begin now, and of those that are billed ahead. Those of usage, of which there is none yet, are
+    drawn at once."""
+    catalogue, billed = work.facts.catalogue, []
+    for item in begins:
+        if lines.is_metered(catalogue, lines.price_id(item)):
+            work.drawn.append(metered.nothing_yet(work.facts, changed, item, invoice, work.new_id))
+            continue
+        line = lines.for_item(
+            catalogue,
+            changed,
+            item,
+            item.current_period_start,
+            item.current_period_end,
+            invoice=invoice,
+            new_id=work.new_id,
+            free=work.change.behavior == "none" and not _is_whole(work, changed, item),
+        )
+        billed.append((item, line))
+        work.ahead.append((item, prebilling.ahead(catalogue, changed, item, item.current_period_end)))
+    for item, found in work.ahead:
+        for span in found:
+            billed.append((item, lines.for_item(catalogue, changed, item, *span, invoice=invoice, new_id=work.new_id)))
+    return billed
 
 
 def _taken(work: Work, subscription: Subscription) -> list[InvoiceItem]:

@@ -181,25 +181,15 @@ def _bill(
         if item.current_period_end > at:
             items.append(item)
             continue
-        paid = prebilling.covered(item)  # beyond its period, where it was billed in advance
-        follows = item.next_price if paid == item.current_period_end else None
-        price = follows or lines.price_id(item)
-        every, count = lines.interval(facts.catalogue, price)
-        start, end = periods.next_period(
-            renewed.billing_cycle_anchor, every, count, item.current_period_end, renewed.timezone
-        )
-        if renewed.cancel_at is not None:
-            end = min(end, renewed.cancel_at)
-        moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
-        if follows is not None:
-            moved = replace(moved, price=facts.catalogue.prices[price], next_price=None)
+        moved = _moved_on(facts, renewed, item)
         items.append(moved)
         decision.updates.append(Update(moved, item))
-        if lines.is_metered(facts.catalogue, price):
+        if lines.is_metered(facts.catalogue, lines.price_id(moved)):
             if usage := metered.line_of(facts, renewed, item, item.current_period_end, invoice.id, new_id):
                 drawn.append(usage[0])
                 decision.add(usage[1])
             continue
+        start, paid = moved.current_period_start, prebilling.covered(item)
         moved.debits = prebilling.kept_ahead(item, start)
         for since, until in prebilling.spans(facts.catalogue, renewed, moved, paid):
             line = lines.for_item(facts.catalogue, renewed, moved, since, until, invoice=invoice.id, new_id=new_id)
@@ -241,6 +231,20 @@ def _bill(
         Event("customer.subscription.updated", renewed, _previous(renewed, was)),
     ]
     return decision.add(advance(facts, invoice, now, new_id))
+
+
+def _moved_on(facts: BillingFacts, renewed: Subscription, item: SubscriptionItem) -> SubscriptionItem:
+    """The item in its next period, at the price that follows, unless it was billed further ahead at the present one."""
+    follows = item.next_price if prebilling.covered(item) == item.current_period_end else None
+    price = follows or lines.price_id(item)
+    every, count = lines.interval(facts.catalogue, price)
+    start, end = periods.next_period(
+        renewed.billing_cycle_anchor, every, count, item.current_period_end, renewed.timezone
+    )
+    if renewed.cancel_at is not None:
+        end = min(end, renewed.cancel_at)
+    moved = replace(item, current_period_start=start, current_period_end=end, usage_since=UNSET)
+    return moved if follows is None else replace(moved, price=facts.catalogue.prices[price], next_price=None)
 
 
 def _pause(facts: BillingFacts, subscription: Subscription, now: int) -> Decision:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from voldaan.resources.base import UNSET, ListObject, UnsetType
 from voldaan.resources.customers import Customer
 from voldaan.resources.invoice_items import InvoiceItem
+from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate
@@ -142,34 +143,8 @@ def _first_invoice(
         subscription=subscription,
     )
     invoice.discounts = discounts_of(facts, subscription)
-    decision = Decision()
     trial = subscription.status == "trialing"
-    billed: list[tuple[SubscriptionItem, LineItem]] = []
-    announced: list[LineItem] = []
-    for item in subscription.items.data:
-        if lines.is_metered(facts.catalogue, lines.price_id(item)):
-            if subscription.billing_mode.type == "classic":
-                announced.append(metered.nothing_yet(facts, subscription, item, invoice.id, new_id))
-            continue
-        begins, ends = item.current_period_start, item.current_period_end
-        if not trial:
-            begins = min(begins, subscription.start_date)
-        whole = lines.is_whole(facts.catalogue, subscription, lines.price_id(item), begins, ends)
-        line = lines.for_item(
-            facts.catalogue,
-            subscription,
-            item,
-            begins,
-            ends,
-            invoice=invoice.id,
-            new_id=new_id,
-            trial=trial,
-            free=not whole and params.proration_behavior == "none",
-        )
-        billed.append((item, line))
-        decision.inserts.append(billed_period(item, invoice.id))
-        for span in prebilling.ahead(facts.catalogue, subscription, item, ends) if not trial else ():
-            billed.append((item, lines.for_item(facts.catalogue, subscription, item, *span, invoice=invoice.id, new_id=new_id)))
+    announced, billed, decision = _first_lines(facts, new, subscription, invoice.id, new_id)
     extra = [replace(item, invoice=invoice.id) for item in new.extra]
     drawn = announced + [line for _, line in billed] + [lines.for_invoice_item(item, invoice.id, new_id) for item in extra]
     swept, waiting = sweep(take_pending(facts, subscription), invoice, new_id)
@@ -199,24 +174,66 @@ def _first_invoice(
     decision.events.append(Event("invoice.created", invoices.told(invoice)))
     decision.due += [*due, *next_renewal(facts.account.settings_billing, subscription, now), *cancellation(subscription)]
     decision.due += pending_intervals.due(subscription)
-    if new.unattended and invoice.total:
-        decision.add(advance(facts, invoice, now, new_id))
-    elif sends and invoice.total:
-        decision.due += invoices.scheduled(invoice, now, facts.account.settings_billing.draft_seconds)
-    else:
-        if subscription.status == "incomplete":
-            limit = now + facts.account.settings_billing.incomplete_seconds
-            decision.due.append(Due("subscription.expire", subscription.id, limit, subscription.test_clock))
-        collect: finalization.Collect = "off_session" if params.off_session else "on_session"
-        if params.payment_behavior == "default_incomplete":
-            collect = "later"
-        finalized, _ = finalization.finalize(facts, invoice, now, new_id, collect=collect)
-        decision.add(finalized)
+    decision.add(_asked_for(facts, new, subscription, invoice, now, new_id))
     begun = facts.parties.subscriptions[subscription.id]
     decision.add(drop_used_discounts(facts, begun, invoice, drawn + waiting, now))
     if (left := facts.parties.subscriptions[subscription.id]) is not begun:
         decision.updates.append(Update(left, begun))
     return decision
+
+
+def _first_lines(
+    facts: BillingFacts, new: Beginning, subscription: Subscription, invoice: str, new_id: NewId
+) -> tuple[list[LineItem], list[tuple[SubscriptionItem, LineItem]], Decision]:
+    """Lines that announce usage, the items' lines for their first periods and what is billed ahead, and the periods so billed."""
+    catalogue, trial, decision = facts.catalogue, subscription.status == "trialing", Decision()
+    announced: list[LineItem] = []
+    billed: list[tuple[SubscriptionItem, LineItem]] = []
+    for item in subscription.items.data:
+        if lines.is_metered(catalogue, lines.price_id(item)):
+            if subscription.billing_mode.type == "classic":
+                announced.append(metered.nothing_yet(facts, subscription, item, invoice, new_id))
+            continue
+        begins, ends = item.current_period_start, item.current_period_end
+        if not trial:
+            begins = min(begins, subscription.start_date)
+        whole = lines.is_whole(catalogue, subscription, lines.price_id(item), begins, ends)
+        line = lines.for_item(
+            catalogue,
+            subscription,
+            item,
+            begins,
+            ends,
+            invoice=invoice,
+            new_id=new_id,
+            trial=trial,
+            free=not whole and new.params.proration_behavior == "none",
+        )
+        billed.append((item, line))
+        decision.inserts.append(billed_period(item, invoice))
+        for span in prebilling.ahead(catalogue, subscription, item, ends) if not trial else ():
+            billed.append((item, lines.for_item(catalogue, subscription, item, *span, invoice=invoice, new_id=new_id)))
+    return announced, billed, decision
+
+
+def _asked_for(
+    facts: BillingFacts, new: Beginning, subscription: Subscription, invoice: Invoice, now: int, new_id: NewId
+) -> Decision:
+    """How the first invoice goes on: as a draft that may still be edited, or finalized at once and asked to be paid."""
+    settings, params = facts.account.settings_billing, new.params
+    if new.unattended and invoice.total:
+        return advance(facts, invoice, now, new_id)
+    if subscription.collection_method == "send_invoice" and invoice.total:
+        return Decision(due=invoices.scheduled(invoice, now, settings.draft_seconds))
+    decision = Decision()
+    if subscription.status == "incomplete":
+        limit = now + settings.incomplete_seconds
+        decision.due.append(Due("subscription.expire", subscription.id, limit, subscription.test_clock))
+    collect: finalization.Collect = "off_session" if params.off_session else "on_session"
+    if params.payment_behavior == "default_incomplete":
+        collect = "later"
+    finalized, _ = finalization.finalize(facts, invoice, now, new_id, collect=collect)
+    return decision.add(finalized)
 
 
 def _without_invoice(facts: BillingFacts, customer: Customer, subscription: Subscription, now: int) -> Decision:
