@@ -15,17 +15,16 @@ from pathlib import Path
 import psycopg
 import zstandard
 
-from voldaan.events.snapshots import HERE, LEVEL, unpack
+from voldaan.events.snapshots import HERE, LEVEL, SUITED, unpack
 
 SIZE = 64 * 1024
 PER_TYPE = 400
 FIRST_ID = 32768  # the smallest that the format leaves to everybody
 
 SOME = """
-select coalesce(e.data, h.data), e.place
-  from (select *, row_number() over (partition by type order by md5(id)) as number from events) e
-  left join events h on h.account_id = e.account_id and h.id = e.held_by
- where e.number <= %s order by md5(e.id)
+select data, place
+  from (select *, row_number() over (partition by type order by md5(id)) as number from each_event) e
+ where number <= %s order by md5(id)
 """
 
 
@@ -37,7 +36,8 @@ def main(number: int) -> None:
     path = Path(HERE) / f"snapshots-{number}.zdict"
     path.write_bytes(dictionary.as_bytes())
     for name, shared in (("without", None), ("with", dictionary)):
-        compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=shared, write_checksum=False)
+        parameters = zstandard.ZstdCompressionParameters(compression_level=LEVEL, write_dict_id=True, **SUITED)
+        compressor = zstandard.ZstdCompressor(dict_data=shared, compression_params=parameters)
         sizes = [len(compressor.compress(sample)) for sample in held_back]
         print(f"{name:8} {sum(sizes) // len(sizes)} of {sum(map(len, held_back)) // len(held_back)} bytes")
 
