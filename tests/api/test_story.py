@@ -268,6 +268,34 @@ def test_a_pause_bills_nothing_and_gives_back_what_was_not_used(shop: Shop):
     assert "customer.subscription.resumed" in shop.news()
 
 
+def test_a_resumption_bills_what_its_preview_said_as_of_then(shop: Shop):
+    """`proration_date`: the rest of the running month since the preview, though it is resumed two days later."""
+    v1 = shop.client.v1
+    anna = v1.customers.create({"test_clock": shop.clock})
+    card = v1.payment_methods.attach("pm_card_visa", {"customer": anna.id})
+    price = v1.prices.create(
+        {"product_data": {"name": "Box"}, "currency": "eur", "unit_amount": 3000, "recurring": {"interval": "month"}}
+    )
+    given = {"customer": anna.id, "items": [{"price": price.id}], "default_payment_method": card.id}
+    subscription = v1.subscriptions.create(given)
+    v1.subscriptions.pause(subscription.id, {"type": "subscription", "bill_for": {"unused_time_from": {"type": "none"}}})
+    then = APRIL + 5 * DAY
+    shop.advance(then)
+    resume = {"billing_cycle_anchor": {"type": "unchanged"}, "proration_date": then}
+    preview = v1.invoices.create_preview(
+        {"subscription": subscription.id, "subscription_details": {"resume_at": "now", **resume}}
+    )
+    assert preview.total == 2500, "25 of 30 days"
+    shop.advance(then + 2 * DAY)
+    for wrong in (then + 3 * DAY, MONDAY + DAY, MONDAY - DAY):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            v1.subscriptions.resume(subscription.id, {**resume, "proration_date": wrong})
+        assert refused.value.param == "proration_date"
+    resumed = v1.subscriptions.resume(subscription.id, {**resume, "expand": ["latest_invoice"]})
+    assert (resumed.status, resumed.latest_invoice.total) == ("active", preview.total)
+    assert resumed["items"].data[0].current_period_start == then
+
+
 def test_an_upgrade_in_the_middle_of_the_month(shop: Shop):
     """Half a month of 10.00 back, half a month of 20.00 on top; the preview says the same as the invoice."""
     v1 = shop.client.v1

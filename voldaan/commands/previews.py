@@ -101,7 +101,8 @@ async def _of_existing(
             payment_behavior="resume_on_payment_attempt",
             proration_behavior=said.proration_behavior,
         )
-        return _drawn(changes.resume(facts, was, settings, tx.now, new_id))
+        since = changing.stub_since(facts, was, said.proration_date, tx.now, "subscription_details[proration_date]")
+        return _drawn(changes.resume(facts, was, settings, tx.now, new_id, since=since))
     if said.cancel_now:
         return await _of_the_end(tx, facts, was, said)
     decision = await _changed(tx, facts, was, params, said, scratch)

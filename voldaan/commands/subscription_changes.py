@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands.answers import Answer
+from voldaan.resources.base import UnsetType
 from voldaan.resources.invoice_params import PreviewPause
 from voldaan.resources.pause_schedules import PauseBillFor, PauseOutstandingUsage, PauseSettings, PauseUnusedTime
 from voldaan.resources.subscription_items import SubscriptionItem
@@ -29,7 +30,7 @@ from voldaan.rules.billing_facts import BillingFacts
 from voldaan.rules.crediting import Change, ItemChange
 from voldaan.rules.decision import Decision
 from voldaan.rules.ids import NewId
-from voldaan.rules.lines import price_id
+from voldaan.rules.lines import period_at, price_id
 from voldaan.rules.refusals import check_once, refused
 from voldaan.rules.subscription_due import follow_up
 from voldaan.rules.subscriptions import NO_METHOD
@@ -188,6 +189,20 @@ def prorated_at(was: Subscription, date: int | None, anchored: bool, now: int) -
         raise refused(
             "Cannot specify `proration_date` outside of the subscription's current period.", "proration_date"
         )
+    return date
+
+
+def stub_since(
+    facts: BillingFacts, was: Subscription, date: int | None, now: int, param: str = "proration_date"
+) -> int | None:
+    """The instant from which a resumption bills what is left of the periods that run: since it was paused, and within them."""
+    if date is None:
+        return None
+    details = was.status_details
+    paused = was.start_date if isinstance(details, UnsetType) else details.paused.transitioned_at
+    ends = [{period_at(facts.catalogue, was, price_id(item), at).end for at in (date, now)} for item in was.items.data]
+    if not paused <= date <= now or any(len(of_item) > 1 for of_item in ends):
+        raise refused("Cannot specify `proration_date` outside of the subscription's current period.", param)
     return date
 
 

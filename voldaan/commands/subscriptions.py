@@ -159,7 +159,8 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
         proration_behavior=params.proration_behavior,
     )
     await billing.number_whole_book(tx, facts)
-    decision = changes.resume(facts, was, settings, tx.now, new_id)
+    since = changing.stub_since(facts, was, params.proration_date, tx.now)
+    decision = changes.resume(facts, was, settings, tx.now, new_id, since=since)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]

@@ -61,17 +61,26 @@ def apply(
 
 
 def resume(
-    facts: BillingFacts, was: Subscription, settings: ResumeSettings, now: int, new_id: NewId, *, unattended: bool = False
+    facts: BillingFacts,
+    was: Subscription,
+    settings: ResumeSettings,
+    now: int,
+    new_id: NewId,
+    *,
+    since: int | None = None,
+    unattended: bool = False,
 ) -> Decision:
     """A paused subscription is billed again, from now or for the stub until its anchor's next boundary; or it stays paused
-    until the invoice for that is paid. `unattended`: its schedule does it, not a request."""
+    until the invoice for that is paid. `since` is when the stub begins, if not now. `unattended`: its schedule does it, not a
+    request."""
     change = Change(at=now, behavior=settings.proration_behavior, collect=_by(unattended), unattended=unattended)
     work = Work(facts, was, change, now, new_id, list(was.items.data))
     anew = settings.billing_cycle_anchor == "resume_at"
     changed = replace(was, billing_cycle_anchor=now if anew else was.billing_cycle_anchor)
     items = []
     for item in work.items:
-        after = _billed_anew(work, changed, item)
+        counts = lines.is_metered(facts.catalogue, lines.price_id(item))  # from now on: nothing is billed of the pause
+        after = _billed_anew(work, changed, item, since=None if anew or counts else since)
         work.decision.updates.append(Update(after, item))
         items.append(after)
     changed = _with_items(changed, items)
@@ -341,13 +350,18 @@ def _bill_ahead(work: Work, subscription: Subscription) -> None:
 
 
 def _billed_anew(
-    work: Work, subscription: Subscription, item: SubscriptionItem, spent: Sequence[Debit] = ()
+    work: Work,
+    subscription: Subscription,
+    item: SubscriptionItem,
+    spent: Sequence[Debit] = (),
+    since: int | None = None,
 ) -> SubscriptionItem:
-    """A whole new period from now, as a line of the invoice that is made at once (see `_write`)."""
+    """A whole new period from now, or from `since`, as a line of the invoice that is made at once (see `_write`)."""
+    start = work.now if since is None else since
     end = lines.period_at(work.facts.catalogue, subscription, lines.price_id(item), work.now).end
     if subscription.cancel_at is not None and subscription.cancel_at > work.now:
         end = min(end, subscription.cancel_at)
-    return replace(item, current_period_start=work.now, current_period_end=end, debits=list(spent), usage_since=UNSET)
+    return replace(item, current_period_start=start, current_period_end=end, debits=list(spent), usage_since=UNSET)
 
 
 def _counts_from(work: Work, subscription: Subscription, item: SubscriptionItem) -> SubscriptionItem:
