@@ -13,6 +13,7 @@ from voldaan.resources.core_events import CoreEventList, CoreRange
 from voldaan.resources.params import Params
 from voldaan.rules.instants import rfc3339
 from voldaan.store.adapt import Json
+from voldaan.store.ids import LAST
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 
@@ -46,7 +47,7 @@ async def page(tx: Transaction, params: CoreEventList) -> dict[str, Any]:
         query("core_events", "page"),
         types=params.types or None,
         object=params.object_id,
-        after=params.page,
+        after=params.page or LAST,
         gte=max(since, default=None),
         lt=min(until, default=None),
         limit=params.limit + 1,

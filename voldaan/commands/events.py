@@ -6,11 +6,10 @@ from voldaan.events.reading import read_events
 from voldaan.resources.events import Event, EventList
 from voldaan.resources.params import Params, Range
 from voldaan.rules.decision import Refusal, Refused
+from voldaan.store.ids import LAST
 from voldaan.store.pages import Page
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
-
-LAST = "~"  # comes after every id
 
 
 async def retrieve(tx: Transaction, params: Params, id: str) -> Event:

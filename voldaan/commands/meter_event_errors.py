@@ -15,7 +15,7 @@ from voldaan.rules.decision import Decision, Due
 from voldaan.rules.instants import rfc3339
 from voldaan.rules.usage import DUPLICATE, Given, Rejection
 from voldaan.store.adapt import Json
-from voldaan.store.ids import new_id
+from voldaan.store.ids import LAST, new_id
 from voldaan.store.queries import query
 from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
@@ -80,15 +80,11 @@ async def page(tx: Transaction, params: MeterEventErrorList) -> dict[str, Any]:
     backwards = params.ending_before is not None
     if cursor and not await tx.one(query("usage", "error_exists"), id=cursor):
         raise Missing("meter_event_error", cursor, "ending_before" if backwards else "starting_after")
-    found = await tx.all(
-        query("usage", "errors"),
-        code=params.code,
-        event_name=params.event_name,
-        meter=params.meter,
-        after=params.starting_after,
-        before=params.ending_before,
-        limit=params.limit + 1,
-    )
+    wanted = {"code": params.code, "event_name": params.event_name, "meter": params.meter, "limit": params.limit + 1}
+    if backwards:
+        found = await tx.all(query("usage", "errors_page_back"), **wanted, before=params.ending_before)
+    else:
+        found = await tx.all(query("usage", "errors_page"), **wanted, after=params.starting_after or LAST)
     shown = [_shown(tx, row) for row in found[: params.limit]]
     return {
         "object": "list",

@@ -22,7 +22,7 @@ select id, type, created_at, related_type, related_id, data from core_events
  where account_id = %(account)s
    and (%(types)s::text[] is null or type = any(%(types)s))
    and (%(object)s::text is null or related_id = %(object)s)
-   and (%(after)s::text is null or id < %(after)s)
+   and id < %(after)s
    and (%(gte)s::bigint is null or created_at >= to_timestamp(%(gte)s))
    and (%(lt)s::bigint is null or created_at < to_timestamp(%(lt)s))
  order by id desc limit %(limit)s;

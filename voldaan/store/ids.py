@@ -21,6 +21,7 @@ DIGIT_OF = bytes(ord(ALPHABET[byte % 62]) for byte in range(256))
 UNFAIR = bytes(range(4 * 62, 256))
 PAGE = 8192
 AHEAD = 128  # ids that a batch draws at once
+LAST = "~"   # comes after every id: where a page begins that has no cursor. `is null or id < …` would not find the index
 
 _lock = Lock()
 _last_tick = 0

@@ -247,15 +247,25 @@ select meter_id, code, count(*), min(received_at), max(received_at),
        (array_agg(message order by id))[1:%(samples)s], (array_agg(identifier order by id))[1:%(samples)s]
   from told group by meter_id, code order by meter_id, code;
 
--- name: errors
--- A page of events that could not be counted, the newest first, or before (newer than) one, oldest first.
+-- piece: errors
+-- Events that could not be counted, of one kind.
 select id, code, message, meter_id, event_name, identifier, payload, received_at, reported_at
   from meter_event_errors
  where account_id = %(account)s
    and (%(code)s::text is null or code = %(code)s) and (%(event_name)s::text is null or event_name = %(event_name)s)
    and (%(meter)s::text is null or meter_id = %(meter)s)
-   and (%(after)s::text is null or id < %(after)s) and (%(before)s::text is null or id > %(before)s)
- order by case when %(before)s::text is null then id end desc, id limit %(limit)s;
+
+-- name: errors_page
+-- A page of them, newest first, from one on.
+{errors}
+   and id < %(after)s
+ order by id desc limit %(limit)s;
+
+-- name: errors_page_back
+-- Those before (newer than) one, oldest first.
+{errors}
+   and id > %(before)s
+ order by id limit %(limit)s;
 
 -- name: error_exists
 -- Whether a cursor is one of this account's errors.
