@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -316,7 +317,8 @@ except cluster.ServerError as error:
 """
     somebody, nameless = pwd.getpwnam("nobody").pw_uid, 12345
     assert "Set VOLDAAN_DATA_DIR to a folder of your own" in said(program(become, stocked, somebody))
-    assert "closed/data/postgres is closed to you" in said(program(become, stocked / "closed/data", somebody))
+    told = said(program(become, stocked / "closed/data", somebody))
+    assert re.search("closed/data(/postgres)? is closed to you", told)  # Python 3.14 takes what it may not see for not there
     assert "new is closed to you" in said(program(become, stocked / "new", somebody))
     assert "12345 has none in /etc/passwd" in said(program(become, stocked / "new", nameless))
 
