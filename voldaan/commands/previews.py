@@ -22,7 +22,6 @@ from voldaan.resources.invoice_params import (
     PreviewSubscription,
 )
 from voldaan.resources.invoices import CustomerTaxId, Invoice
-from voldaan.resources.pause_schedules import ResumeSettings
 from voldaan.resources.subscriptions import Subscription, SubscriptionCreate, SubscriptionUpdate
 from voldaan.rules import automatic_tax, changes, crediting, invoices, owing, renewals, schedules, states, tax_codes
 from voldaan.rules import invoice_items as item_rules
@@ -95,14 +94,8 @@ async def _of_existing(
     if said.resume_at is not None:
         if was.status != "paused":
             raise refused("You can only resume a subscription if it is `paused`.", "subscription_details[resume_at]")
-        stays = said.billing_cycle_anchor is not None and said.billing_cycle_anchor.type == "unchanged"
-        settings = ResumeSettings(
-            billing_cycle_anchor="unchanged" if stays else "resume_at",
-            payment_behavior="resume_on_payment_attempt",
-            proration_behavior=said.proration_behavior,
-        )
-        since = changing.stub_since(facts, was, said.proration_date, tx.now, "subscription_details[proration_date]")
-        return _drawn(changes.resume(facts, was, settings, tx.now, new_id, since=since))
+        param = "subscription_details[proration_date]"
+        return _drawn(changing.resume(facts, was, said, "resume_on_payment_attempt", tx.now, new_id, param=param))
     if said.cancel_now:
         return await _of_the_end(tx, facts, was, said)
     decision = await _changed(tx, facts, was, params, said, scratch)

@@ -9,8 +9,15 @@ from msgspec.structs import replace
 from voldaan.commands import billing, clocks, lookups, metered, pending_updates, posting, thresholds
 from voldaan.commands.answers import Answer
 from voldaan.resources.base import UnsetType
-from voldaan.resources.invoice_params import PreviewPause
-from voldaan.resources.pause_schedules import PauseBillFor, PauseOutstandingUsage, PauseSettings, PauseUnusedTime
+from voldaan.resources.invoice_params import PreviewPause, PreviewSubscription
+from voldaan.resources.pause_schedules import (
+    PauseBillFor,
+    PauseOutstandingUsage,
+    PauseSettings,
+    PauseUnusedTime,
+    ResumePayment,
+    ResumeSettings,
+)
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import (
     CancellationDetails,
@@ -19,6 +26,7 @@ from voldaan.resources.subscriptions import (
     Subscription,
     SubscriptionItemChange,
     SubscriptionPause,
+    SubscriptionResume,
     SubscriptionUpdate,
 )
 from voldaan.rules import automatic_tax as tax_rules
@@ -39,6 +47,7 @@ from voldaan.store.transaction import Missing, Transaction
 from voldaan.store.writer import write
 
 DAY = 86_400
+OUTSIDE = "Cannot specify `proration_date` outside of the subscription's current period."
 ENDS = ("max_billed_until", "max_period_end", "min_period_end")
 
 
@@ -186,15 +195,11 @@ def prorated_at(was: Subscription, date: int | None, anchored: bool, now: int) -
     if anchored:
         raise refused("You cannot use `proration_date` together with `billing_cycle_anchor`.", "proration_date")
     if not was.current_period_start <= date <= was.current_period_end:
-        raise refused(
-            "Cannot specify `proration_date` outside of the subscription's current period.", "proration_date"
-        )
+        raise refused(OUTSIDE, "proration_date")
     return date
 
 
-def stub_since(
-    facts: BillingFacts, was: Subscription, date: int | None, now: int, param: str = "proration_date"
-) -> int | None:
+def _stub_since(facts: BillingFacts, was: Subscription, date: int | None, now: int, param: str) -> int | None:
     """The instant from which a resumption bills what is left of the periods that run: since it was paused, and within them."""
     if date is None:
         return None
@@ -202,7 +207,7 @@ def stub_since(
     paused = was.start_date if isinstance(details, UnsetType) else details.paused.transitioned_at
     ends = [{period_at(facts.catalogue, was, price_id(item), at).end for at in (date, now)} for item in was.items.data]
     if not paused <= date <= now or any(len(of_item) > 1 for of_item in ends):
-        raise refused("Cannot specify `proration_date` outside of the subscription's current period.", param)
+        raise refused(OUTSIDE, param)
     return date
 
 
@@ -236,6 +241,27 @@ def check_pausable(was: Subscription) -> None:
     """Refuses to pause what is not running."""
     if states.advance(states.SUBSCRIPTION, was.status, "pause") is None:
         raise refused(f"A subscription that is {was.status} cannot be paused.")
+
+
+def resume(
+    facts: BillingFacts,
+    was: Subscription,
+    said: SubscriptionResume | PreviewSubscription,
+    payment_behavior: ResumePayment,
+    now: int,
+    new_id: NewId,
+    *,
+    param: str = "proration_date",
+) -> Decision:
+    """The resumption that a request asks for, or asks about. `param` is how the request calls its proration date."""
+    stays = said.billing_cycle_anchor is not None and said.billing_cycle_anchor.type == "unchanged"
+    settings = ResumeSettings(
+        billing_cycle_anchor="unchanged" if stays else "resume_at",
+        payment_behavior=payment_behavior,
+        proration_behavior=said.proration_behavior,
+    )
+    since = _stub_since(facts, was, said.proration_date, now, param)
+    return changes.resume(facts, was, settings, now, new_id, since=since)
 
 
 async def pause(

@@ -14,7 +14,6 @@ from voldaan.resources.base import ListObject
 from voldaan.resources.discounts import Discount, DiscountDelete
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.resources.pause_schedules import ResumeSettings
 from voldaan.resources.subscriptions import (
     Subscription,
     SubscriptionCancel,
@@ -24,7 +23,7 @@ from voldaan.resources.subscriptions import (
     SubscriptionResume,
     SubscriptionUpdate,
 )
-from voldaan.rules import changes, commitments, crediting, owing, renewals, states
+from voldaan.rules import commitments, crediting, owing, renewals, states
 from voldaan.rules import invoice_verbs as verbs
 from voldaan.rules import metered as usage
 from voldaan.rules import subscriptions as rules
@@ -152,15 +151,8 @@ async def resume(tx: Transaction, params: SubscriptionResume, id: str) -> Subscr
         raise refused("You can only resume a subscription if it is `paused`.")
     if was.resumes_with is not None:
         raise refused(f"This subscription resumes as soon as the invoice {was.resumes_with} is paid. Pay that, or void it first.")
-    stays = params.billing_cycle_anchor is not None and params.billing_cycle_anchor.type == "unchanged"
-    settings = ResumeSettings(
-        billing_cycle_anchor="unchanged" if stays else "resume_at",
-        payment_behavior=params.payment_behavior,
-        proration_behavior=params.proration_behavior,
-    )
     await billing.number_whole_book(tx, facts)
-    since = changing.stub_since(facts, was, params.proration_date, tx.now)
-    decision = changes.resume(facts, was, settings, tx.now, new_id, since=since)
+    decision = changing.resume(facts, was, params, params.payment_behavior, tx.now, new_id)
     await write(tx, [posting.post(decision, tx.now)])
     await billing.keep_number(tx, facts)
     return Answer(id, Subscription) if tx.attempts else facts.parties.subscriptions[id]

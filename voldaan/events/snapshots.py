@@ -69,9 +69,12 @@ class Line(msgspec.Struct):
     """Either, as it is read."""
 
     object: dict[str, msgspec.Raw]
-    like: int | None = None
+    like: int = 0
     gone: list[str] = []
     previous_attributes: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_read = msgspec.json.Decoder(Line).decode
 
 
 class Row(NamedTuple):
@@ -142,13 +145,10 @@ def unpack(frame: bytes, place: int) -> bytes:
     if not lines[place].startswith(b'{"like"'):
         return lines[place]
     line = _read(lines[place])
-    whole = _read(lines[line.like or 0]).object | line.object
+    whole = _read(lines[line.like]).object | line.object
     for name in line.gone:
         whole.pop(name, None)
     return msgspec.json.encode(Data(whole, line.previous_attributes))
-
-
-_read = msgspec.json.Decoder(Line).decode
 
 
 @lru_cache(maxsize=8)

@@ -43,14 +43,14 @@ def _text_arrays(column: Iterable[list[str] | None]) -> list[bytes | None]:
     return [None if texts is None else _text_array(texts) for texts in column]
 
 
-def _text_array(values: Sequence[str | bytes | None]) -> bytes:
-    """text[] as it is sent."""
+def _text_array(values: list[Any]) -> bytes:
+    """text[] as it is sent; members are text, bytes of encoded text, or None."""
     texts = [member.encode() if type(member) is str else member for member in values]
     if None in values:
-        members = [_NULL if text is None else _pack_length(len(text)) + text for text in texts]  # type: ignore[arg-type,operator]
+        members = [_NULL if text is None else _pack_length(len(text)) + text for text in texts]
         return _array(TEXT_OID, values) + b"".join(members)
-    lengths = map(_pack_length, map(len, texts))  # type: ignore[arg-type]
-    return _array(TEXT_OID, values) + b"".join(chain.from_iterable(zip(lengths, texts, strict=True)))  # type: ignore[arg-type]
+    lengths = map(_pack_length, map(len, texts))
+    return _array(TEXT_OID, values) + b"".join(chain.from_iterable(zip(lengths, texts, strict=True)))
 
 
 # What binary COPY's columns become that the driver would make row by row in Python: of a type that it writes in C.
@@ -130,7 +130,7 @@ class NumbersDumper(Dumper):
         return _array(INT8_OID, obj) + struct.pack("!" + "iq" * len(obj), *pairs)
 
 
-def _array(member: int, values: Sequence[Any]) -> bytes:
+def _array(member: int, values: list[Any]) -> bytes:
     """The head of a one-dimensional array."""
     return _array_head(1, None in values, member, len(values), 1)
 
