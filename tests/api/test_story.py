@@ -243,19 +243,25 @@ def test_a_trial_ends_in_a_payment(shop: Shop):
     assert active["items"].data[0].current_period_start == MONDAY + 14 * DAY
 
 
-def test_a_pause_bills_nothing_and_gives_back_what_was_not_used(shop: Shop):
+def boxes(shop: Shop, amount: int) -> stripe.Subscription:
+    """Somebody who pays for a box each month, by card."""
     v1 = shop.client.v1
     anna = v1.customers.create({"test_clock": shop.clock})
     card = v1.payment_methods.attach("pm_card_visa", {"customer": anna.id})
     price = v1.prices.create(
-        {"product_data": {"name": "Box"}, "currency": "eur", "unit_amount": 3100, "recurring": {"interval": "month"}}
+        {"product_data": {"name": "Box"}, "currency": "eur", "unit_amount": amount, "recurring": {"interval": "month"}}
     )
     given = {"customer": anna.id, "items": [{"price": price.id}], "default_payment_method": card.id}
-    subscription = v1.subscriptions.create(given)
+    return v1.subscriptions.create(given)
+
+
+def test_a_pause_bills_nothing_and_gives_back_what_was_not_used(shop: Shop):
+    v1 = shop.client.v1
+    subscription = boxes(shop, 3100)
     shop.advance(MONDAY + 10 * DAY)
     paused = v1.subscriptions.pause(subscription.id, {"type": "subscription"})
     assert (paused.status, paused.status_details.paused.subscription.type) == ("paused", "pause_requested")
-    waiting = v1.invoice_items.list({"customer": anna.id, "pending": True}).data
+    waiting = v1.invoice_items.list({"customer": subscription.customer, "pending": True}).data
     assert [item.amount for item in waiting] == [-2100], "21 of 31 days"
     shop.news()
     shop.advance(APRIL + 5 * DAY)
@@ -271,13 +277,7 @@ def test_a_pause_bills_nothing_and_gives_back_what_was_not_used(shop: Shop):
 def test_a_resumption_bills_what_its_preview_said_as_of_then(shop: Shop):
     """`proration_date`: the rest of the running month since the preview, though it is resumed two days later."""
     v1 = shop.client.v1
-    anna = v1.customers.create({"test_clock": shop.clock})
-    card = v1.payment_methods.attach("pm_card_visa", {"customer": anna.id})
-    price = v1.prices.create(
-        {"product_data": {"name": "Box"}, "currency": "eur", "unit_amount": 3000, "recurring": {"interval": "month"}}
-    )
-    given = {"customer": anna.id, "items": [{"price": price.id}], "default_payment_method": card.id}
-    subscription = v1.subscriptions.create(given)
+    subscription = boxes(shop, 3000)
     v1.subscriptions.pause(subscription.id, {"type": "subscription", "bill_for": {"unused_time_from": {"type": "none"}}})
     then = APRIL + 5 * DAY
     shop.advance(then)

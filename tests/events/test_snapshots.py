@@ -62,6 +62,17 @@ def test_events_of_several_requests_share_a_frame_and_have_rows_of_their_own() -
     assert read(rows) == [{"object": to_dict(customer)} for customer in customers]
 
 
+def test_an_object_that_the_frame_has_is_not_written_again() -> None:
+    later = replace(CUSTOMER, balance=-500)
+    told = [Event("customer.created", CUSTOMER), Event("customer.updated", later), Event("customer.updated", CUSTOMER)]
+    [row] = rows = packed(*told)
+    dictionary = snapshots.dictionaries()[zstandard.get_frame_parameters(row.frame).dict_id]
+    text = zstandard.ZstdDecompressor(dict_data=dictionary).decompress(row.frame)
+    assert text.count(b'"object":"customer"') == 1
+    assert text.count(b'"balance"') == 2
+    assert [data["object"] for data in read(rows)] == [to_dict(event.object) for event in told]
+
+
 def test_the_dictionary_is_what_makes_it_small() -> None:
     [row] = packed(Event("customer.created", CUSTOMER))
     assert row.frame

@@ -98,6 +98,9 @@ async def test_events_are_found_by_their_ids_and_objects_and_pages_go_on_where_t
         rows = await tx.all("select event_rows_about(%(objects)s)", objects=[object for _, object in some])
         assert sorted(row[0] for row in rows) == [id[:30] for id, _ in some]
         assert await rows_read(tx) - before <= ASKED
+    other, _ = await seed.account(pool, clock.wall(), "Others")
+    async with transaction(pool, other, 0, 0) as tx:  # the function runs as the owner, and tells nobody of another's events
+        assert await tx.all("select event_rows_about(%(objects)s)", objects=[object for _, object in told]) == []
 
 
 async def test_what_is_known_of_a_key_is_found_by_the_key(pool: Pool, book: Account) -> None:

@@ -6,23 +6,32 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from voldaan.events.reading import read_events
+from voldaan.events.snapshots import pack
 from voldaan.resources.accounts import Account
+from voldaan.resources.render import to_dict
 from voldaan.resources.test_clocks import Advancing, TestClock, TestClockStatusDetails
 from voldaan.rules.decision import Decision, Due, Event, Posting, Refusal, Update
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
-from voldaan.store.transaction import Missing, transaction
+from voldaan.store.transaction import Missing, Transaction, transaction
 from voldaan.store.writer import Conflict, write
 
 pytestmark = pytest.mark.anyio
 NOW = 1_790_000_000
+CREATED = "test_helpers.test_clock.created"
 
 
 def clock(number: int = 0) -> TestClock:
     return TestClock(
         id=new_id("clock"), created=NOW, deletes_after=NOW + 10, frozen_time=NOW + number, livemode=False, name=f"ø {number}"
     )
+
+
+async def told(tx: Transaction) -> list[str]:
+    """The ids of all events, as they happened."""
+    return [row[0] for row in await tx.all("select id from each_event where account_id = %(account)s order by row_id, nth")]
 
 
 @pytest.mark.parametrize("size", [1, 2, 99, 100, 250])
@@ -35,7 +44,7 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
             [
                 Decision(
                     inserts=[c],
-                    events=[Event("test_helpers.test_clock.created", c)],
+                    events=[Event(CREATED, c)],
                     due=[Due("test", c.id, NOW)],
                     postings=[Posting(c.id, "made", 1, "bank", "revenue", 5, "eur", NOW)],
                 )
@@ -47,7 +56,25 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
         assert list(found.values()) == sorted(made, key=lambda c: c.id)
         assert await tx.one("select count(*), sum(amount) from postings where account_id = %(account)s") == (size, 5 * size)
         assert (await tx.one("select count(*) from due where account_id = %(account)s and kind = 'test'"))[0] == size
-        assert (await tx.one("select count(*) from each_event where account_id = %(account)s"))[0] == size
+        events = list((await read_events(tx, await told(tx))).values())
+        assert [(event.type, event.data.object) for event in events] == [(CREATED, to_dict(c)) for c in made]
+
+
+async def test_events_are_read_as_the_version_before_wrote_them(pool: Pool, account: Account) -> None:
+    """Each in a row of its own, of which the first has the frame (migration 0034)."""
+    made = [clock(n) for n in range(3)]
+    [row] = pack([Event(CREATED, c) for c in made], new_id)
+    ids = [new_id("evt") for _ in made]
+    write_old = "insert into events (account_id, id, type, created_at, recorded_at, object_id, data, held_by, place) " \
+        "values (%(account)s, %(id)s, %(type)s, now(), now(), %(object)s, %(data)s, %(holder)s, %(place)s)"  # fmt: skip
+    async with transaction(pool, account, NOW, NOW) as tx:
+        for place, (id, c) in enumerate(zip(ids, made, strict=True)):
+            data, holder = (None, ids[0]) if place else (row.frame, None)
+            await tx.run(write_old, id=id, type=CREATED, object=c.id, data=data, holder=holder, place=place)
+        await write(tx, [Decision(events=[Event(CREATED, c) for c in made])])
+        events = list((await read_events(tx, await told(tx))).values())
+    assert [event.id for event in events[:3]] == ids
+    assert [event.data.object for event in events] == [to_dict(c) for c in made] * 2
 
 
 @pytest.mark.parametrize("lock", [False, True])
