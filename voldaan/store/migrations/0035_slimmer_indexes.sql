@@ -1,5 +1,5 @@
 -- Where a bill is entered into, ids that are chance suffice: without the account in front an entry costs PostgreSQL a third less.
--- The tables are locked while their indexes are made: some minutes for fifty million bills.
+-- The tables are locked while their indexes are made.
 
 drop index invoices_by_customer;
 create index invoices_by_customer on invoices (customer_id, id);
