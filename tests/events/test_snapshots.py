@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -9,8 +10,11 @@ import zstandard
 from msgspec.structs import replace
 
 from voldaan.events import snapshots
+from voldaan.resources.base import ListObject
 from voldaan.resources.customers import Customer
 from voldaan.resources.render import to_dict
+from voldaan.resources.subscription_items import SubscriptionItem
+from voldaan.resources.subscriptions import Subscription
 from voldaan.rules.decision import Event
 from voldaan.store.ids import new_id
 
@@ -31,6 +35,13 @@ def read(rows: list[snapshots.Row]) -> list[Any]:
         for row in rows
         for nth in range(len(row.events))
     ]
+
+
+def lines_of(row: snapshots.Row) -> list[bytes]:
+    """A row's frame as it is stored."""
+    assert row.frame
+    dictionary = snapshots.dictionaries()[zstandard.get_frame_parameters(row.frame).dict_id]
+    return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(row.frame).splitlines()
 
 
 def test_a_snapshot_comes_back_with_what_it_was_before() -> None:
@@ -66,11 +77,65 @@ def test_an_object_that_the_frame_has_is_not_written_again() -> None:
     later = replace(CUSTOMER, balance=-500)
     told = [Event("customer.created", CUSTOMER), Event("customer.updated", later), Event("customer.updated", CUSTOMER)]
     [row] = rows = packed(*told)
-    dictionary = snapshots.dictionaries()[zstandard.get_frame_parameters(row.frame).dict_id]
-    text = zstandard.ZstdDecompressor(dict_data=dictionary).decompress(row.frame)
+    text = b"\n".join(lines_of(row))
     assert text.count(b'"object":"customer"') == 1
     assert text.count(b'"balance"') == 2
     assert [data["object"] for data in read(rows)] == [to_dict(event.object) for event in told]
+
+
+SUBSCRIPTION = Subscription(
+    id="sub_1", billing_cycle_anchor=0, created=0, currency="eur", current_period_start=0, current_period_end=100,
+    customer="cus_1", livemode=False, start_date=0, status="active",
+    items=ListObject(data=[], url="/v1/subscription_items?subscription=sub_1"),
+)  # fmt: skip
+
+
+def with_items(*items: SubscriptionItem) -> Subscription:
+    return replace(SUBSCRIPTION, items=ListObject(data=list(items), url=SUBSCRIPTION.items.url))
+
+
+def item(id: str, end: int, **fields: Any) -> SubscriptionItem:
+    return SubscriptionItem(
+        id=id, created=0, current_period_start=end - 100, current_period_end=end, price="price_1", subscription="sub_1", **fields
+    )
+
+
+def test_of_children_that_stay_only_what_was_otherwise_is_written() -> None:
+    was = with_items(item("si_1", 100, quantity=7, metadata={"desk": "north"}), item("si_2", 200))
+    now = with_items(replace(was.items.data[0], current_period_start=100, current_period_end=200), was.items.data[1])
+    rows = packed(Event("customer.subscription.updated", now, {"items": was.items, "latest_invoice": None}))
+    assert lines_of(rows[0])[0].count(b'"north"') == 1
+    assert read(rows) == [
+        {
+            "object": to_dict(now),
+            "previous_attributes": {"items": {"data": [to_dict(each) for each in was.items.data]}, "latest_invoice": None},
+        }
+    ]
+
+
+def test_children_that_go_come_or_are_less_than_now_are_written_whole() -> None:
+    first, second = item("si_1", 100, quantity=7), item("si_2", 100)
+    changes = [
+        (with_items(first, second), with_items(first)),
+        (with_items(first), with_items(first, second)),
+        (with_items(first, second), with_items(second, first)),
+        (with_items(second), with_items(replace(second, quantity=1))),  # its quantity was not there to be seen
+    ]
+    rows = packed(*(Event("customer.subscription.updated", now, was) for was, now in changes))
+    assert [data["previous_attributes"] for data in read(rows)] == [
+        {"items": {"data": [to_dict(each) for each in was.items.data]}} for was, _ in changes
+    ]
+
+
+def test_children_of_an_object_that_the_frame_has_come_back_too() -> None:
+    states = [with_items(item("si_1", end, quantity=7)) for end in (100, 200, 300)]
+    told = [Event("customer.subscription.updated", now, was) for was, now in pairwise(states)]
+    rows = packed(Event("customer.subscription.created", states[0]), *told)
+    assert [b'"like":0' in line for line in lines_of(rows[0])] == [False, True, True]
+    assert read(rows)[1:] == [
+        {"object": to_dict(now), "previous_attributes": {"items": {"data": [to_dict(was.items.data[0])]}}}
+        for was, now in pairwise(states)
+    ]
 
 
 def test_the_dictionary_is_what_makes_it_small() -> None:

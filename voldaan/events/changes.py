@@ -8,11 +8,10 @@ import msgspec
 
 from voldaan.resources.base import UNSET, ListObject, Resource, spec
 from voldaan.resources.numbers import to_builtin
-from voldaan.resources.render import shown
 
 
 def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
-    """The old values of what differs; of a hash only the keys that differ, of a list all of it."""
+    """The old values of what differs; of a hash only the keys that differ, of a list all of it, a page of children as it was."""
     out: dict[str, Any] = {}
     for field in spec(type(new)).fields:
         if field.hidden or field.includable:
@@ -21,9 +20,9 @@ def previous_attributes(new: Resource, was: Resource) -> dict[str, Any]:
         if before is after or before == after:
             continue
         if isinstance(before, ListObject):
-            out[field.name] = {"data": [to_builtins(shown(child)) for child in before.data]}
-            continue
-        out[field.name] = _difference(to_builtins(before), to_builtins(after))
+            out[field.name] = before
+        else:
+            out[field.name] = _difference(to_builtins(before), to_builtins(after))
     return out
 
 

@@ -19,7 +19,7 @@ import msgspec
 import zstandard
 
 from voldaan.events.changes import previous_attributes
-from voldaan.resources.base import Resource
+from voldaan.resources.base import ListObject, Resource
 from voldaan.resources.numbers import encode_lines
 from voldaan.resources.render import Pages, seen, seen_since
 from voldaan.rules.decision import Event
@@ -49,11 +49,15 @@ def _decompressor(dictionary: int) -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor(dict_data=dictionaries()[dictionary] if dictionary else None)
 
 
-class Data(msgspec.Struct):
-    """An event's `data` hash, and its line in a frame."""
+Were = dict[str, list[dict[str, Any]]]  # of an object's lists: of each child what was otherwise before
 
+
+class Data(msgspec.Struct):
+    """An event's `data` hash, and its line in a frame. `were` belongs to the previous attributes, and is not in the hash."""
+
+    were: Were | msgspec.UnsetType
     object: msgspec.Struct | dict[str, msgspec.Raw]
-    previous_attributes: dict[str, Any] | msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    previous_attributes: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Since(msgspec.Struct):
@@ -62,6 +66,7 @@ class Since(msgspec.Struct):
     like: int
     object: dict[str, Any]
     gone: list[str]
+    were: Were | msgspec.UnsetType = msgspec.UNSET
     previous_attributes: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -69,12 +74,15 @@ class Line(msgspec.Struct):
     """Either, as it is read."""
 
     object: dict[str, msgspec.Raw]
-    like: int = 0
+    like: int | None = None
     gone: list[str] = []
-    previous_attributes: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    were: Were = {}
+    previous_attributes: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
+WHOLE = b'{"object"'  # how a line begins that is the `data` hash as it stands
 _read = msgspec.json.Decoder(Line).decode
+_read_children = msgspec.json.Decoder(ListObject[dict[str, msgspec.Raw]]).decode
 
 
 class Row(NamedTuple):
@@ -119,7 +127,8 @@ def _lines(together: Sequence[Event]) -> list[Data | Since]:
 
 
 def _line(event: Event, pages: Pages) -> Data:
-    return Data(seen(event.object, pages), _previous(event))
+    were, previous = _before(event, pages)
+    return Data(were, seen(event.object, pages), previous)
 
 
 def _since(event: Event, like: int, was: Resource, pages: Pages) -> Data | Since:
@@ -129,26 +138,59 @@ def _since(event: Event, like: int, was: Resource, pages: Pages) -> Data | Since
     gone = [name for name, value in new.items() if value is msgspec.UNSET]
     for name in gone:
         del new[name]
-    return Since(like, new, gone, _previous(event))
+    return Since(like, new, gone, *_before(event, pages))
 
 
-def _previous(event: Event) -> dict[str, Any] | msgspec.UnsetType:
+def _before(event: Event, pages: Pages) -> tuple[Were | msgspec.UnsetType, dict[str, Any] | msgspec.UnsetType]:
+    """The previous attributes of an event, and apart from them the children that the object has still."""
     previous = event.previous
+    if previous is None:
+        return msgspec.UNSET, msgspec.UNSET
     if isinstance(previous, Resource):
-        return previous_attributes(event.object, previous)
-    return msgspec.UNSET if previous is None else previous
+        previous = previous_attributes(event.object, previous)
+    were: Were = {}
+    told: dict[str, Any] = {}
+    for name, value in previous.items():
+        if not isinstance(value, ListObject):
+            told[name] = value
+        elif (children := _otherwise(value, getattr(event.object, name))) is not None:
+            were[name] = children
+        else:
+            told[name] = {"data": [seen(child, pages) for child in value.data]}
+    return were or msgspec.UNSET, told
+
+
+def _otherwise(was: ListObject[Resource], now: Any) -> list[dict[str, Any]] | None:
+    """What of each child was otherwise. None where they were others, or what they show now was not there to be seen."""
+    if not isinstance(now, ListObject) or [child.id for child in was.data] != [child.id for child in now.data]:
+        return None
+    found = []
+    for before, after in zip(was.data, now.data, strict=True):
+        differs = seen_since(before, after, {})
+        if differs is None or any(value is msgspec.UNSET for value in differs.values()):
+            return None
+        found.append(differs)
+    return found
 
 
 def unpack(frame: bytes, place: int) -> bytes:
     """The JSON of the `data` hash that stands at this place of a frame."""
     lines = _lines_of(frame)
-    if not lines[place].startswith(b'{"like"'):
+    if lines[place].startswith(WHOLE):
         return lines[place]
     line = _read(lines[place])
-    whole = _read(lines[line.like]).object | line.object
+    whole = line.object if line.like is None else _read(lines[line.like]).object | line.object
     for name in line.gone:
         whole.pop(name, None)
-    return msgspec.json.encode(Data(whole, line.previous_attributes))
+    previous = line.previous_attributes
+    if line.were:
+        were = {name: {"data": _as_they_were(whole[name], children)} for name, children in line.were.items()}
+        previous = were | (previous or {})
+    return msgspec.json.encode(Data(msgspec.UNSET, whole, previous))
+
+
+def _as_they_were(page: msgspec.Raw, otherwise: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [child | differs for child, differs in zip(_read_children(page).data, otherwise, strict=True)]
 
 
 @lru_cache(maxsize=8)

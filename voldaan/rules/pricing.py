@@ -7,7 +7,7 @@ docs/behaviour-rules.md, "Prices".
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from voldaan.rules.money import SCALE, apportion, divide, scaled
 
@@ -45,8 +45,7 @@ class PriceTerms:
     transform_quantity: TransformQuantity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TierAmount:
+class TierAmount(NamedTuple):
     """What one tier contributes to a line; the amounts of a line's tiers add up to the line."""
 
     tier: Tier

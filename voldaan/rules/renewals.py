@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from voldaan.resources.base import UNSET, ListObject
 from voldaan.resources.invoice_items import InvoiceItem
 from voldaan.resources.invoices import Invoice
 from voldaan.resources.line_items import LineItem
-from voldaan.resources.render import encode
 from voldaan.resources.subscription_items import SubscriptionItem
 from voldaan.resources.subscriptions import (
     Paused,
@@ -365,10 +363,7 @@ def _keeps_drafts(subscription: Subscription) -> bool:
 
 def _previous(renewed: Subscription, was: Subscription) -> dict[str, Any]:
     """previous_attributes of a renewal, made without comparing what never changes in one."""
-    previous: dict[str, Any] = {
-        "items": {"data": [msgspec.Raw(encode(item)) for item in was.items.data]},
-        "latest_invoice": was.latest_invoice,
-    }
+    previous: dict[str, Any] = {"items": was.items, "latest_invoice": was.latest_invoice}
     for name in ("status", "billing_cycle_anchor", "discounts"):
         before = getattr(was, name)
         if before != getattr(renewed, name):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,8 +27,7 @@ PLACES = Decimal(1).scaleb(-12)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class UsageKey:
+class UsageKey(NamedTuple):
     """What is asked for: the usage of a meter by a customer in [start, end), both in epoch seconds.
 
     `dimensions` are (payload key, value): only events that have all of them count.
