@@ -165,17 +165,22 @@ def bench() -> None:
 @bench.command("billing-run")
 @click.option("--subscriptions", default=20_000, show_default=True, help="How many are renewed and invoiced.")
 @click.option("--workers", default=2, show_default=True, help="Worker processes: one per core.")
+@click.option("--warm-up", default=4_000, show_default=True, help="How many others the workers bill first, not counted.")
 @click.option("--collect", is_flag=True, help="Have the sandbox network charge them, and settle it.")
 @click.option("--drafts", is_flag=True, help="Write drafts, and finalize them in a second step.")
 @click.option("--mix", "mixed", is_flag=True, help="30 % metered, 20 % by tiers, 20 % with a coupon, 50 % taxed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as it does anyway.")
-def bench_billing_run(subscriptions: int, workers: int, collect: bool, drafts: bool, mixed: bool, as_json: bool) -> None:
+def bench_billing_run(
+    subscriptions: int, workers: int, warm_up: int, collect: bool, drafts: bool, mixed: bool, as_json: bool
+) -> None:
     """Renewals to finalized invoices, up to the committed attempt."""
     from voldaan.bench.billing_run import bench as measure
 
     dsn = ready_database()
     figures = run(
-        measure(dsn, subscriptions=subscriptions, workers=workers, collect=collect, drafts=drafts, mixed=mixed)
+        measure(
+            dsn, subscriptions=subscriptions, workers=workers, warm_up=warm_up, collect=collect, drafts=drafts, mixed=mixed
+        )
     )
     click.echo(json.dumps(figures, indent=2))
 

@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.campaign import checks
 from tests.campaign.crew import RANDOM, Crew, environment
-from tests.campaign.points import FINALIZE, POINTS, RENEW, RESOLVE
+from tests.campaign.points import FINALIZE, LOOK_AFTER, POINTS, RENEW, RESOLVE
 from tests.conftest import drop
 from voldaan.bench import seed
 from voldaan.reports.verify import Verdict, verify
@@ -36,9 +36,14 @@ HURRY_AFTER = 2  # seconds: an attempt without an outcome for so long is asked a
 DUE = """
 select distinct kind from due
  where parked_at is null and clock_id is null
-   and (kind in ('invoice.finalize', 'attempt.resolve') or (kind = 'subscription.renew' and due_at <= to_timestamp(%s)))
+   and (kind in ('invoice.finalize', 'attempt.look_after', 'attempt.resolve') or (kind = 'subscription.renew' and due_at <= to_timestamp(%s)))
 """
 # Time goes by faster for what is not certain: the schedule's minutes and hours are not waited for.
+HURRY_NETS = """
+update due set due_at = to_timestamp(%(now)s)
+ where kind = 'attempt.look_after' and due_at > to_timestamp(%(now)s)
+   and subject in (select id from attempts where dispatched_at < to_timestamp(%(now)s - %(after)s))
+"""
 HURRY = """
 update due d set due_at = to_timestamp(%(now)s), leased_until = least(leased_until, to_timestamp(%(now)s + %(lease)s))
   from attempts a
@@ -168,8 +173,9 @@ def work(dsn: str, plan: Plan) -> Crew:
         give_up = time.monotonic() + plan.give_up_after
         crew.begin()
         try:
-            while left := due() & {RENEW, FINALIZE, RESOLVE}:
+            while left := due() & {RENEW, FINALIZE, LOOK_AFTER, RESOLVE}:
                 crew.tend()
+                connection.execute(HURRY_NETS, {"now": clock.wall(), "after": HURRY_AFTER})
                 connection.execute(HURRY, {"now": clock.wall(), "after": HURRY_AFTER, "lease": LEASE_SECONDS})
                 if time.monotonic() > give_up:
                     crew.accidents.append(f"still due after {plan.give_up_after:g} s: {', '.join(sorted(left))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RENEW, FINALIZE, RESOLVE = "subscription.renew", "invoice.finalize", "attempt.resolve"
+LOOK_AFTER = "attempt.look_after"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ SHAPES = {
 }
 NAMES = {spec(cls).object: name for cls, name in SHAPES.items()} | {"balance": "stripe.Balance"}
 INSIDE = {
+    "attempt.look_after": attempts.look_after,
     "balance.available": payouts.make_available,
     "payout.create": payouts.create_due,
     "charge.expire_authorization": charges.expire_authorizations,

@@ -18,8 +18,10 @@ from voldaan.resources.attempts import Attempt
 from voldaan.resources.charges import Charge
 from voldaan.resources.payment_intents import PaymentIntent, PaymentIntentCancel, PaymentIntentConfirm
 from voldaan.resources.refunds import Refund, RefundCreate
+from voldaan.rules.attempts import safety_net
 from voldaan.rules.decision import Decision, Refused, Update
 from voldaan.rules.requests import request_of
+from voldaan.store.queries import query
 from voldaan.store.transaction import transaction
 from voldaan.store.writer import write
 
@@ -70,6 +72,46 @@ async def test_a_crash_after_the_call_charges_no_second_time(world: World) -> No
     await world.pass_time(61)
     assert (await world.see(PaymentIntent, intent.id)).status == "succeeded"
     assert len(await world.charged()) == len(await world.rows(Charge)) == 1
+
+
+async def test_attempts_dispatched_together_share_a_net_that_asks_about_those_who_were_not_heard_of(world: World) -> None:
+    intents = [await world.pay("pm_card_visa", carry_out=False) for _ in range(3)]
+    told, *silent = [await world.attempt(intent) for intent in intents]
+    await world.change("delete from due where account_id = %(account)s and kind = 'attempt.look_after'")
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await write(tx, [Decision(due=[safety_net(attempt) for attempt in (told, *silent)])])
+    nets = await world.all("select subject, subjects from due where account_id = %(account)s and kind = 'attempt.look_after'")
+    assert nets == [(told.id, [told.id, *(attempt.id for attempt in silent)])]
+    await attempts.carry_out(world.engine, world.account, [told.id])
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await attempts.look_after(tx, [told.id])
+        assert tx.wakes
+    asked = await world.all("select subject from due where account_id = %(account)s and kind = 'attempt.resolve' order by 1")
+    assert asked == [(attempt.id,) for attempt in silent]
+
+
+async def test_a_net_under_whom_everybody_was_heard_asks_nobody(world: World) -> None:
+    await world.pay("pm_card_visa")
+    [(net,)] = await world.all("select subject from due where account_id = %(account)s and kind = 'attempt.look_after'")
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        await attempts.look_after(tx, [net])
+        assert not tx.wakes
+    assert await world.all("select 1 from due where account_id = %(account)s and kind = 'attempt.resolve'") == []
+
+
+async def test_a_forgotten_attempt_is_found_by_verify(world: World) -> None:
+    intent = await world.pay("pm_card_visa", carry_out=False)
+    forgotten = await world.attempt(intent)
+    assert await unknown_and_forgotten(world) == []
+    await world.change("update due set subjects = array['att_another'] where account_id = %(account)s")
+    assert await unknown_and_forgotten(world) == [forgotten.id]
+    await world.change("update due set subjects = array[subject] where account_id = %(account)s")
+
+
+async def unknown_and_forgotten(world: World) -> list[str]:
+    async with transaction(world.pool, world.account, world.now, world.now) as tx:
+        found = await tx.all(query("verify", "P4_no_unknown_is_forgotten"), only=world.account.id)
+    return [id for _, id, _ in found]
 
 
 async def test_two_workers_resolve_the_same_attempt(world: World) -> None:

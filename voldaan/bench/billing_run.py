@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,19 +42,33 @@ class Counts:
 
 
 async def bench(
-    dsn: str, *, subscriptions: int, workers: int, collect: bool = False, drafts: bool = False, mixed: bool = False
+    dsn: str,
+    *,
+    subscriptions: int,
+    workers: int,
+    warm_up: int = 0,
+    collect: bool = False,
+    drafts: bool = False,
+    mixed: bool = False,
 ) -> dict[str, Any]:
-    """Figures of one run over `subscriptions` new subscriptions. `drafts` are written, and finalized a second later."""
+    """Figures of one run over `subscriptions` new subscriptions, after `warm_up` of another book that are not counted.
+
+    `drafts` are written, and finalized a second later.
+    """
     pool = await open_pool(dsn, 2)
     try:
-        account, price = await seed.account(pool, clock.wall(), "Billing run", draft_seconds=1 if drafts else 0)
-        begun = clock.elapsed()
-        await seed.subscribers(pool, account, price, subscriptions, clock.wall(), mixed=mixed)
-        seeded = clock.elapsed() - begun
+        books = []
+        for name, count in (("Warm-up", warm_up), ("Billing run", subscriptions)):
+            account, price = await seed.account(pool, clock.wall(), name, draft_seconds=1 if drafts else 0)
+            begun = clock.elapsed()
+            await seed.subscribers(pool, account, price, count, clock.wall(), mixed=mixed)
+            seeded = clock.elapsed() - begun
+            books.append(account.id)
         await _server(pool, "vacuum analyze")  # else PostgreSQL clears up after the seeding while the run is measured
-        await asyncio.sleep(SETTLE_SECONDS)
-        before = await counts(pool)
-        figures, seconds = await run(dsn, account.id, workers, collect)
+        async with ready(dsn, *books, workers, collect) as processes:
+            await asyncio.sleep(SETTLE_SECONDS)
+            before = await counts(pool)
+            figures, seconds = await go(processes)
         await asyncio.sleep(SETTLE_SECONDS)
         after = await counts(pool)
         done = ["paid"] if collect else ["open", "paid"]  # a small sum stays on the balance: there is nothing to ask for
@@ -64,7 +80,7 @@ async def bench(
         "measured": f"{subscriptions} monthly subscriptions{MIXED if mixed else ''} renewed, invoiced, "
         f"finalized {'later' if drafts else 'at once'} and "
         + ("charged by the sandbox network" if collect else "asked to be paid (before the processor is called)")
-        + f"; {workers} workers and PostgreSQL on the same cores, durable commits",
+        + f"; {workers} workers and PostgreSQL on the same cores, durable commits, after {warm_up} others that are not counted",
         "on": described(),
         "subscriptions": subscriptions,
         "invoices": billed,
@@ -83,9 +99,13 @@ async def bench(
     }
 
 
-async def run(dsn: str, account: str, workers: int, collect: bool) -> tuple[list[dict[str, Any]], float]:
-    """Starts the workers, lets them go together, and waits for the last. Returns their figures, and seconds."""
-    command = [sys.executable, "-m", "voldaan.bench.billing_worker", account, *(["--collect"] if collect else [])]
+Workers = list[asyncio.subprocess.Process]
+
+
+@asynccontextmanager
+async def ready(dsn: str, warm_up: str, account: str, workers: int, collect: bool) -> AsyncIterator[Workers]:
+    """Worker processes that have billed the one account together, and wait to be told to bill the other."""
+    command = [sys.executable, "-m", "voldaan.bench.billing_worker", account, warm_up, *(["--collect"] if collect else [])]
     processes = [
         await asyncio.create_subprocess_exec(
             *command, env={**os.environ, "DATABASE_URL": dsn}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -97,18 +117,23 @@ async def run(dsn: str, account: str, workers: int, collect: bool) -> tuple[list
         for process in processes:
             if await _line(process) != b"ready\n":
                 raise RuntimeError("a worker did not start")
-        begun = clock.elapsed()
-        for process in processes:
-            assert process.stdin
-            process.stdin.write(b"go\n")
-        told = await asyncio.gather(*(_line(process) for process in processes))
-        seconds = clock.elapsed() - begun
-        return [msgspec.json.decode(line) for line in told], seconds
+        yield processes
     finally:
         for process in processes:
             if process.returncode is None and process.stdin:
                 process.stdin.close()
             await process.wait()
+
+
+async def go(processes: Workers) -> tuple[list[dict[str, Any]], float]:
+    """Lets the workers go together, and waits for the last. Returns their figures, and seconds."""
+    begun = clock.elapsed()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(b"go\n")
+    told = await asyncio.gather(*(_line(process) for process in processes))
+    seconds = clock.elapsed() - begun
+    return [msgspec.json.decode(line) for line in told], seconds
 
 
 async def counts(pool: Pool) -> Counts:

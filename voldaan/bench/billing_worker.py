@@ -1,6 +1,9 @@
 """One worker of the measured billing run, in a process of its own: ready, wait for a line, work, tell the figures.
 
-    python -m voldaan.bench.billing_worker ACCOUNT [--collect]      with DATABASE_URL in the environment
+    python -m voldaan.bench.billing_worker ACCOUNT WARM_UP [--collect]      with DATABASE_URL in the environment
+
+WARM_UP is an account that is billed first. A worker runs for weeks: what its first batches cost more, while Python gets to know
+its code and PostgreSQL its plans and the pages of its memory, is not what a run costs.
 """
 
 from __future__ import annotations
@@ -83,12 +86,13 @@ class BillingWorker(Worker):
         return bool(row and row[0])
 
 
-async def work(account_id: str, collect: bool) -> dict[str, Any]:
+async def work(account_id: str, warm_up_id: str, collect: bool) -> dict[str, Any]:
     collect_seldom()
     async with running(os.environ["DATABASE_URL"], Settings.read()) as engine:
-        account = await accounts.find(engine.pool, account_id)
-        if account is None:
-            raise LookupError(account_id)
+        account, warm_up = [await accounts.find(engine.pool, id) for id in (account_id, warm_up_id)]
+        if account is None or warm_up is None:
+            raise LookupError(f"{account_id} or {warm_up_id}")
+        await BillingWorker(engine, warm_up, collect).run_all()
         worker = BillingWorker(engine, account, collect)
         backends = await backend_pids(engine.pool)
         print("ready", flush=True)
@@ -127,5 +131,5 @@ def server_seconds(pids: list[int]) -> float:
 
 
 if __name__ == "__main__":
-    figures = run(work(sys.argv[1], "--collect" in sys.argv[2:]))
+    figures = run(work(sys.argv[1], sys.argv[2], "--collect" in sys.argv[3:]))
     print(msgspec.json.encode(figures).decode(), flush=True)

@@ -59,6 +59,12 @@ async def resolve(engine: Engine, account: Account, attempt_ids: Sequence[str]) 
     await carry_out(engine, account, follow)
 
 
+async def look_after(tx: Transaction, nets: list[str]) -> None:
+    """Due work attempt.look_after: whoever dispatched these may have died. Of whom nothing was heard, each is asked about."""
+    asked = await tx.run(query("attempts", "unheard"), subjects=nets)
+    tx.wakes = tx.wakes or asked > 0
+
+
 async def resolve_due(engine: Engine, account: Account, work: list[Leased], now: int) -> list[Again]:
     """Due work attempt.resolve. An outcome that is still unknown makes its own new due row."""
     failed: list[str] = []

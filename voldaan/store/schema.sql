@@ -141,6 +141,7 @@ create table due (
   leased_until timestamptz,
   error       text,                    -- why the last try failed
   parked_at   timestamptz,             -- given up: a person must look
+  subjects    text[],                  -- of work that is for many: all of them, `subject` being the first
   primary key (account_id, kind, subject, due_at)
 );
 -- Claims: the wall clock's next work of a kind, and a test clock's next work of any kind. The first serves who asks which account

@@ -446,7 +446,8 @@ select c.account_id, c.id, format('captured %%s, refunded %%s, refunds %%s', c.a
 select a.account_id, a.id, a.state || ' since ' || a.dispatched_at
   from attempts a
  where a.state in ('dispatched', 'unknown') and (%(only)s::text is null or a.account_id = %(only)s)
-   and not exists (select from due d where d.account_id = a.account_id and d.kind = 'attempt.resolve' and d.subject = a.id);
+   and not exists (select from due d where d.account_id = a.account_id and d.kind = 'attempt.resolve' and d.subject = a.id)
+   and (a.state <> 'dispatched' or a.id not in (select unnest(d.subjects) from due d where d.kind = 'attempt.look_after'));
 
 -- name: P6_payouts_are_their_balance_transactions
 -- An automatic payout is the sum of the balance transactions that it took.

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from voldaan.events import snapshots
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.registry import INSERT_ORDER
-from voldaan.rules import entitlements
+from voldaan.rules import attempts, entitlements
 from voldaan.rules.decision import Cut, Decision, Due, Event, Posting, Refusal, Update, together
 from voldaan.store import access, rows
 from voldaan.store.adapt import Json, binary_columns
@@ -212,7 +212,9 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
         )
     if not due:
         return
-    due = list(dict.fromkeys(due))
+    nets, due = _nets(due)
+    if nets:
+        await tx.run(query("due", "insert_nets"), rows=Json(msgspec.json.encode(nets)))
     tx.wakes = tx.wakes or any(d.clock is None and d.at <= tx.wall for d in due)
     own = [d for d in due if d.kind not in SHARED_DUE]
     few = due if len(own) < COPY_FROM else [d for d in due if d.kind in SHARED_DUE]
@@ -227,6 +229,18 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
             ["text", "text", "text", "timestamptz", "text"],
             list(zip(*((tx.account.id, d.kind, d.subject, d.at, d.clock) for d in own), strict=True)),
         )
+
+
+def _nets(due: Sequence[Due]) -> tuple[list[tuple[str, int, list[str]]], list[Due]]:
+    """The attempts that are looked after at each instant, as one row named after the first; and the other work, each once."""
+    instants: dict[int, list[str]] = {}
+    others: dict[Due, None] = {}
+    for each in due:
+        if each.kind == attempts.NET:
+            instants.setdefault(each.at, []).append(each.subject)
+        else:
+            others[each] = None
+    return [(ids[0], at, ids) for at, ids in instants.items()], list(others)
 
 
 async def _delete(tx: Transaction, deletes: Sequence[Resource]) -> None:

@@ -30,6 +30,7 @@ DUE = {
     "invoice.will_be_due": "Announce due dates",
     "invoice.overdue": "Mark invoices overdue",
     "entitlements.follow": "Follow changed products",
+    "attempt.look_after": "Look after attempts",
     "attempt.resolve": "Ask for outcomes of attempts",
     "attempt.follow_up": "Ask processors for news",
     "charge.expire_authorization": "Release expired holds",

@@ -49,6 +49,7 @@ class Handler:
 
 
 HANDLERS = [
+    Handler("attempt.look_after", inside=attempts.look_after),
     Handler("attempt.resolve", outside=attempts.resolve_due, batch=200),
     Handler("attempt.follow_up", outside=attempts.follow_up_due, batch=200),
     Handler("balance.available", inside=payouts.make_available),
