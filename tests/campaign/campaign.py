@@ -36,7 +36,8 @@ HURRY_AFTER = 2  # seconds: an attempt without an outcome for so long is asked a
 DUE = """
 select distinct kind from due
  where parked_at is null and clock_id is null
-   and (kind in ('invoice.finalize', 'attempt.look_after', 'attempt.resolve') or (kind = 'subscription.renew' and due_at <= to_timestamp(%s)))
+   and (kind in ('invoice.finalize', 'attempt.look_after', 'attempt.resolve')
+        or (kind = 'subscription.renew' and due_at <= to_timestamp(%s)))
 """
 # Time goes by faster for what is not certain: the schedule's minutes and hours are not waited for.
 HURRY_NETS = """
