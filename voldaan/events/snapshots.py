@@ -21,7 +21,7 @@ import zstandard
 from voldaan.events.changes import previous_attributes
 from voldaan.resources.base import ListObject, Resource
 from voldaan.resources.numbers import encode_lines
-from voldaan.resources.render import Pages, seen, seen_since
+from voldaan.resources.render import seen, seen_since
 from voldaan.rules.decision import Event
 
 HERE = Path(__file__).parent
@@ -117,31 +117,30 @@ def pack(events: Sequence[Event], new_id: Callable[[str], str]) -> list[Row]:
 
 
 def _lines(together: Sequence[Event]) -> list[Data | Since]:
-    pages: Pages = {}  # a bill's two snapshots show the same lines
     first: dict[str, tuple[int, Resource]] = {}  # by the id of an object: where it is in full
     lines: list[Data | Since] = []
     for place, event in enumerate(together):
         like, was = first.setdefault(event.object.id, (place, event.object))
-        lines.append(_line(event, pages) if like == place else _since(event, like, was, pages))
+        lines.append(_line(event) if like == place else _since(event, like, was))
     return lines
 
 
-def _line(event: Event, pages: Pages) -> Data:
-    were, previous = _before(event, pages)
-    return Data(were, seen(event.object, pages), previous)
+def _line(event: Event) -> Data:
+    were, previous = _before(event)
+    return Data(were, seen(event.object), previous)
 
 
-def _since(event: Event, like: int, was: Resource, pages: Pages) -> Data | Since:
-    new = seen_since(event.object, was, pages)
+def _since(event: Event, like: int, was: Resource) -> Data | Since:
+    new = seen_since(event.object, was)
     if new is None:
-        return _line(event, pages)
+        return _line(event)
     gone = [name for name, value in new.items() if value is msgspec.UNSET]
     for name in gone:
         del new[name]
-    return Since(like, new, gone, *_before(event, pages))
+    return Since(like, new, gone, *_before(event))
 
 
-def _before(event: Event, pages: Pages) -> tuple[Were | msgspec.UnsetType, dict[str, Any] | msgspec.UnsetType]:
+def _before(event: Event) -> tuple[Were | msgspec.UnsetType, dict[str, Any] | msgspec.UnsetType]:
     """The previous attributes of an event, and apart from them the children that the object has still."""
     previous = event.previous
     if previous is None:
@@ -156,7 +155,7 @@ def _before(event: Event, pages: Pages) -> tuple[Were | msgspec.UnsetType, dict[
         elif (children := _otherwise(value, getattr(event.object, name))) is not None:
             were[name] = children
         else:
-            told[name] = {"data": [seen(child, pages) for child in value.data]}
+            told[name] = {"data": [seen(child) for child in value.data]}
     return were or msgspec.UNSET, told
 
 
@@ -166,7 +165,7 @@ def _otherwise(was: ListObject[Resource], now: Any) -> list[dict[str, Any]] | No
         return None
     found = []
     for before, after in zip(was.data, now.data, strict=True):
-        differs = seen_since(before, after, {})
+        differs = seen_since(before, after)
         if differs is None or any(value is msgspec.UNSET for value in differs.values()):
             return None
         found.append(differs)

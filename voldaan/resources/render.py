@@ -14,12 +14,10 @@ from msgspec.structs import astuple
 from voldaan.resources.base import UNSET, ListObject, Resource, spec
 from voldaan.resources.numbers import encode_json
 
-Pages = dict[int, msgspec.Raw]  # lists of children as JSON, by the identity of the list
-
 
 def encode(resource: Resource) -> bytes:
     """The object as JSON, without what is hidden and without what only `expand` includes."""
-    return encode_json(seen(resource, {}))
+    return encode_json(seen(resource))
 
 
 class Sight(NamedTuple):
@@ -49,11 +47,8 @@ def _sight(cls: type[Resource]) -> Sight | None:
     )
 
 
-def seen(resource: Resource, pages: Pages) -> msgspec.Struct:
-    """The object as it is encoded: of the same JSON as `shown`, with what stands inside as JSON already.
-
-    `pages` remembers the lists of children for others who have the same ones, as long as nobody changes these.
-    """
+def seen(resource: Resource) -> msgspec.Struct:
+    """The object as it is encoded: of the same JSON as `shown`, with what stands inside as JSON already."""
     sight = _sight(type(resource))
     if sight is None:
         return resource
@@ -62,13 +57,13 @@ def seen(resource: Resource, pages: Pages) -> msgspec.Struct:
         return sight.struct(*values)
     parts = list(values)
     for at in sight.children:
-        parts[at] = _encoded(parts[at], pages)
+        parts[at] = _page(parts[at])
     for at in sight.inside:
         parts[at] = _with_inside(parts[at])
     return sight.struct(*parts)
 
 
-def seen_since(resource: Resource, was: Resource, pages: Pages) -> dict[str, Any] | None:
+def seen_since(resource: Resource, was: Resource) -> dict[str, Any] | None:
     """What is to be seen of the object that was not to be seen of `was`, the same object before: by name, UNSET where it is
     gone. None where both are to be seen whole, as they are."""
     sight = _sight(type(resource))
@@ -79,22 +74,18 @@ def seen_since(resource: Resource, was: Resource, pages: Pages) -> dict[str, Any
     for at in compress(count(), map(is_not, after, before)):  # a changed object is a copy: nearly all is the very same
         value = after[at]
         if at in sight.children:
-            value = _encoded(value, pages)
+            value = _page(value)
         elif at in sight.inside:
             value = _with_inside(value)
         parts[sight.names[at]] = value
     return parts
 
 
-def _encoded(page: Any, pages: Pages) -> Any:
-    """A list of children as JSON."""
+def _page(page: Any) -> Any:
+    """A list of children as it is encoded."""
     if not isinstance(page, ListObject) or not page.data:
         return page
-    found = pages.get(id(page))
-    if found is None:
-        data = [seen(child, pages) for child in page.data]
-        found = pages[id(page)] = msgspec.Raw(encode_json(ListObject(data=data, has_more=page.has_more, url=page.url)))
-    return found
+    return ListObject(data=[seen(child) for child in page.data], has_more=page.has_more, url=page.url)
 
 
 def to_dict(resource: Resource, include: tuple[str, ...] = ()) -> dict[str, Any]:
