@@ -84,7 +84,7 @@ async def test_attempts_dispatched_together_share_a_net_that_asks_about_those_wh
     assert nets == [(told.id, [told.id, *(attempt.id for attempt in silent)])]
     await attempts.carry_out(world.engine, world.account, [told.id])
     async with transaction(world.pool, world.account, world.now, world.now) as tx:
-        await attempts.look_after(tx, [told.id])
+        await attempts.look_after(tx, nets[0][1])
         assert tx.wakes
     asked = await world.all("select subject from due where account_id = %(account)s and kind = 'attempt.resolve' order by 1")
     assert asked == [(attempt.id,) for attempt in silent]
@@ -92,9 +92,9 @@ async def test_attempts_dispatched_together_share_a_net_that_asks_about_those_wh
 
 async def test_a_net_under_whom_everybody_was_heard_asks_nobody(world: World) -> None:
     await world.pay("pm_card_visa")
-    [(net,)] = await world.all("select subject from due where account_id = %(account)s and kind = 'attempt.look_after'")
+    [(net,)] = await world.all("select subjects from due where account_id = %(account)s and kind = 'attempt.look_after'")
     async with transaction(world.pool, world.account, world.now, world.now) as tx:
-        await attempts.look_after(tx, [net])
+        await attempts.look_after(tx, net)
         assert not tx.wakes
     assert await world.all("select 1 from due where account_id = %(account)s and kind = 'attempt.resolve'") == []
 

@@ -27,8 +27,7 @@ from voldaan.resources.subscriptions import (
 )
 from voldaan.rules.decision import Refused
 from voldaan.store.transaction import Transaction, transaction
-from voldaan.work.due import done
-from voldaan.work.worker import claim
+from voldaan.work.due import claim, done, subjects_of
 
 pytestmark = pytest.mark.anyio
 
@@ -327,7 +326,7 @@ async def test_usage_that_is_committed_while_an_alert_is_looked_at_is_looked_at_
     async with transaction(world.pool, world.account, world.now, world.now) as tx:
         rows = await claim(tx, "alert.evaluate", 10)
         assert len(rows) == 1
-        await alerts.evaluate(tx, [subject for subject, _ in rows])
+        await alerts.evaluate(tx, subjects_of(rows))
         await world.used(anna, 60)  # committed
         await done(tx, "alert.evaluate", rows)
     assert await told(world) == []

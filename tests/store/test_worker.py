@@ -93,6 +93,30 @@ async def emptied(working: Worker) -> int:
     return count
 
 
+async def test_work_that_is_for_many_is_about_all_of_them(desk: Desk) -> None:
+    await desk.add(["first", "single"])
+    async with transaction(desk.pool, desk.account, NOW, NOW) as tx:
+        many = "update due set subjects = '{first,second,third}' where account_id = %(account)s and subject = 'first'"
+        await tx.run(many)
+    await desk.worker().drain()
+    assert [sorted(batch) for batch in desk.seen] == [["first", "second", "single", "third"]]
+    assert await desk.rows() == []
+
+
+async def test_only_what_was_claimed_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same subject may be due at another time, and other work at the same."""
+    await desk.add(["again"])
+    work = desk.work
+
+    async def asked_again(tx: Transaction, subjects: list[str]) -> None:
+        await desk.add(["again", "other"], NOW + 60)
+        await work(tx, subjects)
+
+    monkeypatch.setattr(desk, "work", asked_again)
+    await desk.worker().drain()
+    assert [row[0] for row in await desk.rows()] == ["again", "other"]
+
+
 async def test_future_work_waits(desk: Desk) -> None:
     await desk.add(["now"])
     await desk.add(["later"], NOW + 60)

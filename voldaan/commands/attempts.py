@@ -59,9 +59,9 @@ async def resolve(engine: Engine, account: Account, attempt_ids: Sequence[str]) 
     await carry_out(engine, account, follow)
 
 
-async def look_after(tx: Transaction, nets: list[str]) -> None:
+async def look_after(tx: Transaction, attempt_ids: list[str]) -> None:
     """Due work attempt.look_after: whoever dispatched these may have died. Of whom nothing was heard, each is asked about."""
-    asked = await tx.run(query("attempts", "unheard"), subjects=nets)
+    asked = await tx.run(query("attempts", "unheard"), ids=attempt_ids, now=tx.wall)
     tx.wakes = tx.wakes or asked > 0
 
 

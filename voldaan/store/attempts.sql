@@ -29,13 +29,11 @@ select a.setup_intent_id, a.id from attempts a
    and a.setup_intent_id = any(%(ids)s);
 
 -- name: unheard
--- Asks for the outcome of those attempts of these nets of which nothing was heard.
+-- Asks for the outcome of those of these attempts of which nothing was heard.
 insert into due (account_id, kind, subject, due_at)
-select a.account_id, 'attempt.resolve', a.id, d.due_at
-  from due d cross join unnest(d.subjects) as s(id)
-  join attempts a on a.account_id = d.account_id and a.id = s.id
- where d.account_id = %(account)s and d.kind = 'attempt.look_after' and d.subject = any(%(subjects)s)
-   and a.state = 'dispatched'
+select a.account_id, 'attempt.resolve', a.id, to_timestamp(%(now)s)
+  from attempts a
+ where a.account_id = %(account)s and a.id = any(%(ids)s) and a.state = 'dispatched'
     on conflict do nothing;
 
 -- name: frozen_times

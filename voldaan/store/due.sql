@@ -30,8 +30,8 @@ select account_id from due
 
 -- name: claim
 -- Takes due work of one kind for this transaction: what another worker holds is skipped. No second column orders it:
--- a million renewals of one instant would be sorted for each batch.
-select subject, due_at from due
+-- a million renewals of one instant would be sorted for each batch. A locked row stays at its place.
+select subject, due_at, subjects, ctid::text from due
  where account_id = %(account)s and kind = %(kind)s and clock_id is null and parked_at is null
    and greatest(due_at, leased_until) <= to_timestamp(%(now)s)
    and (leased_until is null or leased_until < to_timestamp(%(now)s))
@@ -40,7 +40,7 @@ select subject, due_at from due
 
 -- name: claim_again
 -- Takes those of a batch that failed which are still there, and free.
-select d.subject, d.due_at
+select d.subject, d.due_at, d.subjects, d.ctid::text
   from unnest(%(subjects)s::text[], %(times)s::bigint[]) as c(subject, at)
   join due d on d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.due_at = to_timestamp(c.at)
  where d.parked_at is null and (d.leased_until is null or d.leased_until < to_timestamp(%(now)s))
@@ -61,7 +61,12 @@ update due d set lease = %(lease)s, leased_until = to_timestamp(%(until)s), trie
 returning d.subject, d.due_at, d.tries;
 
 -- name: done
--- Ends claimed work, in the transaction of the work.
+-- Ends claimed work, in the transaction of the work: whoever asks for the same meanwhile finds it there until then, and need not wait.
+delete from due
+ where ctid = any(%(places)s::text[]::tid[]) and account_id = %(account)s and kind = %(kind)s;
+
+-- name: done_on_clock
+-- Ends work of a test clock.
 delete from due d using unnest(%(subjects)s::text[], %(times)s::bigint[]) as c(subject, at)
  where d.account_id = %(account)s and d.kind = %(kind)s and d.subject = c.subject and d.due_at = to_timestamp(c.at);
 

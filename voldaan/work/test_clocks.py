@@ -21,7 +21,7 @@ from voldaan.rules.tax_provider import Recorded
 from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import write
-from voldaan.work.due import Row, done
+from voldaan.work.due import Row, done_on_clock
 from voldaan.work.failpoints import fp
 from voldaan.work.handlers import BY_KIND, CLOCK_ORDER, Handler
 
@@ -81,7 +81,7 @@ async def _step(engine: Engine, account: Account, clock_id: str, lease: str, rec
         if handler.inside:
             for start in range(0, len(subjects), handler.batch):
                 await handler.inside(tx, subjects[start : start + handler.batch])
-            await done(tx, kind, [(subject, at) for subject in subjects])
+            await done_on_clock(tx, kind, [(subject, at) for subject in subjects])
         fp("test_clock.before_commit")
     fp("test_clock.committed")
     if handler.outside:
@@ -101,7 +101,7 @@ async def outside(
     assert handler.outside is not None
     again = await handler.outside(engine, account, [Leased(subject, 1) for subject, _ in rows], now)
     async with transaction(engine.pool, account, now, engine.wall()) as tx:
-        await done(tx, handler.kind, rows)
+        await done_on_clock(tx, handler.kind, rows)
         await tx.run(
             query("test_clocks", "again"),
             kind=handler.kind, clock=clock_id, subjects=[a.subject for a in again], times=[max(a.at, now + 1) for a in again],

@@ -21,9 +21,9 @@ from voldaan.rules.tax_provider import Recorded
 from voldaan.store import accounts
 from voldaan.store.ids import new_id
 from voldaan.store.queries import query
-from voldaan.store.transaction import Transaction, transaction
+from voldaan.store.transaction import transaction
 from voldaan.work import test_clocks
-from voldaan.work.due import Row, done
+from voldaan.work.due import Row, claim, claim_again, done, subjects_of
 from voldaan.work.failpoints import fp
 from voldaan.work.handlers import HANDLERS, Handler
 
@@ -136,16 +136,17 @@ class Worker:
             nonlocal wanted
             wall = self.engine.wall()
             async with transaction(self.engine.pool, account, wall, wall, recorded=recorded) as tx:
-                claimed = claim_again(tx, handler.kind, wanted) if wanted else claim(tx, handler.kind, self.size(handler))
-                rows = wanted = await claimed
-                if not rows:
+                claiming = claim_again(tx, handler.kind, wanted) if wanted else claim(tx, handler.kind, self.size(handler))
+                claimed = await claiming
+                wanted = [each.row for each in claimed]
+                if not claimed:
                     return [], []
                 fp(f"{handler.kind}.claimed")
-                await handler.inside(tx, [subject for subject, _ in rows])
-                await done(tx, handler.kind, rows)
+                await handler.inside(tx, subjects_of(claimed))
+                await done(tx, handler.kind, claimed)
                 fp(f"{handler.kind}.before_commit")
             fp(f"{handler.kind}.committed")
-            return rows, tx.attempts
+            return wanted, tx.attempts
 
         return await tax_asking.with_answers(self.engine, account, decided)
 
@@ -161,7 +162,7 @@ class Worker:
     async def claimable(self, handler: Handler, account: Account) -> list[Row]:
         wall = self.engine.wall()
         async with transaction(self.engine.pool, account, wall, wall) as tx:
-            return await claim(tx, handler.kind, self.size(handler))
+            return [each.row for each in await claim(tx, handler.kind, self.size(handler))]
 
     async def split(self, handler: Handler, account: Account, rows: list[Row]) -> None:
         """Runs rows that failed together in halves; a row that fails alone is put off, and parked after too many tries."""
@@ -280,17 +281,3 @@ def at_fault(failure: Exception) -> bool:
 def worded(failure: Exception) -> str:
     """What stands in the due row for people."""
     return f"{type(failure).__name__}: {failure}".replace("\0", "")[:2000]
-
-
-async def claim(tx: Transaction, kind: str, limit: int) -> list[Row]:
-    """Locks the next batch of due rows for this transaction."""
-    return [(row[0], row[1]) for row in await tx.all(query("due", "claim"), kind=kind, now=tx.wall, limit=limit)]
-
-
-async def claim_again(tx: Transaction, kind: str, only: list[Row]) -> list[Row]:
-    """Locks those due rows that are still there and free."""
-    rows = await tx.all(
-        query("due", "claim_again"),
-        kind=kind, now=tx.wall, subjects=[subject for subject, _ in only], times=[at for _, at in only],
-    )  # fmt: skip
-    return [(row[0], row[1]) for row in rows]
