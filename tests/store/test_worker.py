@@ -16,9 +16,11 @@ from voldaan.resources.test_clocks import TestClock
 from voldaan.rules.decision import Decision, Due, Posting, Update
 from voldaan.store.ids import new_id
 from voldaan.store.pool import Pool
+from voldaan.store.queries import query
 from voldaan.store.transaction import Transaction, transaction
 from voldaan.store.writer import write
 from voldaan.work import test_clocks, worker
+from voldaan.work.due import Claimed
 from voldaan.work.handlers import Handler
 from voldaan.work.worker import Worker
 
@@ -115,6 +117,22 @@ async def test_only_what_was_claimed_is_done(desk: Desk, monkeypatch: pytest.Mon
     monkeypatch.setattr(desk, "work", asked_again)
     await desk.worker().drain()
     assert [row[0] for row in await desk.rows()] == ["again", "other"]
+
+
+async def test_a_row_that_was_moved_on_as_it_was_claimed_is_ended_where_it_stands_now(desk: Desk) -> None:
+    """Forced: the claim has read the row, and stops; the row is changed, and so stands elsewhere; then it is locked."""
+    await desk.add(["moved"])
+    async with desk.pool.connection() as claiming:
+        slow = query("due", "claim").replace("where ", "where pg_sleep(0.4) is not null and ", 1)
+        given = {"account": desk.account.id, "kind": desk.kind, "now": NOW, "limit": 10}
+        task = asyncio.create_task(claiming.execute(slow, given))
+        await asyncio.sleep(0.2)
+        async with transaction(desk.pool, desk.account, NOW, NOW) as tx:
+            before = await tx.one("select ctid::text from due where account_id = %(account)s")
+            await tx.run("update due set error = 'tried' where account_id = %(account)s")
+        [claimed] = [Claimed(*row) for row in await (await task).fetchall()]
+        now = await (await claiming.execute("select ctid::text from due where account_id = %s", [desk.account.id])).fetchone()
+        assert before != now == (claimed.place,)
 
 
 async def test_future_work_waits(desk: Desk) -> None:

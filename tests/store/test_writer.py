@@ -60,6 +60,19 @@ async def test_rows_come_back_as_they_were_written(pool: Pool, account: Account,
         assert [(event.type, event.data.object) for event in events] == [(CREATED, to_dict(c)) for c in made]
 
 
+async def test_work_that_is_one_row_for_many_is_joined_by_instant(pool: Pool, account: Account) -> None:
+    due = [Due("attempt.look_after", subject, NOW + second) for subject, second in (("a", 0), ("b", 1), ("c", 0), ("a", 0))]
+    async with transaction(pool, account, NOW, NOW) as tx:
+        await write(tx, [Decision(due=[*due, Due("test", "d", NOW)])])
+        added = "select kind, subject, due_at, subjects from due where account_id = %(account)s and subject <= 'd' order by 2"
+        rows = await tx.all(added)
+    assert rows == [
+        ("attempt.look_after", "a", NOW, ["a", "c"]),
+        ("attempt.look_after", "b", NOW + 1, ["b"]),
+        ("test", "d", NOW, None),
+    ]
+
+
 async def test_events_are_read_as_the_version_before_wrote_them(pool: Pool, account: Account) -> None:
     """Each in a row of its own, of which the first has the frame (migration 0034)."""
     made = [clock(n) for n in range(3)]

@@ -57,22 +57,17 @@ async def bench(
     """
     pool = await open_pool(dsn, 2)
     try:
-        books = []
-        for name, count in (("Warm-up", warm_up), ("Billing run", subscriptions)):
-            account, price = await seed.account(pool, clock.wall(), name, draft_seconds=1 if drafts else 0)
-            begun = clock.elapsed()
-            await seed.subscribers(pool, account, price, count, clock.wall(), mixed=mixed)
-            seeded = clock.elapsed() - begun
-            books.append(account.id)
+        others, _ = await _book(pool, "Warm-up", warm_up, drafts, mixed)
+        account, seeded = await _book(pool, "Billing run", subscriptions, drafts, mixed)
         await _server(pool, "vacuum analyze")  # else PostgreSQL clears up after the seeding while the run is measured
-        async with ready(dsn, *books, workers, collect) as processes:
+        async with ready(dsn, others, account, workers, collect) as processes:
             await asyncio.sleep(SETTLE_SECONDS)
             before = await counts(pool)
             figures, seconds = await go(processes)
         await asyncio.sleep(SETTLE_SECONDS)
         after = await counts(pool)
         done = ["paid"] if collect else ["open", "paid"]  # a small sum stays on the balance: there is nothing to ask for
-        billed = await _scalar(pool, BILLED, (account.id, done))
+        billed = await _scalar(pool, BILLED, (account, done))
     finally:
         await pool.close()
     batches = [duration for f in figures for each in f["batches"].values() for duration in each]
@@ -97,6 +92,14 @@ async def bench(
         "rows_deleted_per_invoice": _per(after.deleted - before.deleted, billed),
         "seeded_per_second": int(subscriptions / seeded) if seeded else 0,
     }
+
+
+async def _book(pool: Pool, name: str, count: int, drafts: bool, mixed: bool) -> tuple[str, float]:
+    """The id of a new account with so many subscriptions that are due, and the seconds it took to make them."""
+    account, price = await seed.account(pool, clock.wall(), name, draft_seconds=1 if drafts else 0)
+    begun = clock.elapsed()
+    await seed.subscribers(pool, account, price, count, clock.wall(), mixed=mixed)
+    return account.id, clock.elapsed() - begun
 
 
 Workers = list[asyncio.subprocess.Process]

@@ -39,7 +39,6 @@ from voldaan.rules.ids import NewId
 
 Initiator = Literal["customer", "merchant"]
 
-NET = "attempt.look_after"
 SAFETY_NET = 60                                  # seconds of real time until a worker looks after a dispatched attempt
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # After an unknown outcome the processor is asked again after so many seconds, then daily until a week has passed.
@@ -193,8 +192,8 @@ def dispatch(attempt: Attempt) -> Decision:
 
 def safety_net(attempt: Attempt) -> Due:
     """In real time, whatever clock the attempt lives by: a process may have died. Attempts that are dispatched together have
-    one (store/writer.py); of whom nothing was heard by then, each is asked about."""
-    return Due(NET, attempt.id, attempt.dispatched + SAFETY_NET)
+    one (store/writer.py, JOINED_DUE); of whom nothing was heard by then, each is asked about."""
+    return Due("attempt.look_after", attempt.id, attempt.dispatched + SAFETY_NET)
 
 
 def _new(flow: AttemptFlow, new_id: NewId, now: int, wall: int, **facts: Any) -> Attempt:

@@ -5,10 +5,10 @@ select %(account)s, d->>0, d->>1, to_timestamp((d->>2)::bigint), d->>3
   from jsonb_array_elements(%(rows)s) d
     on conflict do nothing;
 
--- name: insert_nets
--- Adds what looks after attempts, given as a JSON array of [first, instant, all].
+-- name: insert_joined
+-- Adds work that is one row for many, named after the first; given as a JSON array of [kind, instant, subjects].
 insert into due (account_id, kind, subject, due_at, subjects)
-select %(account)s, 'attempt.look_after', d->>0, to_timestamp((d->>1)::bigint), array(select jsonb_array_elements_text(d->2))
+select %(account)s, d->>0, d->2->>0, to_timestamp((d->>1)::bigint), array(select jsonb_array_elements_text(d->2))
   from jsonb_array_elements(%(rows)s) d
     on conflict do nothing;
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from voldaan.events import snapshots
 from voldaan.resources.base import Resource, spec
 from voldaan.resources.registry import INSERT_ORDER
-from voldaan.rules import attempts, entitlements
+from voldaan.rules import entitlements
 from voldaan.rules.decision import Cut, Decision, Due, Event, Posting, Refusal, Update, together
 from voldaan.store import access, rows
 from voldaan.store.adapt import Json, binary_columns
@@ -27,6 +27,7 @@ from voldaan.store.transaction import Transaction
 # Work of the whole book, which many objects ask for: it may be there already, and COPY does not take that.
 SHARED_DUE = frozenset({"revenue.recognise", "balance.available", "payout.create", "ledger.roll_up", "schedule.phase",
                         "schedule.pause"})
+JOINED_DUE = frozenset({"attempt.look_after"})  # one row for all that are due at the same instant; always in real time
 COPY_FROM = 100  # rows from which COPY is faster than a JSON array (docs/design.md, "Writing rows")
 
 
@@ -212,9 +213,10 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
         )
     if not due:
         return
-    nets, due = _nets(due)
-    if nets:
-        await tx.run(query("due", "insert_nets"), rows=Json(msgspec.json.encode(nets)))
+    due = list(dict.fromkeys(due))
+    if joined := _joined(due):
+        await tx.run(query("due", "insert_joined"), rows=Json(msgspec.json.encode(joined)))
+        due = [d for d in due if d.kind not in JOINED_DUE]
     tx.wakes = tx.wakes or any(d.clock is None and d.at <= tx.wall for d in due)
     own = [d for d in due if d.kind not in SHARED_DUE]
     few = due if len(own) < COPY_FROM else [d for d in due if d.kind in SHARED_DUE]
@@ -231,16 +233,13 @@ async def _due(tx: Transaction, due: Sequence[Due], cancelled: Sequence[tuple[st
         )
 
 
-def _nets(due: Sequence[Due]) -> tuple[list[tuple[str, int, list[str]]], list[Due]]:
-    """The attempts that are looked after at each instant, as one row named after the first; and the other work, each once."""
-    instants: dict[int, list[str]] = {}
-    others: dict[Due, None] = {}
+def _joined(due: Sequence[Due]) -> list[tuple[str, int, list[str]]]:
+    """Kind, instant and subjects of what is one row for many."""
+    together: dict[tuple[str, int], list[str]] = {}
     for each in due:
-        if each.kind == attempts.NET:
-            instants.setdefault(each.at, []).append(each.subject)
-        else:
-            others[each] = None
-    return [(ids[0], at, ids) for at, ids in instants.items()], list(others)
+        if each.kind in JOINED_DUE:
+            together.setdefault((each.kind, each.at), []).append(each.subject)
+    return [(kind, at, subjects) for (kind, at), subjects in together.items()]
 
 
 async def _delete(tx: Transaction, deletes: Sequence[Resource]) -> None:
