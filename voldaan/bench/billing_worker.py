@@ -12,6 +12,7 @@ import asyncio
 import os
 import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ async def work(account_id: str, warm_up_id: str, collect: bool) -> dict[str, Any
         if account is None or warm_up is None:
             raise LookupError(f"{account_id} or {warm_up_id}")
         await BillingWorker(engine, warm_up, collect).run_all()
+        await report_counts(engine.pool)
         worker = BillingWorker(engine, account, collect)
         backends = await backend_pids(engine.pool)
         print("ready", flush=True)
@@ -117,6 +119,14 @@ async def backend_pids(pool: Pool) -> list[int]:
     for held in list(pool._pool):
         mine.add(held.info.backend_pid)
     return sorted(mine & everyone)
+
+
+async def report_counts(pool: Pool) -> None:
+    """The server counts what these connections have done by now: left idle, they would tell it with what they do next."""
+    async with AsyncExitStack() as held:
+        for _ in range(pool.get_stats()["pool_size"]):
+            connection = await held.enter_async_context(pool.connection())
+            await connection.execute("select pg_stat_force_next_flush()")
 
 
 def server_seconds(pids: list[int]) -> float:
