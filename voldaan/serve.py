@@ -14,7 +14,7 @@ from voldaan.api.app import App
 from voldaan.runtime import running
 from voldaan.settings import Settings, site
 from voldaan.store.embedded import ServerError, ensure_server
-from voldaan.work.process import collect_seldom
+from voldaan.work.memory import collect_seldom, keep_on_large_pages
 from voldaan.work.worker import Worker
 
 log = logging.getLogger("voldaan.serve")
@@ -78,11 +78,13 @@ async def serve(dsn: str, settings: Settings, *, worker: bool = True, embedded: 
         tasks = [asyncio.create_task(server.serve())]
         if worker:
             tasks.append(asyncio.create_task(working.run()))
-        keeper = asyncio.create_task(keep_database()) if embedded else None
+        keepers = [asyncio.create_task(keep_on_large_pages())]
+        if embedded:
+            keepers.append(asyncio.create_task(keep_database()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop()
-            if keeper:
+            for keeper in keepers:
                 keeper.cancel()
             await asyncio.gather(*tasks)

@@ -28,7 +28,7 @@ from voldaan.store import accounts
 from voldaan.store.pool import Pool
 from voldaan.work import clock
 from voldaan.work.handlers import BY_KIND
-from voldaan.work.process import collect_seldom
+from voldaan.work.memory import collect_seldom, move_to_large_pages
 from voldaan.work.worker import Row, Worker
 
 BILLING = ("subscription.renew", "invoice.finalize")
@@ -95,6 +95,7 @@ async def work(account_id: str, warm_up_id: str, collect: bool) -> dict[str, Any
             raise LookupError(f"{account_id} or {warm_up_id}")
         await BillingWorker(engine, warm_up, collect).run_all()
         await report_counts(engine.pool)
+        move_to_large_pages()  # as a worker does some seconds after its start
         worker = BillingWorker(engine, account, collect)
         backends = await backend_pids(engine.pool)
         print("ready", flush=True)

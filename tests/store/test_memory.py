@@ -1,0 +1,66 @@
+"""Memory on large pages: what is used is moved there, what is hardly used is left alone, and nothing is lost of it."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from voldaan.work import memory
+
+MOVED = """
+import mmap
+from pathlib import Path
+from voldaan.work.memory import move_to_large_pages
+
+def told(name):
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) // 1024
+
+things = [str(number) * 40 for number in range(300_000)]  # some 90 MB
+scarcely = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+scarcely[0] = 1
+before = told("Rss")
+moved = move_to_large_pages() >> 20
+assert things == [str(number) * 40 for number in range(300_000)]
+print(moved, told("AnonHugePages"), told("Rss") - before)
+"""
+
+
+def test_what_is_used_moves_and_what_is_hardly_used_stays() -> None:
+    if not memory.PAGE_SIZE.exists():
+        pytest.skip("this system has no large pages")
+    told = subprocess.run([sys.executable, "-c", MOVED], capture_output=True, text=True, check=True, timeout=60)
+    moved, on_large_pages, more = map(int, told.stdout.split())
+    if not moved:
+        pytest.skip("this kernel moves nothing (before 6.1), or has no large page left")
+    assert 40 <= moved <= on_large_pages
+    assert more < 32, "64 MB that are hardly used were filled up"
+
+
+@pytest.mark.parametrize("lacking", ["PAGE_SIZE", "AREAS"])
+def test_a_system_without_large_pages_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lacking: str) -> None:
+    monkeypatch.setattr(memory, lacking, tmp_path / "none")
+    assert memory.move_to_large_pages() == 0
+
+
+def test_memory_is_moved_again_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([100, 110, 117, 120, 140])  # MB
+    seen: list[int] = []
+    moved_at: list[int] = []
+
+    def areas() -> Iterator[tuple[int, int, int]]:
+        held = next(looks, None)
+        if held is None:
+            raise asyncio.CancelledError
+        seen.append(held)
+        yield 0, 1 << 40, held * memory.MB
+
+    monkeypatch.setattr(memory, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(memory, "_areas", areas)
+    monkeypatch.setattr(memory, "move_to_large_pages", lambda: moved_at.append(seen[-1]))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(memory.keep_on_large_pages())
+    assert moved_at == [100, 117, 140]
