@@ -383,3 +383,43 @@ def test_settings_fit_the_machine() -> None:
     assert (small["shared_buffers"], small["work_mem"], small["max_wal_size"]) == ("170MB", "4MB", "1024MB")
     assert small["dynamic_shared_memory_type"] == "mmap"
     assert tuning.quoted("it's") == "'it''s'"
+
+
+def test_large_pages_are_used_where_there_are_enough() -> None:
+    def chosen(large_pages: int) -> str:
+        return tuning.settings(24 * tuning.GB, 500 * tuning.GB, 12 * tuning.GB, Path("/s"), large_pages)["huge_pages"]
+
+    assert chosen(0) == "off"
+    assert chosen(4 * tuning.GB) == "off"
+    assert chosen(4 * tuning.GB + 128 * tuning.MB) == "try"
+
+
+RESERVED = "MemTotal: 24105000 kB\nHugePages_Total: 2300\nHugePages_Free: 2300\nHugePages_Rsvd: 300\nHugepagesize: 2048 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "groups", "limits", "megabytes"),
+    [
+        (RESERVED, "0::/\n", {}, 4000),
+        (RESERVED, "0::/\n", {"hugetlb.2MB.max": "max"}, 4000),
+        (RESERVED, "0::/\n", {"hugetlb.2MB.max": "0"}, 0),
+        (RESERVED, "0::/a/b\n", {"a/hugetlb.2MB.max": str(100 * tuning.MB), "a/b/hugetlb.2MB.max": "max"}, 100),
+        (RESERVED, "0::/of/the/host\n", {"hugetlb.2MB.max": "0"}, 0),
+        (RESERVED, "9:hugetlb:/a\n0::/\n", {"hugetlb/a/hugetlb.2MB.limit_in_bytes": str(200 * tuning.MB)}, 200),
+        (RESERVED, "9:memory:/a\n", {"memory/a/hugetlb.2MB.limit_in_bytes": "0"}, 4000),
+        ("HugePages_Free: 3\nHugepagesize: 1048576 kB\n", "0::/\n", {"hugetlb.1GB.max": str(tuning.GB)}, 1024),
+        ("MemTotal: 24105000 kB\n", "", {}, 0),
+        ("", "", {}, 0),
+    ],
+)  # fmt: skip
+def test_large_pages_that_are_reserved_free_and_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meminfo: str, groups: str, limits: dict[str, str], megabytes: int
+) -> None:
+    top = tmp_path / "cgroup"
+    for name, limit in limits.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(limit + "\n")
+    (tmp_path / "meminfo").write_text(meminfo)
+    (tmp_path / "groups").write_text(groups)
+    monkeypatch.setattr(tuning, "CONTROL_GROUPS", top)
+    assert tuning.large_pages(tmp_path / "meminfo", tmp_path / "groups") == megabytes * tuning.MB
