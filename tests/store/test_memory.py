@@ -46,21 +46,21 @@ def test_a_system_without_large_pages_is_left_as_it_is(monkeypatch: pytest.Monke
     assert memory.move_to_large_pages() == 0
 
 
-def test_memory_is_moved_again_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = iter([100, 110, 117, 120, 140])  # MB
-    seen: list[int] = []
-    moved_at: list[int] = []
+def test_memory_is_moved_again_when_much_of_it_lies_on_small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([(20, 0), (120, 100), (130, 100), (130, 90), (130, 130)])  # MB in use, and on large pages
+    seen: list[tuple[int, int]] = []
+    moved_at: list[tuple[int, int]] = []
 
-    def areas() -> Iterator[tuple[int, int, int]]:
-        held = next(looks, None)
-        if held is None:
+    def areas() -> Iterator[memory.Area]:
+        look = next(looks, None)
+        if look is None:
             raise asyncio.CancelledError
-        seen.append(held)
-        yield 0, 1 << 40, held * memory.MB
+        seen.append(look)
+        yield memory.Area(0, 200 * memory.MB, look[0] * memory.MB, look[1] * memory.MB)
 
     monkeypatch.setattr(memory, "LOOK_SECONDS", 0)
     monkeypatch.setattr(memory, "_areas", areas)
     monkeypatch.setattr(memory, "move_to_large_pages", lambda: moved_at.append(seen[-1]))
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(memory.keep_on_large_pages())
-    assert moved_at == [100, 117, 140]
+    assert moved_at == [(130, 100), (130, 90)]

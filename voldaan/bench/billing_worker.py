@@ -28,7 +28,7 @@ from voldaan.store import accounts
 from voldaan.store.pool import Pool
 from voldaan.work import clock
 from voldaan.work.handlers import BY_KIND
-from voldaan.work.memory import collect_seldom, move_to_large_pages
+from voldaan.work.memory import collect_seldom, keep_on_large_pages, move_to_large_pages
 from voldaan.work.worker import Row, Worker
 
 BILLING = ("subscription.renew", "invoice.finalize")
@@ -96,12 +96,14 @@ async def work(account_id: str, warm_up_id: str, collect: bool) -> dict[str, Any
         await BillingWorker(engine, warm_up, collect).run_all()
         await report_counts(engine.pool)
         move_to_large_pages()  # as a worker does some seconds after its start
+        keeper = asyncio.create_task(keep_on_large_pages())
         worker = BillingWorker(engine, account, collect)
         backends = await backend_pids(engine.pool)
         print("ready", flush=True)
         sys.stdin.readline()
         server, own = server_seconds(backends), time.process_time()
         await worker.run_all()
+        keeper.cancel()
         return {
             "batches": worker.batches,
             "rows": worker.rows,
