@@ -24,8 +24,8 @@ scarcely = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 scarcely[0] = 1
 before = told("Rss")
 moved = move_to_large_pages() >> 20
-assert things == [str(number) * 40 for number in range(300_000)]
 print(moved, told("AnonHugePages"), told("Rss") - before)
+assert things == [str(number) * 40 for number in range(300_000)]
 """
 
 
@@ -36,7 +36,7 @@ def test_what_is_used_moves_and_what_is_hardly_used_stays() -> None:
     moved, on_large_pages, more = map(int, told.stdout.split())
     if not moved:
         pytest.skip("this kernel moves nothing (before 6.1), or has no large page left")
-    assert 40 <= moved <= on_large_pages
+    assert moved <= on_large_pages
     assert more < 32, "64 MB that are hardly used were filled up"
 
 
@@ -60,7 +60,16 @@ def test_memory_is_moved_again_when_much_of_it_lies_on_small_pages(monkeypatch: 
 
     monkeypatch.setattr(memory, "LOOK_SECONDS", 0)
     monkeypatch.setattr(memory, "_areas", areas)
-    monkeypatch.setattr(memory, "move_to_large_pages", lambda: moved_at.append(seen[-1]))
+    monkeypatch.setattr(memory, "move_to_large_pages", lambda: moved_at.append(seen[-1]) or 1)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(memory.keep_on_large_pages())
     assert moved_at == [(130, 100), (130, 90)]
+
+
+def test_where_nothing_can_be_moved_it_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    monkeypatch.setattr(memory, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(memory, "_areas", lambda: [memory.Area(0, 200 * memory.MB, 150 * memory.MB, 0)])
+    monkeypatch.setattr(memory, "move_to_large_pages", lambda: tried.append(1) or 0)
+    asyncio.run(asyncio.wait_for(memory.keep_on_large_pages(), 5))
+    assert tried == [1]

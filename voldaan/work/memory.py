@@ -1,7 +1,7 @@
 """How a process that works in large batches treats its memory: the collector looks seldom, and large pages hold it.
 
 A batch passes over fifty megabytes again and again. On pages of 4 kB the processor has to look up thousands of them, dearly
-in a virtual machine; on pages of 2 MB a few dozen (docs/performance.md, "A worker's memory").
+in a virtual machine; on pages of 2 MB a few dozen (docs/performance.md, "Memory").
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ def collect_seldom() -> None:
 
 
 async def keep_on_large_pages() -> None:
-    """Until it is cancelled: moves the memory of this process onto large pages, and again as it grows or is given back."""
-    while True:
+    """Moves the memory of this process onto large pages, and again as it grows or is given back: until it is cancelled, or
+    the system turns out to have none."""
+    moved = 1
+    while moved:
         await asyncio.sleep(LOOK_SECONDS)
         if sum(area.used - area.large for area in _areas()) > SCATTERED:
-            await asyncio.to_thread(move_to_large_pages)
+            moved = await asyncio.to_thread(move_to_large_pages)
 
 
 def move_to_large_pages() -> int:
