@@ -377,10 +377,12 @@ def test_where_the_data_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_fit_the_machine() -> None:
     gb = tuning.GB
     big = tuning.settings(memory=24 * gb, free_disk=500 * gb, free_shm=12 * gb, sockets=Path("/s"))
-    assert (big["shared_buffers"], big["work_mem"], big["max_wal_size"]) == ("4096MB", "64MB", "16384MB")
+    assert (big["shared_buffers"], big["work_mem"]) == ("4096MB", "64MB")
+    assert (big["max_wal_size"], big["min_wal_size"]) == ("16384MB", "8192MB")
     assert big["dynamic_shared_memory_type"] == "posix"
     small = tuning.settings(memory=gb, free_disk=4 * gb, free_shm=64 * tuning.MB, sockets=Path("/s"))
-    assert (small["shared_buffers"], small["work_mem"], small["max_wal_size"]) == ("170MB", "4MB", "1024MB")
+    assert (small["shared_buffers"], small["work_mem"]) == ("170MB", "4MB")
+    assert (small["max_wal_size"], small["min_wal_size"]) == ("1024MB", "512MB")
     assert small["dynamic_shared_memory_type"] == "mmap"
     assert tuning.quoted("it's") == "'it''s'"
 
