@@ -52,8 +52,10 @@ def settings(memory: int, free_disk: int, free_shm: int, sockets: Path, large_pa
         # Short queries on a solid-state disk.
         "random_page_cost": "1.1",
         "jit": "off",
-        # Plans are kept: what was planned for a small table is planned anew soon after it has grown.
+        # Plans are kept: what was planned for a small table is planned anew soon after it has grown. How many rows there are
+        # the planner sees by itself: only how they are distributed has to be looked at, and not for each tenth of a large table.
         "autovacuum_naptime": "15s",
+        "autovacuum_analyze_scale_factor": "0.5",
     }
 
 
