@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
+from tests.store.blocking import waits_for
 from voldaan.engine import Again, Engine, Leased
 from voldaan.resources.accounts import Account
 from voldaan.resources.test_clocks import TestClock
@@ -119,19 +120,23 @@ async def test_only_what_was_claimed_is_done(desk: Desk, monkeypatch: pytest.Mon
     assert [row[0] for row in await desk.rows()] == ["again", "other"]
 
 
+PLACE = "select ctid::text from due where account_id = %(account)s and kind = %(kind)s"
+
+
 async def test_a_row_that_was_moved_on_as_it_was_claimed_is_ended_where_it_stands_now(desk: Desk) -> None:
-    """Forced: the claim has read the row, and stops; the row is changed, and so stands elsewhere; then it is locked."""
+    """Forced: the claim has read the row, and waits; the row is changed, and so stands elsewhere; then it is locked."""
     await desk.add(["moved"])
     async with desk.pool.connection() as claiming:
-        slow = query("due", "claim").replace("where ", "where pg_sleep(0.4) is not null and ", 1)
-        given = {"account": desk.account.id, "kind": desk.kind, "now": NOW, "limit": 10}
-        task = asyncio.create_task(claiming.execute(slow, given))
-        await asyncio.sleep(0.2)
         async with transaction(desk.pool, desk.account, NOW, NOW) as tx:
-            before = await tx.one("select ctid::text from due where account_id = %(account)s")
+            await tx.run("select pg_advisory_xact_lock(77)")
+            held_up = query("due", "claim").replace("where ", "where pg_advisory_xact_lock_shared(77) is not null and ", 1)
+            given = {"account": desk.account.id, "kind": desk.kind, "now": NOW, "limit": 10}
+            task = asyncio.create_task(claiming.execute(held_up, given))
+            await waits_for(desk.pool, tx)
+            before = await tx.one(PLACE, kind=desk.kind)
             await tx.run("update due set error = 'tried' where account_id = %(account)s")
         [claimed] = [Claimed(*row) for row in await (await task).fetchall()]
-        now = await (await claiming.execute("select ctid::text from due where account_id = %s", [desk.account.id])).fetchone()
+        now = await (await claiming.execute(PLACE, given)).fetchone()
         assert before != now == (claimed.place,)
 
 
