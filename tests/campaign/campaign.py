@@ -172,18 +172,20 @@ def work(dsn: str, plan: Plan) -> Crew:
             plan.workers, plan.kills, Random(plan.seed), due,
         )  # fmt: skip
         give_up = time.monotonic() + plan.give_up_after
-        crew.begin()
+        finished = False
         try:
-            while left := due() & {RENEW, FINALIZE, LOOK_AFTER, RESOLVE}:
-                crew.tend()
-                connection.execute(HURRY_NETS, {"now": clock.wall(), "after": HURRY_AFTER})
-                connection.execute(HURRY, {"now": clock.wall(), "after": HURRY_AFTER, "lease": LEASE_SECONDS})
-                if time.monotonic() > give_up:
-                    crew.accidents.append(f"still due after {plan.give_up_after:g} s: {', '.join(sorted(left))}")
-                    crew.kill_all()
-                    return crew
-                time.sleep(0.05)
-            crew.end()
+            while not (finished or crew.accidents):
+                crew.begin()
+                while left := due() & {RENEW, FINALIZE, LOOK_AFTER, RESOLVE}:
+                    crew.tend()
+                    connection.execute(HURRY_NETS, {"now": clock.wall(), "after": HURRY_AFTER})
+                    connection.execute(HURRY, {"now": clock.wall(), "after": HURRY_AFTER, "lease": LEASE_SECONDS})
+                    if time.monotonic() > give_up:
+                        crew.accidents.append(f"still due after {plan.give_up_after:g} s: {', '.join(sorted(left))}")
+                        crew.kill_all()
+                        return crew
+                    time.sleep(0.05)
+                finished = crew.end()
         except BaseException:
             crew.kill_all()
             raise

@@ -64,16 +64,19 @@ class Crew:
                 self._ended(life, code)
                 self.lives[place] = self._born()
 
-    def end(self) -> None:
-        """Asks the living to finish, and waits for them."""
+    def end(self) -> bool:
+        """Asks the living to finish, and waits for them. False if not all did: who comes to his point on the way may leave
+        work behind."""
         for life in self.lives:
             life.process.terminate()
-        for life in self.lives:
-            code = life.process.wait(30)
-            if code != 0:
-                self.accidents.append(f"asked to finish, a worker ended with {code}: {_last_words(life)}")
-            life.log.close()
+        codes = [(life, life.process.wait(30)) for life in self.lives]
         self.lives = []
+        for life, code in codes:
+            if code == 0:
+                life.log.close()
+            else:
+                self._ended(life, code)
+        return all(code == 0 for _, code in codes)
 
     def kill_all(self) -> None:
         """When the campaign itself has failed."""
