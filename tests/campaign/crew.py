@@ -20,6 +20,7 @@ from tests.campaign.points import POINTS, Point
 ROOT = Path(__file__).parent.parent.parent
 RANDOM = "at a random time"
 PATIENCE_SECONDS = 8.0  # for a worker to reach its point; then it dies wherever it is
+STARTING_SECONDS = 5.0
 LIFE_SECONDS = (0.5, 2.5)  # of one that dies at a random time, the start of its interpreter included
 
 
@@ -31,6 +32,12 @@ class Life:
     log: IO[bytes]
     point: Point | None
     dies_at: float | None
+    born_at: float = field(default_factory=time.monotonic)
+
+    def has_finished(self, code: int) -> bool:
+        """Whether that is how it ends when it is asked to: an interpreter that is just starting does not listen yet."""
+        young = time.monotonic() - self.born_at < STARTING_SECONDS
+        return code == 0 or (code == -signal.SIGTERM and young)
 
 
 @dataclass
@@ -69,14 +76,16 @@ class Crew:
         work behind."""
         for life in self.lives:
             life.process.terminate()
-        codes = [(life, life.process.wait(30)) for life in self.lives]
+        ends = [(life, life.process.wait(30)) for life in self.lives]
         self.lives = []
-        for life, code in codes:
-            if code == 0:
+        finished = True
+        for life, code in ends:
+            if life.has_finished(code):
                 life.log.close()
             else:
                 self._ended(life, code)
-        return all(code == 0 for _, code in codes)
+                finished = False
+        return finished
 
     def kill_all(self) -> None:
         """When the campaign itself has failed."""

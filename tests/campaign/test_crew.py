@@ -15,26 +15,32 @@ from tests.campaign.points import POINTS, Point
 DIES = "trap 'kill -KILL $$' TERM"  # as a worker does that reaches its point
 FINISHES = "trap 'exit 0' TERM"
 FAILS = "trap 'exit 3' TERM"
+DOES_NOT_LISTEN = ":"
 
 
-def crew_of(script: str, point: Point | None) -> Crew:
+def crew_of(script: str, point: Point | None, age: float) -> Crew:
     process = subprocess.Popen(["/bin/sh", "-c", f"{script}; echo ready; while :; do sleep 0.01; done"], stdout=subprocess.PIPE)
     assert process.stdout
     assert process.stdout.readline() == b"ready\n"
     log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the worker has ended
-    return Crew({}, 1, 1, Random(1), set, lives=[Life(process, log, point, time.monotonic() + 60)])
+    born = time.monotonic() - age
+    return Crew({}, 1, 1, Random(1), set, lives=[Life(process, log, point, born + 60, born)])
 
 
 @pytest.mark.parametrize(
-    ("script", "point", "finished", "killed", "accidents"),
+    ("script", "point", "age", "finished", "killed", "accidents"),
     [
-        (FINISHES, POINTS[0], True, 0, 0),
-        (DIES, POINTS[0], False, 1, 0),
-        (DIES, None, False, 0, 1),
-        (FAILS, POINTS[0], False, 0, 1),
+        (FINISHES, POINTS[0], 30, True, 0, 0),
+        (DIES, POINTS[0], 30, False, 1, 0),
+        (DIES, None, 30, False, 0, 1),
+        (FAILS, POINTS[0], 30, False, 0, 1),
+        (DOES_NOT_LISTEN, POINTS[0], 30, False, 0, 1),
+        (DOES_NOT_LISTEN, POINTS[0], 0, True, 0, 0),  # its interpreter was just starting
     ],
 )
-def test_who_is_asked_to_finish(script: str, point: Point | None, finished: bool, killed: int, accidents: int) -> None:
-    crew = crew_of(script, point)
+def test_who_is_asked_to_finish(
+    script: str, point: Point | None, age: float, finished: bool, killed: int, accidents: int
+) -> None:
+    crew = crew_of(script, point, age)
     assert crew.end() is finished
     assert (crew.killed.total(), len(crew.accidents), crew.lives) == (killed, accidents, [])
