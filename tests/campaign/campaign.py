@@ -161,7 +161,7 @@ async def prepared(dsn: str, plan: Plan) -> str:
 
 
 def work(dsn: str, plan: Plan) -> Crew:
-    """Until nothing is due and nobody is left to be killed."""
+    """Until nothing is due and nobody is left to be killed. Who dies as all are asked to finish may leave something due."""
     with psycopg.connect(dsn, autocommit=True) as connection:
 
         def due() -> set[str]:
@@ -176,20 +176,25 @@ def work(dsn: str, plan: Plan) -> Crew:
         try:
             while not (finished or crew.accidents):
                 crew.begin()
-                while left := due() & {RENEW, FINALIZE, LOOK_AFTER, RESOLVE}:
-                    crew.tend()
-                    connection.execute(HURRY_NETS, {"now": clock.wall(), "after": HURRY_AFTER})
-                    connection.execute(HURRY, {"now": clock.wall(), "after": HURRY_AFTER, "lease": LEASE_SECONDS})
-                    if time.monotonic() > give_up:
-                        crew.accidents.append(f"still due after {plan.give_up_after:g} s: {', '.join(sorted(left))}")
-                        crew.kill_all()
-                        return crew
-                    time.sleep(0.05)
+                _drain(crew, connection, give_up)
                 finished = crew.end()
         except BaseException:
             crew.kill_all()
             raise
     return crew
+
+
+def _drain(crew: Crew, connection: psycopg.Connection[Any], give_up: float) -> None:
+    """Tends the crew until nothing is due. At `give_up` all are killed, and that is an accident."""
+    while left := crew.due() & {RENEW, FINALIZE, LOOK_AFTER, RESOLVE}:
+        crew.tend()
+        connection.execute(HURRY_NETS, {"now": clock.wall(), "after": HURRY_AFTER})
+        connection.execute(HURRY, {"now": clock.wall(), "after": HURRY_AFTER, "lease": LEASE_SECONDS})
+        if time.monotonic() > give_up:
+            crew.accidents.append(f"still due at the end of its time: {', '.join(sorted(left))}")
+            crew.kill_all()
+            return
+        time.sleep(0.05)
 
 
 async def verified(dsn: str) -> Verdict:

@@ -20,7 +20,7 @@ from tests.campaign.points import POINTS, Point
 ROOT = Path(__file__).parent.parent.parent
 RANDOM = "at a random time"
 PATIENCE_SECONDS = 8.0  # for a worker to reach its point; then it dies wherever it is
-STARTING_SECONDS = 5.0
+STARTING_SECONDS = 5.0  # at the most, until a worker listens to who asks it to finish
 LIFE_SECONDS = (0.5, 2.5)  # of one that dies at a random time, the start of its interpreter included
 
 
@@ -34,10 +34,9 @@ class Life:
     dies_at: float | None
     born_at: float = field(default_factory=time.monotonic)
 
-    def has_finished(self, code: int) -> bool:
-        """Whether that is how it ends when it is asked to: an interpreter that is just starting does not listen yet."""
-        young = time.monotonic() - self.born_at < STARTING_SECONDS
-        return code == 0 or (code == -signal.SIGTERM and young)
+    def has_finished(self, code: int, asked_at: float) -> bool:
+        """Whether that is how it ends when it is asked to: an interpreter that was just starting does not listen yet."""
+        return code == 0 or (code == -signal.SIGTERM and asked_at - self.born_at < STARTING_SECONDS)
 
 
 @dataclass
@@ -74,17 +73,17 @@ class Crew:
     def end(self) -> bool:
         """Asks the living to finish, and waits for them. False if not all did: who comes to his point on the way may leave
         work behind."""
+        asked_at, finished = time.monotonic(), True
         for life in self.lives:
             life.process.terminate()
-        ends = [(life, life.process.wait(30)) for life in self.lives]
-        self.lives = []
-        finished = True
-        for life, code in ends:
-            if life.has_finished(code):
+        for life in self.lives:
+            code = life.process.wait(30)
+            if life.has_finished(code, asked_at):
                 life.log.close()
             else:
                 self._ended(life, code)
                 finished = False
+        self.lives = []
         return finished
 
     def kill_all(self) -> None:
@@ -93,6 +92,7 @@ class Crew:
             life.process.kill()
             life.process.wait()
             life.log.close()
+        self.lives = []
 
     def _ended(self, life: Life, code: int) -> None:
         if life.point and code == -signal.SIGKILL:
