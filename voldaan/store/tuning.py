@@ -40,7 +40,7 @@ def settings(memory: int, free_disk: int, free_shm: int, sockets: Path, large_pa
         "effective_cache_size": _size(_between(256 * MB, memory // 2, 64 * GB)),
         "maintenance_work_mem": _size(_between(64 * MB, memory // 24, 1 * GB)),
         "work_mem": _size(_between(4 * MB, memory // 256, 64 * MB)),
-        # A tenth less processor time, where somebody has reserved them (docs/performance.md, "Memory").
+        # A tenth less of its processor time, where somebody has reserved them (docs/performance.md, "Memory").
         "huge_pages": "try" if large_pages >= buffers + BESIDE_BUFFERS else "off",
         "dynamic_shared_memory_type": "posix" if free_shm >= 1 * GB else "mmap",  # containers get 64 MB of /dev/shm
         # The log, and how often everything behind it is written out.
